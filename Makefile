@@ -1,0 +1,56 @@
+# Everything one does with this project. `make help` lists the targets.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-nojit test-boundscheck lint format bench image image-check lock clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
+
+# A stamp per layer of the lock: installing again only when the lock has changed.
+$(VENV)/.train $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: requirements/%.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("item2vec needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing $< into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+run: $(VENV)/.train  ## install, train on the sample, publish, serve on 127.0.0.1:8000
+	@$(BIN)/item2vec models show >/dev/null 2>&1 || $(BIN)/item2vec retrain
+	@$(BIN)/item2vec serve --port $(PORT)
+
+test: $(VENV)/.dev  ## the whole test suite, compiled
+	$(BIN)/python -m pytest
+
+test-nojit: $(VENV)/.dev  ## the suite with the JIT off, under branch coverage
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -q
+	$(BIN)/python -m coverage report
+
+test-boundscheck: $(VENV)/.dev  ## the kernels with every array index checked
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/boundscheck $(BIN)/python -m pytest -q tests/test_kernels.py tests/test_training.py
+
+lint: $(VENV)/.dev  ## style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+format: $(VENV)/.dev  ## rewrite the code in the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.bench  ## throughput and quality beside gensim, in one run
+	$(BIN)/python -m bench.throughput
+	$(BIN)/python -m bench.next_event
+
+lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
+	requirements/lock
+
+clean:  ## remove the virtual environment and every cache (models stay)
+	rm -rf $(VENV) .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

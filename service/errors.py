@@ -1,0 +1,55 @@
+"""The errors item2vec raises on purpose.
+
+    Item2VecError                    a job ends with exit code 1
+    ├── InputError                   wrong usage or input: exit code 2
+    │   ├── ConfigError              a setting is unknown, impossible or contradicts another
+    │   ├── EventLogError            the event log cannot be read, or nothing is left of it
+    │   └── UnknownItemError         an item the model has never seen: HTTP 404
+    ├── ArtifactError                an artifact is damaged, half-written or of another format
+    ├── NoModelError                 nothing has been published yet: HTTP 503
+    └── JobRunningError              another job holds the lock of the store
+
+A message names the value that is wrong and what to do about it.
+"""
+
+from typing import ClassVar
+
+
+class Item2VecError(Exception):
+    """Anything that went wrong for a reason we know."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(Item2VecError):
+    """What the caller gave cannot be used."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(InputError):
+    """A setting is unknown, impossible or contradicts another."""
+
+
+class EventLogError(InputError):
+    """The event log cannot be read, or nothing is left of it."""
+
+
+class UnknownItemError(InputError):
+    """An item the model has never seen."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__(f"the model does not know item {item_id!r}")
+        self.item_id = item_id
+
+
+class ArtifactError(Item2VecError):
+    """An artifact is damaged, half-written or of another format."""
+
+
+class NoModelError(Item2VecError):
+    """Nothing has been published yet."""
+
+
+class JobRunningError(Item2VecError):
+    """Another job holds the lock of the store."""

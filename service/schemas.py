@@ -1,0 +1,129 @@
+"""Request and response bodies."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+ItemId = Annotated[str, Field(min_length=1, max_length=1024)]
+EXAMPLE: JsonDict = {
+    "item_id": "21733",
+    "title": "RED HANGING HEART T-LIGHT HOLDER",
+    "score": 0.86,
+}
+EXAMPLE_VERSION = "20260102-030405-678901"
+
+
+class Body(BaseModel):
+    """What every body shares: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True, protected_namespaces=())
+
+
+class RecommendRequest(Body):
+    """A taste to recommend for."""
+
+    liked: list[ItemId] = Field(
+        description="Items liked, bought or seen.", examples=[["85123A", "22457"]]
+    )
+    k: int = Field(10, ge=1, description="How many items to return.")
+    exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
+
+
+class AnalogyRequest(Body):
+    """Items to add and to subtract."""
+
+    positive: list[ItemId] = Field(
+        [], description="Items that count +1.", examples=[["85123A", "22386"]]
+    )
+    negative: list[ItemId] = Field([], description="Items that count -1.", examples=[["21733"]])
+    k: int = Field(10, ge=1, description="How many items to return.")
+
+
+class NeighborBody(Body):
+    """One item of an answer."""
+
+    item_id: str
+    title: str | None
+    score: float = Field(description="Cosine with the query, or popularity where that answered.")
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+
+
+class Answer(Body):
+    """What every answer carries."""
+
+    model_version: str = Field(description="The model that answered.", examples=[EXAMPLE_VERSION])
+
+
+class NeighborsAnswer(Answer):
+    """Nearest items, best first."""
+
+    k: int = Field(description="How many items were asked for.", examples=[10])
+    returned: int = Field(description="How many there are.", examples=[1])
+    items: list[NeighborBody]
+
+
+class RecommendAnswer(NeighborsAnswer):
+    """Recommended items, best first."""
+
+    unknown_items: list[str] = Field(
+        description="Liked items the model does not know.", examples=[[]]
+    )
+    fallback_used: str | None = Field(
+        description="`popularity` where no liked item is known: then the most popular items.",
+        examples=[None],
+    )
+
+
+class ItemBody(Body):
+    """What the model knows of an item."""
+
+    item_id: str = Field(examples=["85123A"])
+    title: str | None = Field(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])
+    count: int = Field(description="Occurrences in training.", examples=[2169])
+    metadata: dict[str, Any] = Field(examples=[{}])
+
+
+class ItemAnswer(Answer, ItemBody):
+    """One item."""
+
+
+class ItemsAnswer(Answer):
+    """Items found, most frequent first."""
+
+    returned: int = Field(examples=[1])
+    items: list[ItemBody]
+
+
+class ModelAnswer(Answer):
+    """The model that is served."""
+
+    created: datetime
+    items: int = Field(description="Size of the catalogue.")
+    vector_size: int
+    config: dict[str, Any] = Field(description="Every setting of the training run.")
+    data: dict[str, Any] = Field(description="What was read, dropped and kept.")
+    metrics: dict[str, Any]
+    verdict: str
+
+
+class Health(Body):
+    """Whether the process is alive, or ready to answer."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it (`application/problem+json`)."""
+
+    type: str = Field(
+        description="Stable name of the kind of error.", examples=["/problems/unknown-item"]
+    )
+    title: str = Field(examples=["Unknown item"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["the model does not know item 'X1'"])
+    errors: list[dict[str, Any]] | None = Field(
+        None, description="Where a body or parameter is invalid: each place and why."
+    )

@@ -1,0 +1,103 @@
+"""The small worlds tests live in."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from service.app import create_app
+from service.artifact import Artifact, Manifest
+from service.settings import Settings
+from service.store import Store
+from trainer.config import IndexConfig
+from trainer.index import cosine_index
+from trainer.sessions import Sessions
+from trainer.vocabulary import Vocabulary
+
+FRUITS = ["apple", "pear", "plum"]
+TOOLS = ["hammer", "saw", "drill"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests see defaults only, whatever the shell they run in has set."""
+    import os
+
+    for name in os.environ:
+        if name.startswith("ITEM2VEC_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def islands() -> tuple[Sessions, Vocabulary]:
+    """Items 0-3 and items 4-7 never meet in one of 60 sessions of three different items."""
+    random = np.random.default_rng(0)
+    sides = random.integers(0, 2, 60)
+    items = np.array([random.permutation(4)[:3] for _ in sides]) + 4 * sides[:, None]
+    counts = np.bincount(items.ravel(), minlength=8)
+    ranking = np.argsort(-counts, kind="stable")
+    rows = np.argsort(ranking).astype(np.int32)
+    names = [f"{'left' if item < 4 else 'right'}-{item}" for item in ranking]
+    offsets = np.arange(0, 60 * 3 + 1, 3, dtype=np.int64)
+    return Sessions(rows[items.ravel()], offsets), Vocabulary(names, counts[ranking])
+
+
+def make_artifact(version: str = "v1", vectors: dict[str, list[float]] | None = None) -> Artifact:
+    """A model of six items in two dimensions: fruits point right, tools point up."""
+    vectors = vectors or {
+        "apple": [1.0, 0.0],
+        "pear": [2.0, 0.2],
+        "plum": [0.5, 0.1],
+        "hammer": [0.0, 1.0],
+        "saw": [0.2, 2.0],
+        "drill": [0.1, 0.5],
+    }
+    matrix = np.array(list(vectors.values()), np.float32)
+    return Artifact(
+        manifest=Manifest(
+            model_version=version,
+            created=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+            items=len(vectors),
+            vector_size=matrix.shape[1],
+            config={},
+            data={},
+            metrics={},
+            verdict="made by hand",
+        ),
+        item_ids=list(vectors),
+        titles=[f"A {name}" if name in FRUITS else None for name in vectors],
+        metadata={"kind": ["fruit" if name in FRUITS else "tool" for name in vectors]},
+        counts=np.arange(len(vectors), 0, -1, dtype=np.int64) * 10,
+        input_vectors=matrix,
+        output_vectors=matrix[:, ::-1].copy(),
+        cosine_index=cosine_index(matrix, IndexConfig()),
+    )
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "models")
+
+
+@pytest.fixture
+def publish(store: Store) -> Callable[[], str]:
+    """Publishes a version of the fruit-and-tool model; returns its name."""
+
+    def publish() -> str:
+        manifest = store.add(make_artifact)
+        store.promote(manifest.model_version)
+        return manifest.model_version
+
+    return publish
+
+
+@pytest.fixture
+def client(store: Store, publish: Callable[[], str]) -> Iterator[TestClient]:
+    """The service over one published version."""
+    publish()
+    with TestClient(create_app(Settings(models=store.directory))) as client:
+        yield client

@@ -1,0 +1,140 @@
+"""Slow, obvious twins of the kernels: float64 NumPy, one formula a line."""
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer.kernels import BLOCK
+
+MASK = 2**64 - 1
+
+
+class Xorshift64:
+    """The random numbers of the kernels, with Python's integers."""
+
+    def __init__(self, seed):
+        self.x = int(seed)
+
+    def bits(self):
+        self.x ^= (self.x << 13) & MASK
+        self.x ^= self.x >> 7
+        self.x ^= (self.x << 17) & MASK
+        return self.x
+
+    def below(self, bound):
+        return ((self.bits() >> 32) * bound) >> 32
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
+
+
+def loss(scores, labels):
+    """Minus the log-likelihood of the labels: rows are hidden vectors, columns are targets."""
+    return -np.sum(np.log(np.where(labels == 1, sigmoid(scores), sigmoid(-scores))))
+
+
+def gradient_step(hidden, rows, output, targets, labels, alpha):
+    """All hidden rows against all targets at once; returns the loss before the step."""
+    before_h, before_t = hidden[rows], output[targets]
+    scores = before_h @ before_t.T
+    g = alpha * (labels - sigmoid(scores))
+    for i, row in enumerate(rows):
+        hidden[row] += g[i] @ before_t
+    for i, target in enumerate(targets):
+        output[target] += g[:, i] @ before_h
+    return loss(scores, np.broadcast_to(labels, scores.shape))
+
+
+@dataclass
+class Setting:
+    """What the kernels are told, in plain types."""
+
+    window: int = 5
+    max_contexts: int = 0
+    shrink: bool = True
+    cbow: bool = False
+    mean: bool = True
+    negative: int = 5
+    keep: list[int] | None = None
+    alias: np.ndarray | None = None
+    paths: list[tuple[list[int], list[int]]] | None = None
+
+
+def targets_of(center, setting, random):
+    if setting.negative == 0:
+        return setting.paths[center]
+    targets, labels = [center], [1]
+    for _ in range(setting.negative):
+        bits = random.bits()
+        item = ((bits >> 32) * len(setting.alias)) >> 32
+        if (bits & 0xFFFFFFFF) >= setting.alias[item, 0]:
+            item = int(setting.alias[item, 1])
+        if item != center:
+            targets.append(item)
+            labels.append(0)
+    return targets, labels
+
+
+def contexts_of(center, kept, setting, circle, random):
+    n = len(kept)
+    if circle:
+        positions = [(center + 1 + i) % n for i in range(setting.max_contexts)]
+    elif setting.window == 0:
+        positions = [i for i in range(n) if i != center]
+    else:
+        reach = 1 + random.below(setting.window) if setting.shrink else setting.window
+        positions = [i for i in range(n) if i != center and abs(i - center) <= reach]
+    return [kept[i] for i in positions]
+
+
+def train(sessions, vectors, output, setting, alpha, seed):
+    """Trains both matrices in place; returns the loss and the number of hidden rows."""
+    random = Xorshift64(seed)
+    total, hidden_rows = 0.0, 0
+    for session in sessions:
+        kept = [item for item in session if random.bits() >> 32 <= setting.keep[item]]
+        circle = setting.window == 0 and len(kept) > setting.max_contexts + 1
+        if circle:
+            for last in range(len(kept) - 1, 0, -1):
+                other = random.below(last + 1)
+                kept[last], kept[other] = kept[other], kept[last]
+        for position, center in enumerate(kept):
+            contexts = contexts_of(position, kept, setting, circle, random)
+            if not contexts:
+                continue
+            if setting.cbow:
+                targets, labels = targets_of(center, setting, random)
+                total += cbow_step(vectors, contexts, output, targets, labels, setting, alpha)
+                hidden_rows += 1
+                continue
+            for start in range(0, len(contexts), BLOCK):
+                block = contexts[start : start + BLOCK]
+                targets, labels = targets_of(center, setting, random)
+                total += gradient_step(vectors, block, output, targets, np.array(labels), alpha)
+                hidden_rows += len(block)
+    return total, hidden_rows
+
+
+def cbow_step(vectors, contexts, output, targets, labels, setting, alpha):
+    hidden = vectors[contexts].sum(axis=0, keepdims=True)
+    if setting.mean:
+        hidden /= len(contexts)
+    before = hidden.copy()
+    result = gradient_step(hidden, [0], output, targets, np.array(labels), alpha)
+    step = (hidden - before)[0]
+    for item in contexts:
+        vectors[item] += step if setting.mean else step / len(contexts)
+    return result
+
+
+def huffman_cost(counts):
+    """The total length of an optimal prefix code, by the textbook's priority queue."""
+    heap = sorted(int(count) for count in counts)
+    cost = 0
+    while len(heap) > 1:
+        joined = heapq.heappop(heap) + heapq.heappop(heap)
+        cost += joined
+        heapq.heappush(heap, joined)
+    return cost

@@ -1,0 +1,131 @@
+import itertools
+import threading
+
+import numpy as np
+import pytest
+
+from service.artifact import unit
+from trainer import training
+from trainer.config import TrainingConfig
+from trainer.sessions import Sessions
+from trainer.training import DivergenceError, keep_probability, split_chunks, train
+from trainer.vocabulary import Vocabulary
+
+SMALL = {"vector_size": 16, "epochs": 10, "alpha": 0.05, "sample": 0, "workers": 1}
+COMBINATIONS = list(
+    itertools.product(["skip-gram", "cbow"], ["negative-sampling", "hierarchical-softmax"])
+)
+
+
+def config(**settings):
+    return TrainingConfig(**(SMALL | settings))
+
+
+@pytest.mark.parametrize("window", [3, "session"])
+@pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
+def test_two_islands_of_items_stay_apart(islands, architecture, objective, window):
+    sessions, vocabulary = islands
+    vectors = train(
+        sessions,
+        vocabulary,
+        config(architecture=architecture, objective=objective, window=window),
+    )
+    units = unit(vectors.input)
+    cosines = units @ units.T
+    np.fill_diagonal(cosines, -1)
+    sides = np.array([name.split("-")[0] for name in vocabulary.item_ids])
+    for item, neighbors in enumerate(np.argsort(-cosines)[:, :3]):
+        assert set(sides[neighbors]) == {sides[item]}
+
+
+@pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
+def test_the_loss_falls(islands, architecture, objective):
+    losses = train(*islands, config(architecture=architecture, objective=objective)).epoch_losses
+    assert len(losses) == 10
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
+def test_one_worker_and_one_seed_give_the_same_bytes(islands, architecture, objective):
+    settings = config(architecture=architecture, objective=objective, sample=0.1, epochs=2)
+    first, second = train(*islands, settings), train(*islands, settings)
+    assert first.input.tobytes() == second.input.tobytes()
+    assert first.output.tobytes() == second.output.tobytes()
+    assert first.epoch_losses == second.epoch_losses
+
+
+def test_another_seed_gives_other_vectors(islands):
+    one, two = train(*islands, config(seed=1)), train(*islands, config(seed=2))
+    assert not np.allclose(one.input, two.input)
+
+
+def test_several_workers_learn_the_same_islands(islands, monkeypatch):
+    monkeypatch.setattr(training, "CHUNK_ITEMS", 15)
+    threads = set()
+    vectors = train(
+        *islands, config(workers=3), lambda _: threads.update(t.name for t in threading.enumerate())
+    )
+    assert len([name for name in threads if name.startswith("ThreadPool")]) > 1
+    units = unit(vectors.input)
+    left = [name.startswith("left") for name in islands[1].item_ids]
+    assert (units[left] @ units[left].T).mean() > (units[left] @ units[~np.array(left)].T).mean()
+
+
+def test_both_matrices_have_a_row_for_every_item(islands):
+    vectors = train(*islands, config(vector_size=21))
+    assert vectors.input.shape == vectors.output.shape == (8, 21)
+    assert vectors.input.dtype == vectors.output.dtype == np.float32
+    assert vectors.input.any(axis=1).all()
+    assert vectors.output.any(axis=1).all()
+
+
+def test_the_learning_rate_falls_linearly_over_all_items(islands, monkeypatch):
+    monkeypatch.setattr(training, "CHUNK_ITEMS", 45)
+    seen = []
+    train(*islands, config(alpha=0.1, min_alpha=0.02, epochs=2), seen.append)
+    assert [s.items_done for s in seen] == list(range(45, 361, 45))
+    expected = [0.1 - 0.08 * s.items_done / 360 for s in seen]
+    assert [s.alpha for s in seen] == pytest.approx(expected)
+    assert seen[-1].alpha == pytest.approx(0.02)
+
+
+def test_divergence_stops_the_run_and_names_the_setting(islands):
+    with pytest.raises(DivergenceError, match=r"alpha = 1e\+30"), np.errstate(all="ignore"):
+        train(*islands, config(alpha=1e30))
+
+
+def test_an_interrupted_run_leaves_no_thread_working(islands, monkeypatch):
+    monkeypatch.setattr(training, "CHUNK_ITEMS", 20)
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(*islands, config(workers=2, epochs=500), interrupt)
+    assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
+
+
+def test_chunks_hold_whole_sessions_and_every_session_once():
+    offsets = np.array([0, 3, 4, 10, 11, 30, 31])
+    firsts = split_chunks(offsets, 5)
+    assert firsts[0] == 0
+    assert firsts[-1] == 6
+    assert firsts == sorted(set(firsts))
+    assert split_chunks(offsets, 1000) == [0, 6]
+
+
+def test_subsampling_thins_out_what_is_frequent():
+    keep = keep_probability(np.array([900, 90, 10]), sample=0.01)
+    # sqrt(t/f) + t/f for f = .9, .09 and .01
+    assert keep == pytest.approx([0.1165, 0.4444, 1.0], abs=1e-4)
+    assert (keep_probability(np.array([900, 1]), sample=0) == 1).all()
+
+
+def test_a_catalogue_of_two_trains():
+    sessions = Sessions(np.array([0, 1, 0, 1], np.int32), np.array([0, 2, 4]))
+    vocabulary = Vocabulary(["a", "b"], np.array([2, 2]))
+    for architecture, objective in COMBINATIONS:
+        vectors = train(
+            sessions, vocabulary, config(architecture=architecture, objective=objective)
+        )
+        assert np.isfinite(vectors.input).all()

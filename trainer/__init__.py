@@ -1,0 +1,1 @@
+"""Event log in, artifact out."""

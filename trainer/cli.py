@@ -1,0 +1,267 @@
+"""The command line: `item2vec`."""
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from service.errors import Item2VecError, NoModelError
+from service.recommender import Neighbor, Recommender
+from service.settings import PREFIX, Settings
+from service.store import Store
+from trainer import config as settings
+from trainer import report, retrain
+from trainer.config import Config
+from trainer.options import Flags, add_flags, nest
+
+HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
+
+Settings come from flags, from ITEM2VEC_<SECTION>__<NAME> in the environment, from item2vec.toml
+and from defaults, the first that has one counts; `item2vec config show` tells which did.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 refused by the gate.
+"""
+
+app = typer.Typer(
+    help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
+)
+models = typer.Typer(help="List, inspect and switch published models.", no_args_is_help=True)
+configuration = typer.Typer(help="Look at settings.", no_args_is_help=True)
+app.add_typer(models, name="models")
+app.add_typer(configuration, name="config")
+
+WIDE = 160  # columns of what is piped, so that no id is folded
+out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
+log = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
+
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", "-c", help="configuration file [default: item2vec.toml]")
+]
+ModelsOption = Annotated[
+    Path | None, typer.Option("--models", help="directory of published models [default: models]")
+]
+K = Annotated[int, typer.Option("--k", "-k", min=1, help="how many items")]
+Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+Version = Annotated[str | None, typer.Option(help="the version to ask [default: current]")]
+ItemIds = Annotated[list[str], typer.Argument(metavar="ITEM...", help="item ids")]
+AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
+
+all_settings = add_flags(settings.settings())
+
+
+def main() -> None:
+    """Runs the command line; a known error is one sentence and its exit code."""
+    try:
+        app()
+    except Item2VecError as error:
+        log.print(f"[bold red]error:[/] {_escape(error)}", highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+# Training
+
+
+@app.command()
+@all_settings
+def train(flags: Flags, config: ConfigFile = None) -> None:
+    """Train a model and add it to the store, without making it current."""
+    manifest = retrain.train_version(_config(config, flags), log)
+    out.print(f"trained version {manifest.model_version}; to serve it:")
+    out.print(f"  item2vec models promote {manifest.model_version}")
+
+
+@app.command("retrain")
+@all_settings
+def retrain_command(flags: Flags, config: ConfigFile = None) -> None:
+    """Read, train, publish: the nightly job. Two never run at once on one store."""
+    manifest = retrain.retrain(_config(config, flags), log)
+    out.print(f"published version {manifest.model_version}")
+
+
+# Serving
+
+
+@app.command()
+@add_flags(Settings.model_fields.items())
+def serve(flags: Flags) -> None:
+    """Serve the current model over HTTP, and every later one without a restart."""
+    for name, value in flags.items():
+        os.environ[f"{PREFIX}{name}".upper()] = str(value)
+    _say_what_to_try(Settings.from_environment())
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "service"])
+
+
+def _say_what_to_try(service: Settings) -> None:
+    address = f"http://{service.host}:{service.port}"
+    try:
+        item_id = Store(service.models).load().item_ids[0]
+    except NoModelError as error:
+        log.print(f"[yellow]{_escape(error)}[/]; until then queries are answered with 503")
+        return
+    out.print("In another terminal, try:")
+    out.print(f"  curl -s '{address}/similar/{_quoted(item_id)}?k=5'")
+    out.print(f"or open {address}/docs in a browser. Ctrl-C stops the service.")
+
+
+def _quoted(item_id: str) -> str:
+    from urllib.parse import quote
+
+    return quote(item_id, safe="")
+
+
+# Queries
+
+
+@app.command()
+def similar(
+    item: Annotated[str, typer.Argument(help="item id")],
+    k: K = 10,
+    as_json: Json = False,
+    models: ModelsOption = None,
+    version: Version = None,
+) -> None:
+    """Items similar to one item."""
+    _print_neighbors(_recommender(models, version).similar(item, k), as_json)
+
+
+@app.command()
+def recommend(
+    liked: ItemIds,
+    exclude: Annotated[list[str] | None, typer.Option(help="items not to return")] = None,
+    k: K = 10,
+    as_json: Json = False,
+    models: ModelsOption = None,
+    version: Version = None,
+) -> None:
+    """Items for a taste: the mean of the liked items."""
+    found = _recommender(models, version).recommend(liked, k, exclude or ())
+    if found.unknown_items:
+        log.print(f"[yellow]unknown:[/] {_escape(', '.join(found.unknown_items))}")
+    if found.fallback_used:
+        log.print("[yellow]no liked item is known, these are the most popular items[/]")
+    _print_neighbors(found.neighbors, as_json)
+
+
+@app.command()
+def analogy(
+    positive: AnyItemIds = None,
+    negative: Annotated[list[str] | None, typer.Option("--negative", "-n", help="subtract")] = None,
+    k: K = 10,
+    as_json: Json = False,
+    models: ModelsOption = None,
+    version: Version = None,
+) -> None:
+    """Items nearest to the sum of some items less others: `analogy KING WOMAN -n MAN`."""
+    recommender = _recommender(models, version)
+    _print_neighbors(recommender.analogy(positive or [], negative or [], k), as_json)
+
+
+def _recommender(directory: Path | None, version: str | None) -> Recommender:
+    return Recommender(_store(directory).load(version))
+
+
+def _print_neighbors(neighbors: Sequence[Neighbor], as_json: bool) -> None:
+    if as_json:
+        _print_json([dataclasses.asdict(neighbor) for neighbor in neighbors])
+    else:
+        out.print(report.neighbors_table(neighbors))
+
+
+# Models
+
+
+@models.command("list")
+def list_models(models: ModelsOption = None) -> None:
+    """Every version, oldest first."""
+    store = _store(models)
+    manifests = [store.manifest(version) for version in store.versions()]
+    out.print(report.versions_table(manifests, _current(store)))
+
+
+@models.command()
+def show(
+    version: Annotated[str | None, typer.Argument(help="[default: current]")] = None,
+    models: ModelsOption = None,
+) -> None:
+    """The manifest of a version, as JSON."""
+    store = _store(models)
+    _print_json(store.manifest(version or store.current()).model_dump(mode="json"))
+
+
+@models.command()
+def promote(
+    version: Annotated[str, typer.Argument(help="the version to serve")],
+    models: ModelsOption = None,
+) -> None:
+    """Make a version current, after verifying it."""
+    _store(models).promote(version)
+    out.print(f"current version: {version}")
+
+
+@models.command()
+def rollback(models: ModelsOption = None) -> None:
+    """Make the version before the current one current again."""
+    out.print(f"current version: {_store(models).rollback()}")
+
+
+@models.command()
+def prune(
+    keep: Annotated[int, typer.Option(min=1, help="versions to keep besides the current one")] = 5,
+    models: ModelsOption = None,
+) -> None:
+    """Delete all but the newest versions; the current one stays."""
+    deleted = _store(models).prune(keep)
+    out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
+
+
+# Settings
+
+
+@configuration.command("show")
+@all_settings
+def show_config(flags: Flags, config: ConfigFile = None) -> None:
+    """Every setting: its value, where it came from, and its environment variable."""
+    layers = settings.read_layers(config, nest(flags))
+    effective = settings.merge(layers).model_dump(mode="json")
+    rows = []
+    for name, _ in settings.settings():
+        value: Any = effective
+        for part in name.split("."):
+            value = value[part]
+        text = "" if value is None else str(value)
+        rows.append((name, text, settings.source(layers, name), settings.environment_name(name)))
+    out.print(report.settings_table(rows))
+
+
+def _config(file: Path | None, flags: Flags) -> Config:
+    return settings.merge(settings.read_layers(file, nest(flags)))
+
+
+def _store(directory: Path | None) -> Store:
+    """The store of --models, or of the configuration."""
+    flags = {"models": directory} if directory else {}
+    return Store(settings.merge(settings.read_layers(None, flags)).models)
+
+
+def _current(store: Store) -> str | None:
+    try:
+        return store.current()
+    except NoModelError:
+        return None
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def _escape(text: object) -> str:
+    return str(text).replace("[", "\\[")

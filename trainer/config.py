@@ -1,0 +1,257 @@
+"""Every setting of the trainer, its default and its check, once."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
+
+from service.errors import ConfigError
+
+DEFAULT_FILE = Path("item2vec.toml")
+PREFIX = "ITEM2VEC_"
+DELIMITER = "__"
+
+# Names of earlier word2vec programs, and what the setting is called here.
+RENAMED = {
+    "size": "vector_size",
+    "vector_dim": "vector_size",
+    "dim": "vector_size",
+    "iter": "epochs",
+    "epoch": "epochs",
+    "threads": "workers",
+    "neg": "negative",
+    "lr": "alpha",
+    "ws": "window",
+    "sg": 'architecture = "skip-gram" | "cbow"',
+    "hs": 'objective = "negative-sampling" | "hierarchical-softmax"',
+}
+
+
+class Section(BaseModel):
+    """One table of the configuration file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Section):
+    """Where the event log is and what its columns mean."""
+
+    paths: list[str] = Field(
+        [],
+        description="files or globs: .parquet, .csv, .csv.gz, .jsonl, or .txt (a session a line)",
+    )
+    item: str = Field("item_id", description="column of the item")
+    session: str | None = Field(
+        None,
+        description="column of the session; without it, a user's events are cut at session_gap",
+    )
+    user: str | None = Field(None, description="column of the user")
+    time: str | None = Field(None, description="column of the time; without it, row order counts")
+    title: str | None = Field(None, description="column of the item's title")
+    metadata: list[str] = Field([], description="further columns to keep of an item")
+    where: str | None = Field(None, description="SQL condition an event must meet")
+    session_gap: float = Field(
+        30.0, gt=0, description="minutes without an event that end a session (no session column)"
+    )
+    collapse_repeats: bool = Field(True, description="count consecutive repeats of an item once")
+    min_count: int = Field(5, ge=1, description="drop items with fewer occurrences")
+    min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items")
+
+    @model_validator(mode="after")
+    def _has_sessions(self) -> Self:
+        plain_text = all(path.endswith((".txt", ".txt.gz")) for path in self.paths)
+        if self.session is None and not plain_text:
+            if self.user is None:
+                raise ValueError("name the `session` column, or `user` and `time` to cut sessions")
+            if self.time is None:
+                raise ValueError("sessions are cut by time: name the `time` column as well")
+        return self
+
+
+class TrainingConfig(Section):
+    """How the vectors are trained; gensim's names where gensim has one."""
+
+    architecture: Literal["skip-gram", "cbow"] = Field(
+        "skip-gram", description="predict from one context item, or from all of them together"
+    )
+    objective: Literal["negative-sampling", "hierarchical-softmax"] = Field(
+        "negative-sampling", description="what a prediction is scored against"
+    )
+    vector_size: int = Field(100, ge=1, le=4096, description="numbers in a vector")
+    window: int | Literal["session"] = Field(
+        5, description="widest distance of a context item, or `session`: everything in it"
+    )
+    max_contexts: int = Field(
+        20,
+        ge=2,
+        le=10_000,
+        description="with window session: contexts of an item, sampled from a longer session",
+    )
+    shrink_windows: bool = Field(True, description="draw each distance from 1..window")
+    negative: int = Field(5, ge=1, le=1000, description="items sampled against each center")
+    ns_exponent: float = Field(
+        0.75,
+        ge=-5,
+        le=5,
+        description="noise is drawn from count^ns_exponent; negative prefers rare",
+    )
+    sample: float = Field(
+        1e-3, ge=0, description="relative frequency above which an item is thinned out; 0 is off"
+    )
+    alpha: float = Field(0.025, gt=0, description="learning rate at the start")
+    min_alpha: float = Field(0.0001, ge=0, description="learning rate at the end")
+    epochs: int = Field(10, ge=1, description="passes over the data")
+    cbow_mean: bool = Field(True, description="cbow: mean of the context vectors, or their sum")
+    workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        description="threads; with 1 the same seed gives the same bytes",
+    )
+    seed: int = Field(1, ge=0, description="of every random number")
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.window != "session" and self.window < 1:
+            raise ValueError(f"`window` must be at least 1 or 'session', not {self.window}")
+        if self.min_alpha > self.alpha:
+            raise ValueError(f"`min_alpha` {self.min_alpha} is above `alpha` {self.alpha}")
+        return self
+
+
+class IndexConfig(Section):
+    """How vectors are searched."""
+
+    search: Literal["exact", "hnsw"] = Field(
+        "exact", description="compare with every item, or search a graph (from a million items on)"
+    )
+    hnsw_links: int = Field(32, ge=2, le=256, description="links of a node of the graph")
+    hnsw_ef_construction: int = Field(200, ge=8, description="candidates when a node is linked")
+
+
+class PublishConfig(Section):
+    """What becomes of earlier versions."""
+
+    keep: int = Field(5, ge=1, description="versions to keep after a retraining")
+
+
+class Config(BaseSettings):
+    """Everything a training run can be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")  # type: ignore[assignment]
+
+    models: Path = Field(Path("models"), description="directory of published models")
+    data: DataConfig = DataConfig()
+    training: TrainingConfig = TrainingConfig()
+    index: IndexConfig = IndexConfig()
+    publish: PublishConfig = PublishConfig()
+
+
+Layers = Mapping[str, Mapping[str, Any]]
+
+
+def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
+    """What each source sets, strongest first: flags, environment, file.
+
+    Args:
+        file: a configuration file; by default item2vec.toml where there is one.
+        flags: nested like the file.
+
+    Raises:
+        ConfigError: the file is missing or no TOML, or a variable is unknown.
+    """
+    path = file or DEFAULT_FILE
+    if file and not file.is_file():
+        raise ConfigError(f"there is no configuration file {file}")
+    try:
+        from_file = TomlConfigSettingsSource(Config, path)()
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    _check_environment()
+    environment = EnvSettingsSource(Config, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
+    try:
+        from_environment = environment()
+    except ValueError as error:
+        raise ConfigError(f"environment: {error}: {error.__cause__}") from None
+    return {"flag": flags, "environment": from_environment, str(path): from_file}
+
+
+def merge(layers: Layers) -> Config:
+    """The effective configuration: for each setting, the strongest layer that has it.
+
+    Raises:
+        ConfigError: naming the setting that is unknown or impossible, and where it was set.
+    """
+    merged: dict[str, Any] = {}
+    for layer in reversed(list(layers.values())):
+        _overlay(merged, layer)
+    try:
+        return Config.model_validate(merged)
+    except ValidationError as error:
+        raise ConfigError(_explain(error, layers)) from None
+
+
+def source(layers: Layers, name: str) -> str:
+    """Where a setting (`"training.epochs"`) came from."""
+    for layer_name, layer in layers.items():
+        value: Any = layer
+        for part in name.split("."):
+            value = value.get(part) if isinstance(value, Mapping) else None
+        if value is not None:
+            return layer_name
+    return "default"
+
+
+def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every setting with its dotted name, in the order of the file."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from settings(field.annotation, f"{prefix}{name}.")
+        else:
+            yield prefix + name, field
+
+
+def environment_name(name: str) -> str:
+    """The variable of a setting: `ITEM2VEC_TRAINING__EPOCHS` for `training.epochs`."""
+    return PREFIX + name.replace(".", DELIMITER).upper()
+
+
+def _check_environment() -> None:
+    """Single-underscore names are the service's, which checks its own."""
+    names = [environment_name(name) for name, _ in settings()]
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and DELIMITER in name and name.upper() not in names:
+            raise ConfigError(f"{name} in the environment is not a setting{_hint(name, names)}")
+
+
+def _overlay(base: dict[str, Any], layer: Mapping[str, Any]) -> None:
+    for name, value in layer.items():
+        if isinstance(value, Mapping) and isinstance(base.get(name), dict):
+            _overlay(base[name], value)
+        else:
+            base[name] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _explain(error: ValidationError, layers: Layers) -> str:
+    first = error.errors()[0]
+    location = [str(part) for part in first["loc"]]
+    name = ".".join(location[:2])
+    origin = source(layers, name)
+    if first["type"] == "extra_forbidden":
+        new_name = RENAMED.get(location[-1])
+        known = [known.rpartition(".")[2] for known, _ in settings()]
+        remedy = f"; here it is {new_name}" if new_name else _hint(location[-1], known)
+        return f"{name} ({origin}) is not a setting{remedy}"
+    reason = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "value_error":
+        return f"[{name}] {reason}"
+    return f"{name} = {first['input']!r} ({origin}): {reason}"
+
+
+def _hint(name: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]}?" if close else "; `item2vec config show` lists them all"

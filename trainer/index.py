@@ -1,0 +1,26 @@
+"""The FAISS index over unit vectors."""
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from service.artifact import unit
+from trainer.config import IndexConfig
+
+
+def cosine_index(vectors: NDArray[np.float32], config: IndexConfig) -> faiss.Index:
+    """An inner-product index over the vectors at length one: its scores are cosines.
+
+    Args:
+        vectors: float32 [items, vector_size].
+        config: exact comparison, or an HNSW graph (Malkov & Yashunin, arXiv 1603.09320).
+    """
+    columns = vectors.shape[1]
+    index: faiss.Index
+    if config.search == "exact":
+        index = faiss.IndexFlatIP(columns)
+    else:
+        index = faiss.IndexHNSWFlat(columns, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
+        index.hnsw.efConstruction = config.hnsw_ef_construction
+    index.add(unit(vectors))
+    return index

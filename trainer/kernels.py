@@ -1,0 +1,515 @@
+"""Every compiled function, and the NamedTuples they take.
+
+One walk over sessions (`train_sessions`); two questions asked at every position, each answered by
+one function: which output rows is the center scored against (`_fill_targets`), and which hidden
+rows are scored (the context itself, or `_fill_hidden` for CBOW); one gradient (`_gradient`).
+
+The matrices are flat float32 arrays whose rows are padded with zeros to a multiple of sixteen
+floats; padding stays zero because every step is a multiple of a row. Kernels validate nothing.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.simd import FAST_MATH, LANES, load, multiply_add, store, total, zeros
+
+# Context rows in one block of the gradient. A longer context is taken in several blocks, each with
+# noise of its own: a step of a target sums over the block, and must not overshoot.
+BLOCK = 16
+LOW_HALF = np.uint64(0xFFFFFFFF)
+HALF = np.uint64(32)
+
+
+class Corpus(NamedTuple):
+    """Sessions as in `Sessions`: items int32 [events], offsets int64 [sessions + 1]."""
+
+    items: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+
+
+class Context(NamedTuple):
+    """What surrounds a center.
+
+    keep: uint64 [items], an occurrence is kept when 32 random bits are at most this.
+    window: the widest reach; 0 for the whole session.
+    max_contexts: items of the session sampled as the context of a center (window 0).
+    shrink: whether the reach is drawn from 1..window.
+    cbow: whether the context is one hidden row; `mean` says whether its mean or its sum.
+    """
+
+    keep: NDArray[np.uint64]
+    window: int
+    max_contexts: int
+    shrink: bool
+    cbow: bool
+    mean: bool
+
+
+class Objective(NamedTuple):
+    """What a center is scored against.
+
+    negative: items drawn as noise; 0 for hierarchical softmax.
+    alias: uint32 [items, 2], the alias table of the noise (see `alias_table`).
+    tree: int64 [2 items - 1], the Huffman tree (see `huffman_tree`).
+    most_targets: the largest number of targets of a center.
+    """
+
+    negative: int
+    alias: NDArray[np.uint32]
+    tree: NDArray[np.int64]
+    most_targets: int
+
+
+class Matrices(NamedTuple):
+    """Flat float32 matrices of `width` columns: one input and one output row an item."""
+
+    input: NDArray[np.float32]
+    output: NDArray[np.float32]
+    width: int
+
+
+def _compile(function: Callable[..., Any]) -> Any:
+    return numba.njit(nogil=True, cache=True, fastmath=set(FAST_MATH), error_model="numpy")(
+        function
+    )
+
+
+# Random numbers: xorshift64 (Marsaglia 2003), 64 bits a draw
+
+
+@_compile
+def _random(state: NDArray[np.uint64]) -> Any:
+    x = state[0]
+    x ^= x << np.uint64(13)
+    x ^= x >> np.uint64(7)
+    x ^= x << np.uint64(17)
+    state[0] = x
+    return x
+
+
+@_compile
+def _below(bits: Any, bound: int) -> Any:
+    """A number in 0..bound-1 from the high half of 64 random bits."""
+    return np.int64(((bits >> HALF) * np.uint64(bound)) >> HALF)
+
+
+@_compile
+def _noise_item(state: NDArray[np.uint64], alias: NDArray[np.uint32]) -> Any:
+    bits = _random(state)
+    item = _below(bits, alias.shape[0])
+    return item if (bits & LOW_HALF) < np.uint64(alias[item, 0]) else np.int64(alias[item, 1])
+
+
+# The loss and its derivative
+
+
+@_compile
+def _exp(x: Any) -> Any:
+    """e^x for x <= 0, relative error below 2e-7, vectorised by LLVM.
+
+    x = (n + f) ln 2 with |f| <= 1/2: the Taylor polynomial of 2^f, and 2^n by its bits.
+    """
+    z = max(x, np.float32(-80.0)) * np.float32(1.442695041)
+    n = np.floor(z + np.float32(0.5))
+    f = z - n
+    power = np.float32(1.540353039e-4)
+    power = power * f + np.float32(1.333355815e-3)
+    power = power * f + np.float32(9.618129108e-3)
+    power = power * f + np.float32(5.550410866e-2)
+    power = power * f + np.float32(2.402265070e-1)
+    power = power * f + np.float32(6.931471806e-1)
+    power = power * f + np.float32(1.0)
+    return power * np.int32((np.int32(n) + np.int32(127)) << np.int32(23)).view(np.float32)
+
+
+@_compile
+def _log1p(t: Any) -> Any:
+    """log(1 + t) for 0 <= t <= 1, absolute error below 2e-7, by 2 artanh(t / (2 + t))."""
+    u = t / (np.float32(2.0) + t)
+    square = u * u
+    series = np.float32(1.0 / 11.0)
+    series = series * square + np.float32(1.0 / 9.0)
+    series = series * square + np.float32(1.0 / 7.0)
+    series = series * square + np.float32(1.0 / 5.0)
+    series = series * square + np.float32(1.0 / 3.0)
+    series = series * square + np.float32(1.0)
+    return np.float32(2.0) * u * series
+
+
+@_compile
+def _score_to_step(
+    scores: NDArray[np.float32], labels: NDArray[np.float32], n: int, alpha: Any
+) -> float:
+    """Replaces each score by alpha * (label - sigmoid(score)), exact at any score.
+
+    Returns:
+        The sum of the losses log(1 + exp(-score)) (label 1) and log(1 + exp(score)) (label 0).
+    """
+    loss = np.float32(0.0)
+    for start in range(0, n, LANES):
+        for lane in range(LANES):
+            i = start + lane
+            score = scores[i]
+            e = _exp(-abs(score))
+            larger = np.float32(1.0) / (np.float32(1.0) + e)
+            sigmoid = larger if score >= np.float32(0.0) else e * larger
+            wrong = max(score, np.float32(0.0)) - labels[i] * score
+            loss += wrong + _log1p(e) if i < n else np.float32(0.0)
+            scores[i] = alpha * (labels[i] - sigmoid)
+    return np.float64(loss)
+
+
+# The gradient
+
+
+@_compile
+def _gradient(
+    hidden: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    n_rows: int,
+    output: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    labels: NDArray[np.float32],
+    n_targets: int,
+    alpha: Any,
+    width: int,
+    scores: NDArray[np.float32],
+    label_of_score: NDArray[np.float32],
+    before: NDArray[np.float32],
+) -> Any:
+    """One step of descent for all hidden rows H against all target rows T at once.
+
+    S = H T', G = alpha (labels - sigmoid(S)), T += G' H, H += G T, with H and T as they were
+    before the step (Ji et al., arXiv 1604.04661). A row that stands twice in H or T gets both of
+    its steps.
+
+    Args:
+        hidden: the flat matrix of the hidden rows; changed.
+        rows: int64, rows of it.
+        n_rows: how many.
+        output: the flat matrix of the targets; changed.
+        targets: int64, rows of it.
+        labels: float32, 1 or 0 for each target.
+        n_targets: how many.
+        alpha: float32, the learning rate.
+        width: columns of both matrices, a multiple of 16.
+        scores: scratch of n_rows * n_targets and 16 more.
+        label_of_score: the same.
+        before: scratch of 16 * n_targets.
+
+    Returns:
+        The loss before the step, summed over all pairs.
+    """
+    for h in range(n_rows):
+        for t in range(n_targets):
+            score = zeros()
+            for column in range(0, width, LANES):
+                score = multiply_add(
+                    load(hidden, rows[h] * width + column),
+                    load(output, targets[t] * width + column),
+                    score,
+                )
+            scores[h * n_targets + t] = total(score)
+            label_of_score[h * n_targets + t] = labels[t]
+    loss = _score_to_step(scores, label_of_score, n_rows * n_targets, alpha)
+    for column in range(0, width, LANES):
+        for t in range(n_targets):
+            store(before, t * LANES, load(output, targets[t] * width + column))
+        for t in range(n_targets):
+            target = load(output, targets[t] * width + column)
+            for h in range(n_rows):
+                step = scores[h * n_targets + t]
+                target = multiply_add(step, load(hidden, rows[h] * width + column), target)
+            store(output, targets[t] * width + column, target)
+        for h in range(n_rows):
+            row = load(hidden, rows[h] * width + column)
+            for t in range(n_targets):
+                row = multiply_add(scores[h * n_targets + t], load(before, t * LANES), row)
+            store(hidden, rows[h] * width + column, row)
+    return loss
+
+
+# The walk
+
+
+@_compile
+def _keep(
+    corpus: Corpus, session: int, keep: NDArray[np.uint64], state: NDArray[np.uint64], kept: Any
+) -> int:
+    """Copies what subsampling leaves of a session into `kept`; returns how many items."""
+    n = 0
+    for position in range(corpus.offsets[session], corpus.offsets[session + 1]):
+        item = corpus.items[position]
+        if (_random(state) >> HALF) <= keep[item]:
+            kept[n] = item
+            n += 1
+    return n
+
+
+@_compile
+def _shuffle_in_circle(kept: Any, n: int, overlap: int, state: NDArray[np.uint64]) -> None:
+    """Fisher-Yates, then the first `overlap` items once more behind the last one."""
+    for last in range(n - 1, 0, -1):
+        other = _below(_random(state), last + 1)
+        kept[last], kept[other] = kept[other], kept[last]
+    for position in range(overlap):
+        kept[n + position] = kept[position]
+
+
+@_compile
+def _reach(
+    center: int, n: int, context: Context, in_circle: bool, state: NDArray[np.uint64]
+) -> tuple[int, int]:
+    """The positions low..high-1 around a center that are its context (besides itself)."""
+    if in_circle:
+        return center, center + context.max_contexts + 1
+    if context.window == 0:
+        return 0, n
+    reach = context.window
+    if context.shrink:
+        reach = 1 + _below(_random(state), reach)
+    return max(0, center - reach), min(n, center + reach + 1)
+
+
+@_compile
+def _fill_targets(
+    center: int,
+    objective: Objective,
+    state: NDArray[np.uint64],
+    targets: NDArray[np.int64],
+    labels: NDArray[np.float32],
+) -> int:
+    """The rows a center is scored against and their labels; returns how many.
+
+    Negative sampling: the center (1) and noise (0), leaving out noise that is the center.
+    Hierarchical softmax: the inner nodes from the leaf to the root, 1 where the path is the node's
+    first child.
+    """
+    negative, alias, tree, _ = objective
+    n = 0
+    if negative:
+        targets[0] = center
+        labels[0] = 1.0
+        n = 1
+        for _ in range(negative):
+            item = _noise_item(state, alias)
+            if item != center:
+                targets[n] = item
+                labels[n] = 0.0
+                n += 1
+        return n
+    node = center
+    n_items = (tree.size + 1) // 2
+    while node != tree.size - 1:
+        targets[n] = (tree[node] >> 1) - n_items
+        labels[n] = tree[node] & 1
+        node = tree[node] >> 1
+        n += 1
+    return n
+
+
+@_compile
+def _fill_hidden(
+    kept: Any, low: int, high: int, center: int, mean: bool, matrices: Matrices, hidden: Any
+) -> None:
+    """CBOW: the mean or sum of the context rows, twice: row 0 to be stepped, row 1 to stay."""
+    width = matrices.width
+    share = np.float32(1.0 / (high - low - 1) if mean else 1.0)
+    for column in range(0, width, LANES):
+        row = zeros()
+        for position in range(low, high):
+            if position != center:
+                row = multiply_add(
+                    share, load(matrices.input, kept[position] * width + column), row
+                )
+        store(hidden, column, row)
+        store(hidden, width + column, row)
+
+
+@_compile
+def _hand_back(
+    kept: Any, low: int, high: int, center: int, mean: bool, matrices: Matrices, hidden: Any
+) -> None:
+    """CBOW: the step of the hidden row to every context row, divided for the sum (as gensim)."""
+    width = matrices.width
+    share = np.float32(1.0 if mean else 1.0 / (high - low - 1))
+    for column in range(0, width, LANES):
+        step = multiply_add(np.float32(-1.0), load(hidden, width + column), load(hidden, column))
+        for position in range(low, high):
+            if position != center:
+                start = kept[position] * width + column
+                store(matrices.input, start, multiply_add(share, step, load(matrices.input, start)))
+
+
+@_compile
+def train_sessions(
+    corpus: Corpus,
+    first: int,
+    last: int,
+    context: Context,
+    objective: Objective,
+    matrices: Matrices,
+    alpha: float,
+    seed: Any,
+) -> tuple[float, int]:
+    """Trains the matrices in place on sessions first..last-1.
+
+    Where the whole session is context, a session longer than max_contexts + 1 is put in a random
+    circle and the context of an item is the next max_contexts items: every pair is equally likely,
+    and a session counts by its length, not by its square.
+
+    Args:
+        corpus: all sessions.
+        first: the first session.
+        last: the session after the last one.
+        context: what surrounds a center.
+        objective: what a center is scored against.
+        matrices: changed in place.
+        alpha: the learning rate, the same for all of these sessions.
+        seed: uint64, not zero.
+
+    Returns:
+        The loss summed over all pairs of a hidden and a target row, and the number of hidden rows.
+    """
+    keep, window, max_contexts, _, cbow, mean = context
+    input_rows, output, width = matrices
+    state = np.empty(1, np.uint64)
+    state[0] = seed
+    longest = 1
+    for session in range(first, last):
+        longest = max(longest, corpus.offsets[session + 1] - corpus.offsets[session])
+    kept = np.empty(longest + max_contexts, np.int64)
+    rows = np.zeros(BLOCK, np.int64)
+    targets = np.empty(objective.most_targets, np.int64)
+    labels = np.empty(objective.most_targets, np.float32)
+    scores = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
+    label_of_score = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
+    before = np.empty(LANES * objective.most_targets, np.float32)
+    hidden = np.zeros(2 * width, np.float32)
+    loss = 0.0
+    n_hidden = 0
+    step_size = np.float32(alpha)
+    for session in range(first, last):
+        n = _keep(corpus, session, keep, state, kept)
+        in_circle = window == 0 and n > max_contexts + 1
+        if in_circle:
+            _shuffle_in_circle(kept, n, max_contexts, state)
+        for center in range(n):
+            low, high = _reach(center, n, context, in_circle, state)
+            if high - low < 2:
+                continue
+            if cbow:
+                n_targets = _fill_targets(kept[center], objective, state, targets, labels)
+                _fill_hidden(kept, low, high, center, mean, matrices, hidden)
+                rows[0] = 0
+                loss += _gradient(
+                    hidden, rows, 1, output, targets, labels, n_targets, step_size, width,
+                    scores, label_of_score, before,
+                )  # fmt: skip
+                _hand_back(kept, low, high, center, mean, matrices, hidden)
+                n_hidden += 1
+                continue
+            position = low
+            while position < high:
+                n_rows = 0
+                while position < high and n_rows < BLOCK:
+                    if position != center:
+                        rows[n_rows] = kept[position]
+                        n_rows += 1
+                    position += 1
+                n_targets = _fill_targets(kept[center], objective, state, targets, labels)
+                loss += _gradient(
+                    input_rows, rows, n_rows, output, targets, labels, n_targets, step_size, width,
+                    scores, label_of_score, before,
+                )  # fmt: skip
+                n_hidden += n_rows
+    return loss, n_hidden
+
+
+# Tables
+
+
+@_compile
+def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """The table for drawing item i with probability weights[i] / sum(weights) in constant time.
+
+    Walker's method as of Vose (IEEE Trans. Softw. Eng. 17(9), 1991).
+
+    Args:
+        weights: float64 [items], positive.
+
+    Returns:
+        uint32 [items, 2]: draw an item uniformly; keep it when 32 random bits are below the first
+        column, else take the second.
+    """
+    n = weights.size
+    height = weights * (n / weights.sum())
+    table = np.empty((n, 2), np.uint32)
+    low = np.empty(n, np.int64)
+    high = np.empty(n, np.int64)
+    n_low = 0
+    n_high = 0
+    for item in range(n):
+        if height[item] < 1.0:
+            low[n_low] = item
+            n_low += 1
+        else:
+            high[n_high] = item
+            n_high += 1
+    while n_low and n_high:
+        n_low -= 1
+        short = low[n_low]
+        tall = high[n_high - 1]
+        table[short, 0] = np.uint32(min(height[short] * 2.0**32, 2.0**32 - 1.0))
+        table[short, 1] = tall
+        height[tall] -= 1.0 - height[short]
+        if height[tall] < 1.0:
+            n_high -= 1
+            low[n_low] = tall
+            n_low += 1
+    for i in range(n_low):
+        table[low[i], 0] = np.uint32(2**32 - 1)
+        table[low[i], 1] = low[i]
+    for i in range(n_high):
+        table[high[i], 0] = np.uint32(2**32 - 1)
+        table[high[i], 1] = high[i]
+    return table
+
+
+@_compile
+def huffman_tree(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The Huffman tree over items, in linear time since the counts are sorted.
+
+    Args:
+        counts: int64 [items], descending, at least two.
+
+    Returns:
+        int64 [2 items - 1]: 2 * parent + label for each node; items are the first nodes, the root
+        is the last. The label is 1 for a node's first (rarer) child. And the depth of the tree.
+    """
+    n = counts.size
+    tree = np.zeros(2 * n - 1, np.int64)
+    weight = np.empty(2 * n - 1, np.int64)
+    weight[:n] = counts
+    leaf = n - 1
+    inner = n
+    for parent in range(n, 2 * n - 1):
+        total_weight = np.int64(0)
+        for label in range(1, -1, -1):
+            if inner == parent or (leaf >= 0 and weight[leaf] <= weight[inner]):
+                child = leaf
+                leaf -= 1
+            else:
+                child = inner
+                inner += 1
+            tree[child] = 2 * parent + label
+            total_weight += weight[child]
+        weight[parent] = total_weight
+    depth = np.zeros(2 * n - 1, np.int64)
+    for node in range(2 * n - 3, -1, -1):
+        depth[node] = depth[tree[node] >> 1] + 1
+    return tree, depth.max()

@@ -1,0 +1,98 @@
+"""Command-line flags made from settings, so that a setting is written down once."""
+
+import functools
+import inspect
+import types
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+Flags = dict[str, Any]
+Named = tuple[str, FieldInfo]
+
+
+def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Gives a command a flag for every setting.
+
+    The command's last parameter is `flags`; it gets what was typed, by dotted name
+    (`{"training.epochs": "5"}`). Values stay text, for the settings' own class to check.
+    """
+    named = {_parameter_name(name): (name, field) for name, field in settings}
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def wrapper(**arguments: Any) -> None:
+            typed = {name: arguments.pop(parameter) for parameter, (name, _) in named.items()}
+            flags = {name: value for name, value in typed.items() if value not in (None, [])}
+            command(**arguments, flags=flags)
+
+        own = [
+            parameter
+            for parameter in inspect.signature(command, eval_str=True).parameters.values()
+            if parameter.name != "flags"
+        ]
+        made = [_parameter(name, field) for name, field in named.values()]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        signature = [parameter.replace(kind=keyword) for parameter in (*own, *made)]
+        wrapper.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
+        return wrapper
+
+    return decorate
+
+
+def nest(flags: Flags) -> dict[str, Any]:
+    """`{"training.epochs": 5}` as `{"training": {"epochs": 5}}`."""
+    nested: dict[str, Any] = {}
+    for name, value in flags.items():
+        *sections, leaf = name.split(".")
+        table = nested
+        for section in sections:
+            table = table.setdefault(section, {})
+        table[leaf] = value
+    return nested
+
+
+def show_default(field: FieldInfo) -> str:
+    """A setting's default as its help shows it."""
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return "none" if default in (None, []) else str(default)
+
+
+def _parameter_name(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
+    leaf = _parameter_name(name)
+    flag = f"--{leaf.replace('_', '-')}"
+    kind: Any = str | None
+    names: list[str] = [flag]
+    metavar: str | None = _metavar(field.annotation)
+    if field.annotation is bool:
+        kind, names, metavar = bool | None, [f"{flag}/--no-{flag[2:]}"], None
+    elif get_origin(field.annotation) is list:
+        kind = list[str]
+    option = typer.Option(
+        *names,
+        help=f"{field.description} [default: {show_default(field)}]".replace("[", "\\["),
+        metavar=metavar,
+        show_default=False,
+        rich_help_panel=name.rpartition(".")[0] or None,
+    )
+    empty: Any = [] if kind == list[str] else None
+    return inspect.Parameter(
+        leaf, inspect.Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[kind, option]
+    )
+
+
+def _metavar(annotation: Any) -> str:
+    """`int | Literal["session"]` as `INTEGER|session`."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = [part for part in get_args(annotation) if part is not type(None)]
+        return "|".join(_metavar(part) for part in parts)
+    if get_origin(annotation) is Literal:
+        return "|".join(get_args(annotation))
+    return {int: "INTEGER", float: "NUMBER"}.get(annotation, "TEXT")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.kernels import BLOCK
+from trainer.kernels import BLOCK, NOISE_STREAM
 
 MASK = 2**64 - 1
 
@@ -36,14 +36,14 @@ def loss(scores, labels):
 
 
 def gradient_step(hidden, rows, output, targets, labels, alpha):
-    """All hidden rows against all targets at once; returns the loss before the step."""
-    before_h, before_t = hidden[rows], output[targets]
-    scores = before_h @ before_t.T
-    g = alpha * (labels - sigmoid(scores))
-    for i, row in enumerate(rows):
-        hidden[row] += g[i] @ before_t
-    for i, target in enumerate(targets):
-        output[target] += g[:, i] @ before_h
+    """All pairs are scored first, then stepped in order; returns the loss before the step."""
+    scores = hidden[rows] @ output[targets].T
+    errors = alpha * (labels - sigmoid(scores))
+    for row, errors_of_row in zip(rows, errors, strict=True):
+        before = hidden[row].copy()
+        for target, error in zip(targets, errors_of_row, strict=True):
+            hidden[row] += error * output[target]
+            output[target] += error * before
     return loss(scores, np.broadcast_to(labels, scores.shape))
 
 
@@ -62,12 +62,12 @@ class Setting:
     paths: list[tuple[list[int], list[int]]] | None = None
 
 
-def targets_of(center, setting, random):
+def targets_of(center, setting, noise):
     if setting.negative == 0:
         return setting.paths[center]
     targets, labels = [center], [1]
     for _ in range(setting.negative):
-        bits = random.bits()
+        bits = noise.bits()
         item = ((bits >> 32) * len(setting.alias)) >> 32
         if (bits & 0xFFFFFFFF) >= setting.alias[item, 0]:
             item = int(setting.alias[item, 1])
@@ -91,7 +91,7 @@ def contexts_of(center, kept, setting, circle, random):
 
 def train(sessions, vectors, output, setting, alpha, seed):
     """Trains both matrices in place; returns the loss and the number of hidden rows."""
-    random = Xorshift64(seed)
+    random, noise = Xorshift64(seed), Xorshift64(int(seed) ^ int(NOISE_STREAM))
     total, hidden_rows = 0.0, 0
     for session in sessions:
         kept = [item for item in session if random.bits() >> 32 <= setting.keep[item]]
@@ -105,19 +105,20 @@ def train(sessions, vectors, output, setting, alpha, seed):
             if not contexts:
                 continue
             if setting.cbow:
-                targets, labels = targets_of(center, setting, random)
-                total += cbow_step(vectors, contexts, output, targets, labels, setting, alpha)
+                scored = targets_of(center, setting, noise)
+                total += cbow_step(vectors, contexts, output, scored, setting, alpha)
                 hidden_rows += 1
                 continue
             for start in range(0, len(contexts), BLOCK):
                 block = contexts[start : start + BLOCK]
-                targets, labels = targets_of(center, setting, random)
+                targets, labels = targets_of(center, setting, noise)
                 total += gradient_step(vectors, block, output, targets, np.array(labels), alpha)
                 hidden_rows += len(block)
     return total, hidden_rows
 
 
-def cbow_step(vectors, contexts, output, targets, labels, setting, alpha):
+def cbow_step(vectors, contexts, output, scored, setting, alpha):
+    targets, labels = scored
     hidden = vectors[contexts].sum(axis=0, keepdims=True)
     if setting.mean:
         hidden /= len(contexts)

@@ -126,20 +126,19 @@ def test_sessions_of_one_item_teach_nothing():
 def one_step(hidden, output, targets, labels, alpha):
     """The kernel's gradient on all hidden rows; returns the changed matrices and the loss."""
     hidden_rows, output_rows = padded(hidden), padded(output)
-    n, k = len(hidden), len(targets)
+    width = hidden_rows.shape[1]
+    positive_first = sorted(range(len(targets)), key=lambda t: -labels[t])
     loss = kernels._gradient(
         hidden_rows.ravel(),
-        np.arange(n),
-        n,
+        np.arange(len(hidden)) * width,
+        len(hidden),
         output_rows.ravel(),
-        np.array(targets),
-        np.array(labels, np.float32),
-        k,
+        np.array([targets[t] * width for t in positive_first]),
+        sum(labels),
+        len(targets),
         np.float32(alpha),
-        hidden_rows.shape[1],
-        np.zeros(n * k + LANES, np.float32),
-        np.zeros(n * k + LANES, np.float32),
-        np.zeros(LANES * k, np.float32),
+        width,
+        np.zeros(len(hidden) * len(targets) + LANES, np.float32),
     )
     columns = hidden.shape[1]
     return hidden_rows[:, :columns], output_rows[:, :columns], loss
@@ -154,10 +153,11 @@ def test_the_gradient_agrees_with_finite_differences_of_the_loss():
         scores = hidden @ output[targets].T
         return naive.loss(scores, np.broadcast_to(labels, scores.shape))
 
-    stepped_hidden, stepped_output, _ = one_step(hidden, output, targets, labels, alpha=1.0)
+    small = 1e-3  # the steps of a block are the gradient in the limit of a small alpha
+    stepped_hidden, stepped_output, _ = one_step(hidden, output, targets, labels, alpha=small)
     for matrix, step in (
-        (hidden, stepped_hidden - hidden),
-        (output, stepped_output - output),
+        (hidden, (stepped_hidden - hidden) / small),
+        (output, (stepped_output - output) / small),
     ):
         for place in np.ndindex(matrix.shape):
             value = matrix[place]
@@ -166,7 +166,7 @@ def test_the_gradient_agrees_with_finite_differences_of_the_loss():
             matrix[place] = value - 1e-5
             below = loss(hidden, output)
             matrix[place] = value
-            assert step[place] == pytest.approx(-(above - below) / 2e-5, abs=2e-5)
+            assert step[place] == pytest.approx(-(above - below) / 2e-5, abs=5e-3)
 
 
 @pytest.mark.parametrize("score", [-60.0, -20.0, -3.0, 0.0, 0.5, 9.0, 30.0])
@@ -183,9 +183,9 @@ def test_sigmoid_and_loss_are_exact_at_any_score(score, label):
 
 def test_a_row_that_stands_twice_gets_both_of_its_steps():
     hidden, output = np.array([[0.3]]), np.array([[0.2]])
-    once, _, _ = one_step(hidden, output, [0], [0], alpha=0.1)
-    twice, _, _ = one_step(hidden, output, [0, 0], [0, 0], alpha=0.1)
-    assert twice[0, 0] - 0.3 == pytest.approx(2 * (once[0, 0] - 0.3), rel=1e-5)
+    once, _, _ = one_step(hidden, output, [0], [0], alpha=0.01)
+    twice, _, _ = one_step(hidden, output, [0, 0], [0, 0], alpha=0.01)
+    assert twice[0, 0] - 0.3 == pytest.approx(2 * (once[0, 0] - 0.3), rel=0.01)
 
 
 @settings(deadline=None, max_examples=50)

@@ -1,8 +1,9 @@
 """Every compiled function, and the NamedTuples they take.
 
 One walk over sessions (`train_sessions`); two questions asked at every position, each answered by
-one function: which output rows is the center scored against (`_fill_targets`), and which hidden
-rows are scored (the context itself, or `_fill_hidden` for CBOW); one gradient (`_gradient`).
+one function: which output rows is the center scored against (`_noise_targets` or `_path_targets`),
+and which hidden rows are scored (the context itself, or `_fill_hidden` for CBOW); one gradient
+(`_gradient`).
 
 The matrices are flat float32 arrays whose rows are padded with zeros to a multiple of sixteen
 floats; padding stays zero because every step is a multiple of a row. Kernels validate nothing.
@@ -15,11 +16,15 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.simd import FAST_MATH, LANES, load, multiply_add, store, total, zeros
+from trainer.simd import FAST_MATH, LANES, load, multiply_add, prefetch, store, total, zeros
 
 # Context rows in one block of the gradient. A longer context is taken in several blocks, each with
 # noise of its own: a step of a target sums over the block, and must not overshoot.
 BLOCK = 16
+# Noise items are drawn this many draws ahead (a power of two), and their rows asked for by then.
+AHEAD = 32
+# What sets the stream of noise apart from the stream of everything else.
+NOISE_STREAM = np.uint64(0x9E3779B97F4A7C15)
 LOW_HALF = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 
@@ -62,6 +67,19 @@ class Objective(NamedTuple):
     alias: NDArray[np.uint32]
     tree: NDArray[np.int64]
     most_targets: int
+
+
+class Noise(NamedTuple):
+    """The noise items of a chunk, drawn ahead from a stream of their own.
+
+    items: int64 [AHEAD], a ring.
+    next: int64 [1], the number of items taken so far.
+    state: uint64 [1], of the random numbers.
+    """
+
+    items: NDArray[np.int64]
+    next: NDArray[np.int64]
+    state: NDArray[np.uint64]
 
 
 class Matrices(NamedTuple):
@@ -128,23 +146,27 @@ def _exp(x: Any) -> Any:
 
 @_compile
 def _log1p(t: Any) -> Any:
-    """log(1 + t) for 0 <= t <= 1, absolute error below 2e-7, by 2 artanh(t / (2 + t))."""
-    u = t / (np.float32(2.0) + t)
-    square = u * u
-    series = np.float32(1.0 / 11.0)
-    series = series * square + np.float32(1.0 / 9.0)
-    series = series * square + np.float32(1.0 / 7.0)
-    series = series * square + np.float32(1.0 / 5.0)
-    series = series * square + np.float32(1.0 / 3.0)
-    series = series * square + np.float32(1.0)
-    return np.float32(2.0) * u * series
+    """log(1 + t) for 0 <= t <= 1, absolute error below 3e-7: a Chebyshev fit of log(1 + t) / t."""
+    series = np.float32(-8.574676204e-3)
+    series = series * t + np.float32(4.421419234e-2)
+    series = series * t + np.float32(-1.078536792e-1)
+    series = series * t + np.float32(1.775702399e-1)
+    series = series * t + np.float32(-2.449961172e-1)
+    series = series * t + np.float32(3.327617657e-1)
+    series = series * t + np.float32(-4.999744938e-1)
+    series = series * t + np.float32(9.999998102e-1)
+    return series * t
 
 
 @_compile
-def _score_to_step(
-    scores: NDArray[np.float32], labels: NDArray[np.float32], n: int, alpha: Any
-) -> float:
-    """Replaces each score by alpha * (label - sigmoid(score)), exact at any score.
+def _score_to_step(scores: NDArray[np.float32], n_positive: int, n: int, alpha: Any) -> Any:
+    """Replaces each of n scores by alpha * (label - sigmoid(score)), exact at any score.
+
+    Args:
+        scores: float32, room for whole vectors.
+        n_positive: the first scores have label 1, the others 0.
+        n: how many scores.
+        alpha: float32, the learning rate.
 
     Returns:
         The sum of the losses log(1 + exp(-score)) (label 1) and log(1 + exp(score)) (label 0).
@@ -154,16 +176,63 @@ def _score_to_step(
         for lane in range(LANES):
             i = start + lane
             score = scores[i]
+            label = np.float32(1.0) if i < n_positive else np.float32(0.0)
             e = _exp(-abs(score))
             larger = np.float32(1.0) / (np.float32(1.0) + e)
             sigmoid = larger if score >= np.float32(0.0) else e * larger
-            wrong = max(score, np.float32(0.0)) - labels[i] * score
+            wrong = max(score, np.float32(0.0)) - label * score
             loss += wrong + _log1p(e) if i < n else np.float32(0.0)
-            scores[i] = alpha * (labels[i] - sigmoid)
+            scores[i] = alpha * (label - sigmoid)
     return np.float64(loss)
 
 
 # The gradient
+
+
+@_compile
+def _score(
+    hidden: NDArray[np.float32],
+    row: int,
+    output: NDArray[np.float32],
+    targets: NDArray[np.int64],
+    n_targets: int,
+    width: int,
+    scores: NDArray[np.float32],
+    first_score: int,
+    stride: int,
+) -> None:
+    """The products of one hidden row with all targets, three at a time to load it less often.
+
+    Args:
+        hidden: the flat matrix of hidden rows.
+        row: where the row starts.
+        output: the flat matrix of the targets.
+        targets: int64, where the targets start.
+        n_targets: how many.
+        width: columns of both matrices.
+        scores: written; target t goes to `first_score + t * stride`.
+        first_score: where the first score goes.
+        stride: the distance between two scores.
+    """
+    for t in range(0, n_targets - 2, 3):
+        first = zeros()
+        second = zeros()
+        third = zeros()
+        for column in range(0, width, LANES):
+            part = load(hidden, row + column)
+            first = multiply_add(part, load(output, targets[t] + column), first)
+            second = multiply_add(part, load(output, targets[t + 1] + column), second)
+            third = multiply_add(part, load(output, targets[t + 2] + column), third)
+        place = first_score + t * stride
+        scores[place] = total(first)
+        scores[place + stride] = total(second)
+        scores[place + 2 * stride] = total(third)
+    for t in range(n_targets - n_targets % 3, n_targets):
+        last = zeros()
+        for column in range(0, width, LANES):
+            part = load(hidden, row + column)
+            last = multiply_add(part, load(output, targets[t] + column), last)
+        scores[first_score + t * stride] = total(last)
 
 
 @_compile
@@ -173,63 +242,46 @@ def _gradient(
     n_rows: int,
     output: NDArray[np.float32],
     targets: NDArray[np.int64],
-    labels: NDArray[np.float32],
+    n_positive: int,
     n_targets: int,
     alpha: Any,
     width: int,
     scores: NDArray[np.float32],
-    label_of_score: NDArray[np.float32],
-    before: NDArray[np.float32],
 ) -> Any:
-    """One step of descent for all hidden rows H against all target rows T at once.
+    """One step of descent for every pair of a hidden row and a target row.
 
-    S = H T', G = alpha (labels - sigmoid(S)), T += G' H, H += G T, with H and T as they were
-    before the step (Ji et al., arXiv 1604.04661). A row that stands twice in H or T gets both of
-    its steps.
+    All pairs are scored first, then stepped in order, so that the errors come out of one pass over
+    vectors (the block of Ji et al., arXiv 1604.04661). For a hidden row h and its targets t:
+    error = alpha (label - sigmoid(h . t)), t += error h, and at the end h += sum of error t.
 
     Args:
         hidden: the flat matrix of the hidden rows; changed.
-        rows: int64, rows of it.
+        rows: int64, where its rows start.
         n_rows: how many.
         output: the flat matrix of the targets; changed.
-        targets: int64, rows of it.
-        labels: float32, 1 or 0 for each target.
+        targets: int64, where the targets start.
+        n_positive: the first of them have label 1, the others 0.
         n_targets: how many.
         alpha: float32, the learning rate.
         width: columns of both matrices, a multiple of 16.
         scores: scratch of n_rows * n_targets and 16 more.
-        label_of_score: the same.
-        before: scratch of 16 * n_targets.
 
     Returns:
         The loss before the step, summed over all pairs.
     """
     for h in range(n_rows):
-        for t in range(n_targets):
-            score = zeros()
-            for column in range(0, width, LANES):
-                score = multiply_add(
-                    load(hidden, rows[h] * width + column),
-                    load(output, targets[t] * width + column),
-                    score,
-                )
-            scores[h * n_targets + t] = total(score)
-            label_of_score[h * n_targets + t] = labels[t]
-    loss = _score_to_step(scores, label_of_score, n_rows * n_targets, alpha)
-    for column in range(0, width, LANES):
-        for t in range(n_targets):
-            store(before, t * LANES, load(output, targets[t] * width + column))
-        for t in range(n_targets):
-            target = load(output, targets[t] * width + column)
-            for h in range(n_rows):
-                step = scores[h * n_targets + t]
-                target = multiply_add(step, load(hidden, rows[h] * width + column), target)
-            store(output, targets[t] * width + column, target)
-        for h in range(n_rows):
-            row = load(hidden, rows[h] * width + column)
+        _score(hidden, rows[h], output, targets, n_targets, width, scores, h, n_rows)
+    loss = _score_to_step(scores, n_positive * n_rows, n_targets * n_rows, alpha)
+    for h in range(n_rows):
+        for column in range(0, width, LANES):
+            before = load(hidden, rows[h] + column)
+            after = before
             for t in range(n_targets):
-                row = multiply_add(scores[h * n_targets + t], load(before, t * LANES), row)
-            store(hidden, rows[h] * width + column, row)
+                error = scores[t * n_rows + h]
+                target = load(output, targets[t] + column)
+                after = multiply_add(error, target, after)
+                store(output, targets[t] + column, multiply_add(error, before, target))
+            store(hidden, rows[h] + column, after)
     return loss
 
 
@@ -276,40 +328,86 @@ def _reach(
 
 
 @_compile
-def _fill_targets(
+def _noise_targets(
     center: int,
     objective: Objective,
-    state: NDArray[np.uint64],
+    noise: Noise,
+    matrices: Matrices,
     targets: NDArray[np.int64],
-    labels: NDArray[np.float32],
-) -> int:
-    """The rows a center is scored against and their labels; returns how many.
+) -> Any:
+    """Negative sampling: the center, then noise, leaving out noise that is the center.
 
-    Negative sampling: the center (1) and noise (0), leaving out noise that is the center.
-    Hierarchical softmax: the inner nodes from the leaf to the root, 1 where the path is the node's
-    first child.
+    Returns:
+        How many targets are positive, and how many there are.
     """
-    negative, alias, tree, _ = objective
-    n = 0
-    if negative:
-        targets[0] = center
-        labels[0] = 1.0
-        n = 1
-        for _ in range(negative):
-            item = _noise_item(state, alias)
-            if item != center:
-                targets[n] = item
-                labels[n] = 0.0
-                n += 1
-        return n
-    node = center
+    width = matrices.width
+    targets[0] = center * width
+    n = 1
+    for _ in range(objective.negative):
+        place = noise.next[0] & (AHEAD - 1)
+        item = noise.items[place]
+        later = _noise_item(noise.state, objective.alias)
+        noise.items[place] = later
+        noise.next[0] += 1
+        for column in range(0, width, LANES):
+            prefetch(matrices.output, later * width + column)
+        if item != center:
+            targets[n] = item * width
+            n += 1
+    return 1, n
+
+
+@_compile
+def _path_targets(
+    center: int, objective: Objective, matrices: Matrices, targets: NDArray[np.int64]
+) -> Any:
+    """Hierarchical softmax: the inner nodes between an item and the root, label 1 first.
+
+    Returns:
+        How many targets are positive, and how many there are.
+    """
+    tree = objective.tree
     n_items = (tree.size + 1) // 2
+    n_positive = 0
+    negative = objective.most_targets
+    node = center
     while node != tree.size - 1:
-        targets[n] = (tree[node] >> 1) - n_items
-        labels[n] = tree[node] & 1
-        node = tree[node] >> 1
+        parent = tree[node] >> 1
+        if tree[node] & 1:
+            targets[n_positive] = (parent - n_items) * matrices.width
+            n_positive += 1
+        else:
+            negative -= 1
+            targets[negative] = (parent - n_items) * matrices.width
+        node = parent
+    n = n_positive
+    for place in range(negative, objective.most_targets):
+        targets[n] = targets[place]
         n += 1
-    return n
+    return n_positive, n
+
+
+@_compile
+def _start_noise(objective: Objective, seed: Any) -> Noise:
+    state = np.empty(1, np.uint64)
+    state[0] = seed ^ NOISE_STREAM
+    items = np.empty(AHEAD, np.int64)
+    for place in range(AHEAD):
+        items[place] = _noise_item(state, objective.alias)
+    return Noise(items, np.zeros(1, np.int64), state)
+
+
+@_compile
+def _targets(
+    center: int,
+    objective: Objective,
+    noise: Noise,
+    matrices: Matrices,
+    targets: NDArray[np.int64],
+) -> Any:
+    if objective.negative:
+        return _noise_targets(center, objective, noise, matrices, targets)
+    return _path_targets(center, objective, matrices, targets)
 
 
 @_compile
@@ -370,7 +468,7 @@ def train_sessions(
         objective: what a center is scored against.
         matrices: changed in place.
         alpha: the learning rate, the same for all of these sessions.
-        seed: uint64, not zero.
+        seed: uint64, neither zero nor NOISE_STREAM.
 
     Returns:
         The loss summed over all pairs of a hidden and a target row, and the number of hidden rows.
@@ -385,11 +483,9 @@ def train_sessions(
     kept = np.empty(longest + max_contexts, np.int64)
     rows = np.zeros(BLOCK, np.int64)
     targets = np.empty(objective.most_targets, np.int64)
-    labels = np.empty(objective.most_targets, np.float32)
     scores = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
-    label_of_score = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
-    before = np.empty(LANES * objective.most_targets, np.float32)
     hidden = np.zeros(2 * width, np.float32)
+    noise = _start_noise(objective, seed)
     loss = 0.0
     n_hidden = 0
     step_size = np.float32(alpha)
@@ -403,13 +499,21 @@ def train_sessions(
             if high - low < 2:
                 continue
             if cbow:
-                n_targets = _fill_targets(kept[center], objective, state, targets, labels)
+                n_positive, n_targets = _targets(kept[center], objective, noise, matrices, targets)
                 _fill_hidden(kept, low, high, center, mean, matrices, hidden)
                 rows[0] = 0
                 loss += _gradient(
-                    hidden, rows, 1, output, targets, labels, n_targets, step_size, width,
-                    scores, label_of_score, before,
-                )  # fmt: skip
+                    hidden,
+                    rows,
+                    1,
+                    output,
+                    targets,
+                    n_positive,
+                    n_targets,
+                    step_size,
+                    width,
+                    scores,
+                )
                 _hand_back(kept, low, high, center, mean, matrices, hidden)
                 n_hidden += 1
                 continue
@@ -418,14 +522,22 @@ def train_sessions(
                 n_rows = 0
                 while position < high and n_rows < BLOCK:
                     if position != center:
-                        rows[n_rows] = kept[position]
+                        rows[n_rows] = kept[position] * width
                         n_rows += 1
                     position += 1
-                n_targets = _fill_targets(kept[center], objective, state, targets, labels)
+                n_positive, n_targets = _targets(kept[center], objective, noise, matrices, targets)
                 loss += _gradient(
-                    input_rows, rows, n_rows, output, targets, labels, n_targets, step_size, width,
-                    scores, label_of_score, before,
-                )  # fmt: skip
+                    input_rows,
+                    rows,
+                    n_rows,
+                    output,
+                    targets,
+                    n_positive,
+                    n_targets,
+                    step_size,
+                    width,
+                    scores,
+                )
                 n_hidden += n_rows
     return loss, n_hidden
 

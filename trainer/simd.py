@@ -56,6 +56,10 @@ def total(vector: Vector) -> np.float32:
     return lanes
 
 
+def prefetch(flat: Vector, start: int) -> None:
+    """Asks for the cache line at `start` ahead of its use."""
+
+
 # The same for Numba. An intrinsic returns its signature and the function that writes its LLVM code.
 
 _FLOAT = ir.FloatType()
@@ -141,6 +145,21 @@ def _total(_: Any, vector: Any) -> tuple[Any, Codegen]:
     return types.float32(vector), codegen
 
 
+@intrinsic
+def _prefetch(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:  # noqa: ARG001
+    def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        address = _address(context, builder, signature.args[0], *arguments)
+        number = ir.IntType(32)
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
+        read, keep_close, data = number(0), number(3), number(1)
+        builder.call(function, [builder.bitcast(address, pointer), read, keep_close, data])
+        return context.get_dummy_value()
+
+    return types.void(flat, types.intp), codegen
+
+
 @overload(load, strict=False)
 def _overload_load(flat: Any, start: Any) -> Any:  # noqa: ARG001
     return lambda flat, start: _load(flat, start)
@@ -164,3 +183,8 @@ def _overload_multiply_add(factor: Any, vector: Any, addend: Any) -> Any:  # noq
 @overload(total, strict=False)
 def _overload_total(vector: Any) -> Any:  # noqa: ARG001
     return lambda vector: _total(vector)
+
+
+@overload(prefetch, strict=False)
+def _overload_prefetch(flat: Any, start: Any) -> Any:  # noqa: ARG001
+    return lambda flat, start: _prefetch(flat, start)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from service.errors import Item2VecError, NoModelError
 from service.recommender import Neighbor, Recommender
@@ -36,19 +37,22 @@ configuration = typer.Typer(help="Look at settings.", no_args_is_help=True)
 app.add_typer(models, name="models")
 app.add_typer(configuration, name="config")
 
-WIDE = 160  # columns of what is piped, so that no id is folded
-out = Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
-log = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE)
+WIDE = 10_000  # columns of what is piped, so that no id is folded
+# Ids and titles are printed to the letter: `[red]` and `:cat:` are no markup in them.
+LITERAL: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+out = Console(width=None if sys.stdout.isatty() else WIDE, **LITERAL)
+log = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE, **LITERAL)
 
 ConfigFile = Annotated[
-    Path | None, typer.Option("--config", "-c", help="configuration file [default: item2vec.toml]")
+    Path | None,
+    typer.Option("--config", "-c", help="configuration file \\[default: item2vec.toml]"),
 ]
 ModelsOption = Annotated[
-    Path | None, typer.Option("--models", help="directory of published models [default: models]")
+    Path | None, typer.Option("--models", help="directory of published models \\[default: models]")
 ]
 K = Annotated[int, typer.Option("--k", "-k", min=1, help="how many items")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
-Version = Annotated[str | None, typer.Option(help="the version to ask [default: current]")]
+Version = Annotated[str | None, typer.Option(help="the version to ask \\[default: current]")]
 ItemIds = Annotated[list[str], typer.Argument(metavar="ITEM...", help="item ids")]
 AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
 
@@ -58,12 +62,20 @@ all_settings = add_flags(settings.settings())
 def main() -> None:
     """Runs the command line; a known error is one sentence and its exit code."""
     try:
-        app()
+        app(prog_name="item2vec")
     except Item2VecError as error:
-        log.print(f"[bold red]error:[/] {_escape(error)}", highlight=False, soft_wrap=True)
+        _say("error:", error, "bold red")
         sys.exit(error.exit_code)
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        _say("error:", f"{place}{error.strerror or error}", "bold red")
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _say(label: str, message: object, style: str = "yellow") -> None:
+    log.print(Text.assemble((label, style), f" {message}"), soft_wrap=True)
 
 
 # Training
@@ -105,7 +117,7 @@ def _say_what_to_try(service: Settings) -> None:
     try:
         item_id = Store(service.models).load().item_ids[0]
     except NoModelError as error:
-        log.print(f"[yellow]{_escape(error)}[/]; until then queries are answered with 503")
+        _say("note:", f"{error}; until then queries are answered with 503")
         return
     out.print("In another terminal, try:")
     out.print(f"  curl -s '{address}/similar/{_quoted(item_id)}?k=5'")
@@ -145,9 +157,9 @@ def recommend(
     """Items for a taste: the mean of the liked items."""
     found = _recommender(models, version).recommend(liked, k, exclude or ())
     if found.unknown_items:
-        log.print(f"[yellow]unknown:[/] {_escape(', '.join(found.unknown_items))}")
+        _say("unknown:", ", ".join(found.unknown_items))
     if found.fallback_used:
-        log.print("[yellow]no liked item is known, these are the most popular items[/]")
+        _say("note:", "no liked item is known, these are the most popular items")
     _print_neighbors(found.neighbors, as_json)
 
 
@@ -189,7 +201,7 @@ def list_models(models: ModelsOption = None) -> None:
 
 @models.command()
 def show(
-    version: Annotated[str | None, typer.Argument(help="[default: current]")] = None,
+    version: Annotated[str | None, typer.Argument(help="\\[default: current]")] = None,
     models: ModelsOption = None,
 ) -> None:
     """The manifest of a version, as JSON."""
@@ -261,7 +273,3 @@ def _current(store: Store) -> str | None:
 
 def _print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
-
-
-def _escape(text: object) -> str:
-    return str(text).replace("[", "\\[")

@@ -4,9 +4,17 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
 
@@ -32,29 +40,43 @@ RENAMED = {
 }
 
 
+def _none_if_empty(value: object) -> object:
+    """An empty text takes back what a weaker source has set."""
+    return None if value == "" else value
+
+
+def _as_list(value: object) -> object:
+    """A text is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Name = Annotated[str | None, BeforeValidator(_none_if_empty)]
+Names = Annotated[list[str], BeforeValidator(_as_list)]
+
+
 class Section(BaseModel):
     """One table of the configuration file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class DataConfig(Section):
     """Where the event log is and what its columns mean."""
 
-    paths: list[str] = Field(
+    paths: Names = Field(
         [],
         description="files or globs: .parquet, .csv, .csv.gz, .jsonl, or .txt (a session a line)",
     )
-    item: str = Field("item_id", description="column of the item")
-    session: str | None = Field(
+    item: str = Field("item_id", min_length=1, description="column of the item")
+    session: Name = Field(
         None,
         description="column of the session; without it, a user's events are cut at session_gap",
     )
-    user: str | None = Field(None, description="column of the user")
-    time: str | None = Field(None, description="column of the time; without it, row order counts")
-    title: str | None = Field(None, description="column of the item's title")
-    metadata: list[str] = Field([], description="further columns to keep of an item")
-    where: str | None = Field(None, description="SQL condition an event must meet")
+    user: Name = Field(None, description="column of the user")
+    time: Name = Field(None, description="column of the time; without it, row order counts")
+    title: Name = Field(None, description="column of the item's title")
+    metadata: Names = Field([], description="further columns to keep of an item")
+    where: Name = Field(None, description="SQL condition an event must meet")
     session_gap: float = Field(
         30.0, gt=0, description="minutes without an event that end a session (no session column)"
     )
@@ -64,7 +86,7 @@ class DataConfig(Section):
 
     @model_validator(mode="after")
     def _has_sessions(self) -> Self:
-        plain_text = all(path.endswith((".txt", ".txt.gz")) for path in self.paths)
+        plain_text = all(path.lower().endswith((".txt", ".txt.gz")) for path in self.paths)
         if self.session is None and not plain_text:
             if self.user is None:
                 raise ValueError("name the `session` column, or `user` and `time` to cut sessions")
@@ -114,10 +136,15 @@ class TrainingConfig(Section):
     )
     seed: int = Field(1, ge=0, description="of every random number")
 
+    @field_validator("window")
+    @classmethod
+    def _reaches_something(cls, window: int | str) -> int | str:
+        if isinstance(window, int) and window < 1:
+            raise ValueError("Input should be at least 1, or 'session'")
+        return window
+
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:
-        if self.window != "session" and self.window < 1:
-            raise ValueError(f"`window` must be at least 1 or 'session', not {self.window}")
         if self.min_alpha > self.alpha:
             raise ValueError(f"`min_alpha` {self.min_alpha} is above `alpha` {self.alpha}")
         return self
@@ -151,6 +178,16 @@ class Config(BaseSettings):
     publish: PublishConfig = PublishConfig()
 
 
+class _Environment(EnvSettingsSource):
+    """A list is written as JSON; what is no JSON is the list's one element."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
+
+
 Layers = Mapping[str, Mapping[str, Any]]
 
 
@@ -172,12 +209,8 @@ def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     _check_environment()
-    environment = EnvSettingsSource(Config, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
-    try:
-        from_environment = environment()
-    except ValueError as error:
-        raise ConfigError(f"environment: {error}: {error.__cause__}") from None
-    return {"flag": flags, "environment": from_environment, str(path): from_file}
+    environment = _Environment(Config, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
+    return {"flag": flags, "environment": environment(), str(path): from_file}
 
 
 def merge(layers: Layers) -> Config:
@@ -225,7 +258,13 @@ def _check_environment() -> None:
     names = [environment_name(name) for name, _ in settings()]
     for name in os.environ:
         if name.upper().startswith(PREFIX) and DELIMITER in name and name.upper() not in names:
-            raise ConfigError(f"{name} in the environment is not a setting{_hint(name, names)}")
+            leaf = _leaf(name)
+            remedy = _new_name(leaf) or _hint(leaf, {_leaf(known): known for known in names})
+            raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
+
+
+def _leaf(variable: str) -> str:
+    return variable.rpartition(DELIMITER)[2].lower()
 
 
 def _overlay(base: dict[str, Any], layer: Mapping[str, Any]) -> None:
@@ -242,16 +281,22 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     name = ".".join(location[:2])
     origin = source(layers, name)
     if first["type"] == "extra_forbidden":
-        new_name = RENAMED.get(location[-1])
-        known = [known.rpartition(".")[2] for known, _ in settings()]
-        remedy = f"; here it is {new_name}" if new_name else _hint(location[-1], known)
-        return f"{name} ({origin}) is not a setting{remedy}"
+        leaf = location[-1]
+        known = {known.rpartition(".")[2]: known for known, _ in settings()}
+        sections = {section: f"[{section}]" for section in Config.model_fields}
+        remedy = _new_name(leaf) or _hint(leaf, sections | known)
+        return f"{name} ({origin}) is not a setting; {remedy}"
     reason = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "value_error":
+    if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"
     return f"{name} = {first['input']!r} ({origin}): {reason}"
 
 
-def _hint(name: str, known: list[str]) -> str:
+def _new_name(name: str) -> str | None:
+    return f"here it is {RENAMED[name]}" if name in RENAMED else None
+
+
+def _hint(name: str, known: Mapping[str, str]) -> str:
+    """The setting whose name is closest, as the user is to write it."""
     close = difflib.get_close_matches(name, known, 1)
-    return f"; did you mean {close[0]}?" if close else "; `item2vec config show` lists them all"
+    return f"did you mean {known[close[0]]}?" if close else "`item2vec config show` lists them all"

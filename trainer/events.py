@@ -1,8 +1,6 @@
 """Event logs read and filtered: files in, one table of events out."""
 
 import glob
-import gzip
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +8,13 @@ import polars as pl
 
 from service.errors import EventLogError
 from trainer.config import DataConfig
+from trainer.formats import Columns, Format, common_format, names
+from trainer.times import to_datetime
 
 # The roles a column can have, which are the column names of the table of events.
 SESSION, USER, ITEM, TIME, TITLE = "session", "user", "item", "time", "title"
 METADATA_PREFIX = "metadata:"
-
-Scan = Callable[[list[Path], DataConfig], pl.LazyFrame]
+TEXT = (SESSION, USER, ITEM, TITLE)
 
 
 @dataclass(frozen=True)
@@ -23,8 +22,8 @@ class Events:
     """Events that passed the filter.
 
     Attributes:
-        table: columns item (str), session and user (str, where there are any), time (datetime or
-            integer, where there is one), title and metadata (where there are any); in file order.
+        table: columns item (str), session and user (str, where there are any), time (datetime,
+            where there is one), title and metadata (where there are any); in file order.
         read: how many events the files hold.
     """
 
@@ -39,72 +38,110 @@ def read_events(config: DataConfig) -> Events:
         EventLogError: naming the path, column, condition or row that cannot be used.
     """
     paths = find_files(config.paths)
-    scan = _scanner(paths)
-    try:
-        events = _collect(scan(paths, config), config, paths)
-    except pl.exceptions.PolarsError as error:
-        raise EventLogError(f"{_names(paths)}: {_first_line(error)}") from None
-    except OSError as error:
-        raise EventLogError(
-            f"{error.filename or _names(paths)}: {error.strerror or error}"
-        ) from None
+    reader = _Reader(config, common_format(paths))
+    parts = [reader.read(path) for path in paths]
+    table = pl.concat([part.table for part in parts], how="vertical_relaxed")
+    events = Events(table, sum(part.read for part in parts))
     if events.read == 0:
-        raise EventLogError(f"{_names(paths)}: the event log is empty")
+        raise EventLogError(f"{names(paths)}: the event log is empty")
     if events.table.is_empty():
         raise EventLogError(
-            f"{_names(paths)}: none of {events.read:,} events meets the condition {config.where!r}"
+            f"{names(paths)}: none of {events.read:,} events meets the condition {config.where!r}"
         )
     return events
 
 
 def find_files(patterns: list[str]) -> list[Path]:
-    """The files that paths and globs name, sorted within each glob.
+    """The files that paths and globs name, each once, sorted within each glob.
 
     Raises:
-        EventLogError: nothing was named, or a path or glob matches no file.
+        EventLogError: nothing was named, a path is a directory, or nothing is there.
     """
     if not patterns:
         raise EventLogError("no event log is named: set `paths` in [data], or give --paths")
     found: list[Path] = []
     for pattern in patterns:
-        matches = sorted(glob.glob(pattern, recursive=True))  # noqa: PTH207
-        if not matches:
+        path = Path(pattern)
+        if path.is_dir():
+            raise EventLogError(f"{path} is a directory: name its files, such as {path}/*.parquet")
+        matches = [pattern] if path.exists() else glob.glob(pattern, recursive=True)  # noqa: PTH207
+        files = sorted(match for match in map(Path, matches) if not match.is_dir())
+        if not files:
             raise EventLogError(f"there is no file {pattern}")
-        found.extend(Path(match) for match in matches)
-    return found
+        found.extend(files)
+    return list(dict.fromkeys(found))
 
 
-def _scanner(paths: list[Path]) -> Scan:
-    kinds = {_kind(path) for path in paths}
-    if len(kinds) > 1:
-        raise EventLogError(f"{_names(paths)}: files of different kinds cannot be mixed: {kinds}")
-    return SCANNERS[kinds.pop()]
+class _Reader:
+    """Reads files of one format into tables of the same columns."""
 
+    def __init__(self, config: DataConfig, format: Format) -> None:
+        self._format = format
+        self._roles = {name: name for name in format.fixed} or _roles(config)
+        self._where = config.where
+        self._condition = _parse(config.where) if config.where else None
 
-def _kind(path: Path) -> str:
-    name = path.name.lower().removesuffix(".gz")
-    for ending in SCANNERS:
-        if name.endswith(ending):
-            return ending
-    raise EventLogError(f"{path}: the kind of file is not known; known: {', '.join(SCANNERS)}")
+    def read(self, path: Path) -> Events:
+        try:
+            if path.stat().st_size == 0:
+                raise EventLogError(f"{path}: the file is empty")
+            return self._collect(path)
+        except pl.exceptions.PolarsError as error:
+            reason = _sentence(error)
+            self._format.check(path, reason)
+            raise EventLogError(f"{path}: {reason}") from None
+        except pl.exceptions.PanicException as error:
+            raise EventLogError(f"{path} is damaged: {_sentence(error)}") from None
+        except OSError as error:
+            raise EventLogError(f"{path}: {error.strerror or error}") from None
 
+    def _collect(self, path: Path) -> Events:
+        rows = self._format.scan(path, self._columns())
+        schema = rows.collect_schema()
+        self._check(schema, path)
+        chosen = rows if self._condition is None else rows.filter(self._condition)
+        mapped = chosen.select(
+            _as_role(role, column, schema[column]) for role, column in self._roles.items()
+        )
+        projection = pl.QueryOptFlags(projection_pushdown=not self._format.whole_rows)
+        table = mapped.collect(optimizations=projection)
+        if TIME in self._roles:
+            table = table.with_columns(self._times(table.get_column(TIME), path))
+        return Events(table, int(rows.select(pl.len()).collect().item()))
 
-def _collect(rows: pl.LazyFrame, config: DataConfig, paths: list[Path]) -> Events:
-    columns = rows.collect_schema().names()
-    roles = _roles(config) if SESSION_LINE not in columns else {}
-    for role, column in roles.items():
-        if column not in columns:
-            raise EventLogError(
-                f"{_names(paths)} has no column {column!r} (named as `{role.partition(':')[0]}`); "
-                f"it has: {', '.join(columns)}"
-            )
-    if SESSION_LINE in columns:
-        rows = rows.rename({SESSION_LINE: SESSION, ITEM_OF_LINE: ITEM})
-    chosen = rows.filter(_condition(config.where)) if config.where else rows
-    if roles:
-        chosen = chosen.select(_as_role(role, column) for role, column in roles.items())
-    read, table = pl.collect_all([rows.select(pl.len()), chosen])
-    return Events(table, int(read.item()))
+    def _columns(self) -> Columns:
+        ids = {column for role, column in self._roles.items() if role in TEXT}
+        in_condition = [] if self._condition is None else self._condition.meta.root_names()
+        return Columns(ids, {*self._roles.values(), *in_condition} - ids)
+
+    def _check(self, schema: pl.Schema, path: Path) -> None:
+        for role, column in self._roles.items():
+            if column not in schema:
+                raise EventLogError(
+                    f"{path} has no column {column!r} (named as `{role.partition(':')[0]}`); "
+                    f"it has: {', '.join(map(repr, schema))}"
+                )
+            if schema[column].is_nested():
+                kind = schema[column]
+                raise EventLogError(f"{path}: column {column!r} holds {kind}, not one value a row")
+        if self._condition is not None:
+            self._check_condition(self._condition, schema, path)
+
+    def _check_condition(self, condition: pl.Expr, schema: pl.Schema, path: Path) -> None:
+        """Asks it of no event at all."""
+        try:
+            answer = pl.DataFrame(schema=schema).select(condition).dtypes[0]
+        except pl.exceptions.PolarsError as error:
+            reason = _sentence(error)
+            raise EventLogError(f"{path}: where = {self._where!r}: {reason}") from None
+        if answer != pl.Boolean:
+            raise EventLogError(f"{path}: where = {self._where!r} is {answer}, not true or false")
+
+    def _times(self, time: pl.Series, path: Path) -> pl.Series:
+        try:
+            return to_datetime(time)
+        except ValueError as error:
+            raise EventLogError(f"{path}: column {self._roles[TIME]!r}: {error}") from None
 
 
 def _roles(config: DataConfig) -> dict[str, str]:
@@ -119,79 +156,29 @@ def _roles(config: DataConfig) -> dict[str, str]:
     return {role: column for role, column in named.items() if column} | metadata
 
 
-def _as_role(role: str, column: str) -> pl.Expr:
-    """Ids and titles are strings to the letter; an empty one is missing."""
-    if role not in (ITEM, SESSION, USER, TITLE):
-        return pl.col(column).alias(role)
-    text = pl.col(column).cast(pl.String)
-    return pl.when(text != "").then(text).alias(role)
-
-
-def _condition(where: str) -> pl.Expr:
+def _parse(where: str) -> pl.Expr:
     try:
         return pl.sql_expr(where)
     except pl.exceptions.PolarsError as error:
-        raise EventLogError(f"where = {where!r}: {_first_line(error)}") from None
+        raise EventLogError(f"where = {where!r}: {_sentence(error)}") from None
 
 
-# Kinds of files
-
-SESSION_LINE, ITEM_OF_LINE = "__session__", "__item__"
-
-
-def _scan_parquet(paths: list[Path], _: DataConfig) -> pl.LazyFrame:
-    return pl.scan_parquet(paths)
-
-
-def _scan_csv(paths: list[Path], config: DataConfig) -> pl.LazyFrame:
-    """Columns that hold ids are never taken for numbers: `007` stays `007`."""
-    ids = [config.item, config.session, config.user, config.title]
-    strings = {column: pl.String for column in ids if column}
-    try:
-        header = pl.read_csv(paths[0], n_rows=0).columns
-    except pl.exceptions.NoDataError:
-        raise EventLogError(f"{paths[0]}: the file is empty") from None
-    return pl.scan_csv(
-        paths,
-        schema_overrides={name: kind for name, kind in strings.items() if name in header},
-        infer_schema_length=10_000,
-        try_parse_dates=True,
-    )
+def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
+    """Ids and titles as text, metadata as what JSON knows; what is empty is missing."""
+    value = pl.col(column)
+    if role == TIME:
+        return value.alias(role)
+    if kind.is_float():
+        value = pl.when(value.is_finite()).then(value)
+    if role not in TEXT and (kind.is_float() or kind.is_integer() or kind == pl.Boolean):
+        return value.alias(role)
+    text = value.cast(pl.String)
+    if kind.is_float():
+        whole = value.cast(pl.Int64, strict=False)  # numbers with some missing: 17850.0 is 17850
+        text = pl.when(whole == value).then(whole.cast(pl.String)).otherwise(text)
+    return pl.when(text != "").then(text).alias(role)
 
 
-def _scan_json_lines(paths: list[Path], _: DataConfig) -> pl.LazyFrame:
-    return pl.scan_ndjson(paths, infer_schema_length=10_000)
-
-
-def _scan_text(paths: list[Path], _: DataConfig) -> pl.LazyFrame:
-    """One session a line, items separated by blanks, oldest first."""
-    lines: list[str] = []
-    for path in paths:
-        opener = gzip.open if path.suffix == ".gz" else open
-        try:
-            with opener(path, "rt", encoding="utf-8") as file:
-                lines.extend(file)
-        except (UnicodeDecodeError, gzip.BadGzipFile, EOFError) as error:
-            raise EventLogError(f"{path}: line {len(lines) + 1} cannot be read: {error}") from None
-    split = pl.LazyFrame({ITEM_OF_LINE: lines}).with_columns(
-        pl.col(ITEM_OF_LINE).str.strip_chars().str.replace_all(r"\s+", " ").str.split(" ")
-    )
-    numbered = split.with_row_index(SESSION_LINE).with_columns(pl.col(SESSION_LINE).cast(pl.String))
-    return numbered.explode(ITEM_OF_LINE).filter(pl.col(ITEM_OF_LINE) != "")
-
-
-SCANNERS: dict[str, Scan] = {
-    ".parquet": _scan_parquet,
-    ".csv": _scan_csv,
-    ".jsonl": _scan_json_lines,
-    ".ndjson": _scan_json_lines,
-    ".txt": _scan_text,
-}
-
-
-def _names(paths: list[Path]) -> str:
-    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0]
+def _sentence(error: BaseException) -> str:
+    """The first paragraph of what polars has to say, on one line."""
+    return " ".join(str(error).strip().partition("\n\n")[0].split())

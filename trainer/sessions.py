@@ -15,8 +15,6 @@ from trainer.vocabulary import Vocabulary, count_items
 PERCENTILES = (5, 25, 50, 75, 95, 99, 100)
 ROW = "row"
 MINUTE = 60_000_000  # microseconds
-# Seconds reach 1e11 in the year 5138; a larger number counts ms, us or ns: (limit, per second).
-EPOCH_SCALES = ((1e11, 1), (1e14, 1_000), (1e17, 1_000_000), (float("inf"), 1_000_000_000))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +78,7 @@ def build_sessions(events: Events, config: DataConfig) -> tuple[Sessions, Vocabu
     """
     report = DataReport(events.read, events_filtered=events.read - events.table.height)
     table, report = _drop_incomplete(events.table, report)
-    table, report = _with_time(table, report)
+    table, report = _drop_timeless(table, report)
     table = _ordered(_with_sessions(table, config))
     table, report = _collapse(table, report, config)
     table, report = _drop_rare_items(table, report, config)
@@ -112,38 +110,11 @@ def _drop_incomplete(table: pl.DataFrame, report: DataReport) -> tuple[pl.DataFr
     )
 
 
-def _with_time(table: pl.DataFrame, report: DataReport) -> tuple[pl.DataFrame, DataReport]:
-    """Times as datetimes; a number is taken for seconds, ms, us or ns by its size."""
+def _drop_timeless(table: pl.DataFrame, report: DataReport) -> tuple[pl.DataFrame, DataReport]:
     if TIME not in table.columns:
         return table.with_columns(pl.lit(None, pl.Datetime("us")).alias(TIME)), report
     kept = table.filter(pl.col(TIME).is_not_null())
-    report = replace(report, events_without_time=table.height - kept.height)
-    time = kept.get_column(TIME)
-    if time.dtype == pl.String:
-        time = _parse_times(time)
-    elif time.dtype.is_numeric():
-        time = _from_epoch(time)
-    return kept.with_columns(time.cast(pl.Datetime("us"))), report
-
-
-def _parse_times(time: pl.Series) -> pl.Series:
-    try:
-        parsed = time.str.to_datetime(strict=False, time_unit="us")
-    except pl.exceptions.PolarsError:
-        parsed = pl.Series([None] * len(time), dtype=pl.Datetime("us"))
-    if parsed.has_nulls():
-        bad = time.filter(parsed.is_null())
-        raise EventLogError(
-            f"{len(bad):,} of {len(time):,} times cannot be read, the first is {bad[0]!r}; "
-            "expected ISO 8601 (2026-01-31T12:00:00) or a number of seconds"
-        )
-    return parsed
-
-
-def _from_epoch(time: pl.Series) -> pl.Series:
-    largest = float(np.abs(time.to_numpy()).max(initial=0))
-    per_second = next(scale for limit, scale in EPOCH_SCALES if largest < limit)
-    return (time * (1_000_000 / per_second)).cast(pl.Int64)
+    return kept, replace(report, events_without_time=table.height - kept.height)
 
 
 def _with_sessions(table: pl.DataFrame, config: DataConfig) -> pl.DataFrame:
@@ -225,11 +196,20 @@ def _text(time: object) -> str | None:
 def _check_enough(report: DataReport, config: DataConfig) -> None:
     if report.sessions >= 2 and report.items >= 2:
         return
-    where = ", ".join(config.paths)
+    dropped = {
+        "filtered": report.events_filtered,
+        "without item": report.events_without_item,
+        "without session or user": report.events_without_session,
+        "without time": report.events_without_time,
+        "consecutive repeats": report.events_collapsed,
+        f"of items under min_count = {config.min_count}": report.events_of_rare_items,
+        f"in sessions under min_session_length = {config.min_session_length}": (
+            report.events_in_short_sessions
+        ),
+    }
+    reasons = ", ".join(f"{events:,} {reason}" for reason, events in dropped.items() if events)
     raise EventLogError(
-        f"{where}: {report.sessions:,} sessions with {report.items:,} items are left of "
-        f"{report.events_read:,} events, too few to learn from: {report.events_filtered:,} were "
-        f"filtered, {report.events_of_rare_items:,} of items under min_count = {config.min_count}, "
-        f"{report.events_in_short_sessions:,} in sessions under min_session_length = "
-        f"{config.min_session_length}"
+        f"{', '.join(config.paths)}: {report.sessions:,} sessions with {report.items:,} items are "
+        f"left of {report.events_read:,} events, too few to learn from; dropped: "
+        f"{reasons or 'nothing'}"
     )

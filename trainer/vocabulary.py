@@ -43,7 +43,7 @@ def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:
     vocabulary = Vocabulary(
         table.get_column(ITEM).to_list(), table.get_column("count").cast(pl.Int64).to_numpy()
     )
-    return vocabulary, rows.cast(pl.Int32).to_numpy()
+    return vocabulary, rows.cast(pl.Int32).to_numpy(writable=True)
 
 
 def describe(events: pl.DataFrame, vocabulary: Vocabulary) -> dict[str, list[Any]]:

@@ -1,0 +1,470 @@
+import json
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from service.store import Store
+from trainer import cli, config
+from trainer.options import show_default
+
+SETTINGS = """
+[data]
+paths = ["log.csv"]
+session = "basket"
+item = "item"
+title = "title"
+min_count = 1
+
+[training]
+vector_size = 16
+epochs = 2
+workers = 1
+"""
+MODELS = Path("models")
+PROGRAM = Path(sys.executable).with_name("item2vec")
+
+
+@dataclass
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+    @property
+    def words(self) -> str:
+        return " ".join(self.out.split())
+
+    @property
+    def error(self) -> str:
+        """The one line that says what went wrong."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error:")]
+        assert len(lines) == 1, self.err
+        assert self.err.endswith(f"{lines[0]}\n")
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the command line in this process."""
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["item2vec", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        return Result(exited.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def shop(tmp_path, monkeypatch) -> Path:
+    """A directory with settings and a log: baskets of fruits and baskets of tools."""
+    monkeypatch.chdir(tmp_path)
+    lines = ["basket,item,title"]
+    for basket in range(12):
+        names = ("apple", "pear", "plum") if basket % 2 else ("hammer", "saw", "drill")
+        lines += [f"b{basket},{name},A {name}" for name in names]
+    Path("log.csv").write_text("\n".join(lines) + "\n")
+    Path("item2vec.toml").write_text(SETTINGS)
+    return tmp_path
+
+
+@pytest.fixture
+def published(shop, run) -> str:
+    """The version that a first retraining has made current."""
+    assert run("retrain").code == 0
+    return Store(shop / MODELS).current()
+
+
+# Help
+
+COMMANDS = [
+    "", "train", "retrain", "serve", "similar", "recommend", "analogy", "config", "config show",
+    "models", "models list", "models show", "models promote", "models rollback", "models prune",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(run, command):
+    result = run(*command.split(), "--help")
+    assert result.code == 0
+    assert f"Usage: item2vec {command}".strip() in result.words
+    assert result.err == ""
+
+
+@pytest.mark.parametrize("command", ["train", "retrain", "config show"])
+def test_help_lists_every_setting_with_its_default(run, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "250")
+    output = run(*command.split(), "--help").words
+    for name, field in config.settings():
+        flag = f"--{name.rpartition('.')[2].replace('_', '-')}"
+        described = f"{field.description} [default: {show_default(field)}]"
+        assert re.search(rf"{flag}\b.*?{re.escape(' '.join(described.split()))}", output), flag
+
+
+@pytest.mark.parametrize("command", ["similar", "recommend", "analogy", "models list"])
+def test_help_of_queries_names_the_default_store(run, monkeypatch, command):
+    monkeypatch.setenv("COLUMNS", "250")
+    assert "[default: models]" in run(*command.split(), "--help").words
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    "arguments", [["nope"], ["retrain", "--size", "5"], ["similar"], ["similar", "x", "-k", "0"]]
+)
+def test_wrong_usage_exits_with_2(run, arguments):
+    result = run(*arguments)
+    assert result.code == 2
+    assert "Usage: item2vec" in result.err
+
+
+# Training
+
+
+@pytest.mark.usefixtures("shop")
+def test_retraining_reports_the_data_and_publishes(run):
+    result = run("retrain")
+    version = Store(MODELS).current()
+    assert result.code == 0
+    assert result.out == f"published version {version}\n"
+    told = " ".join(result.err.split())
+    assert "reading log.csv" in told
+    assert "events read 36" in told
+    assert "kept 36" in told
+    assert "items 6" in told
+    assert "sessions 12" in told
+    assert "epoch 2/2, 100%" in told
+    assert Store(MODELS).load().item_ids == ["apple", "drill", "hammer", "pear", "plum", "saw"]
+
+
+def test_a_manifest_holds_the_settings_that_were_used(published, run):
+    manifest = run("models", "show").json
+    assert manifest["model_version"] == published
+    assert manifest["config"]["training"]["vector_size"] == 16
+    assert manifest["config"]["data"]["paths"] == ["log.csv"]
+    assert manifest["data"]["events_kept"] == 36
+    assert len(manifest["metrics"]["epoch_losses"]) == 2
+
+
+def test_training_adds_a_version_without_making_it_current(published, run):
+    result = run("train", "--epochs", "1")
+    assert result.code == 0
+    assert Store(MODELS).current() == published
+    assert len(Store(MODELS).versions()) == 2
+    assert f"item2vec models promote {Store(MODELS).versions()[-1]}" in result.out
+
+
+@pytest.mark.usefixtures("shop")
+def test_one_worker_and_one_seed_give_the_same_vectors(run):
+    for _ in range(2):
+        assert run("train", "--seed", "3").code == 0
+    first, second = (Store(MODELS).load(version) for version in Store(MODELS).versions())
+    assert first.input_vectors.tobytes() == second.input_vectors.tobytes()
+
+
+@pytest.mark.usefixtures("shop")
+def test_retraining_keeps_as_many_versions_as_told(run):
+    results = [run("retrain", "--keep", "2", "--epochs", "1") for _ in range(3)]
+    assert [result.code for result in results] == [0, 0, 0]
+    kept = Store(MODELS).versions()
+    assert len(kept) == 2
+    assert Store(MODELS).current() == kept[-1]
+    assert "deleted version" in results[-1].err
+
+
+@pytest.mark.usefixtures("shop")
+def test_metadata_of_every_kind_can_be_published(run):
+    log = Path("log.csv").read_text().splitlines()
+    days = [f"{line},2026-01-{n:02},{n}" for n, line in enumerate(log[1:13], 1)]
+    Path("log.csv").write_text("\n".join([f"{log[0]},day,n", *days]) + "\n")
+    result = run("retrain", "--metadata", "day", "--metadata", "n")
+    assert result.code == 0, result.err
+    metadata = Store(MODELS).load().metadata
+    assert metadata["day"][0] == "2026-01-04"
+    assert metadata["n"][0] == 4
+
+
+# What is refused
+
+
+def bad_files() -> None:
+    Path("one.txt").write_text("apple pear plum apple\n")
+    Path("ragged.csv").write_text("basket,item,title\nb1,apple,An apple\nb1,pear,A pear, green\n")
+    Path("broken.jsonl").write_text('{"basket": "b1", "item": "apple", "title": "x"}\n{"basket"\n')
+    Path("garbage.parquet").write_bytes(b"not parquet at all")
+    Path("empty.csv").write_text("")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "culprit"),
+    [
+        (["--item", "sku"], "log.csv has no column 'sku' (named as `item`)"),
+        (["--where", "item = 'gold'"], "none of 36 events meets the condition \"item = 'gold'\""),
+        (["--where", "price > 3"], "where = 'price > 3': unable to find column \"price\""),
+        (["--min-count", "100"], "36 of items under min_count = 100"),
+        (["--paths", "one.txt"], "one.txt: 1 sessions with 3 items are left"),
+        (["--paths", "gone.csv"], "there is no file gone.csv"),
+        (["--paths", "."], ". is a directory"),
+        (["--paths", "ragged.csv"], "ragged.csv: line 3 has 4 fields"),
+        (["--paths", "broken.jsonl"], "broken.jsonl: line 2 is not JSON"),
+        (["--paths", "garbage.parquet"], "garbage.parquet: "),
+        (["--paths", "empty.csv"], "empty.csv: the file is empty"),
+        (["--time", "title"], "log.csv: column 'title': 36 of 36 times cannot be read"),
+        (["--session", ""], "name the `session` column"),
+        (["--epochs", "0"], "training.epochs = '0' (flag)"),
+        (["--min-alpha", "1"], "`min_alpha` 1.0 is above `alpha`"),
+        (["--config", "gone.toml"], "there is no configuration file gone.toml"),
+    ],
+)
+def test_a_retraining_that_fails_names_the_culprit_and_changes_nothing(
+    published, run, arguments, culprit
+):
+    bad_files()
+    result = run("retrain", *arguments)
+    assert result.code == 2
+    assert culprit in result.error
+    assert result.out == ""
+    assert Store(MODELS).versions() == [published]
+    assert Store(MODELS).load().manifest.model_version == published
+
+
+def test_a_second_retraining_at_the_same_time_is_refused(published, run):
+    with Store(MODELS).job():
+        for command in ("retrain", "train"):
+            result = run(command)
+            assert result.code == 1
+            assert "another retraining job is running" in result.error
+    assert Store(MODELS).versions() == [published]
+    assert run("retrain").code == 0
+
+
+@pytest.mark.usefixtures("shop")
+def test_models_cannot_be_written_into_a_file(run):
+    Path("taken").write_text("")
+    result = run("retrain", "--models", "taken")
+    assert result.code == 1
+    assert "taken" in result.error
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["models", "show", "v9"],
+        ["models", "promote", "v9"],
+        ["similar", "apple", "--version", "v9"],
+        ["recommend", "apple", "--version", "v9"],
+        ["analogy", "apple", "--version", "v9"],
+    ],
+)
+def test_an_unknown_version_is_named_with_those_known(published, run, arguments):
+    result = run(*arguments)
+    assert result.code == 2
+    assert "there is no version 'v9'" in result.error
+    assert published in result.error
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "arguments", [["similar", "gold"], ["analogy", "gold"], ["analogy", "apple", "-n", "gold"]]
+)
+def test_an_unknown_item_is_named(run, arguments):
+    result = run(*arguments)
+    assert result.code == 2
+    assert "does not know item 'gold'" in result.error
+
+
+@pytest.mark.usefixtures("published")
+def test_an_analogy_needs_an_item(run):
+    result = run("analogy")
+    assert result.code == 2
+    assert "at least one" in result.error
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("arguments", [["similar", "apple"], ["models", "show"]])
+def test_a_store_without_models_says_what_to_do(run, arguments):
+    result = run(*arguments)
+    assert result.code == 1
+    assert "item2vec retrain" in result.error
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_wrong_setting_in_the_environment_is_named(run, monkeypatch):
+    monkeypatch.setenv("ITEM2VEC_TRAINING__SIZE", "100")
+    result = run("retrain")
+    assert result.code == 2
+    assert result.error == (
+        "error: ITEM2VEC_TRAINING__SIZE in the environment is not a setting; here it is vector_size"
+    )
+
+
+# Queries
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    ("arguments", "absent"),
+    [
+        (["similar", "apple"], {"apple"}),
+        (["recommend", "apple", "saw"], {"apple", "saw"}),
+        (["recommend", "apple", "--exclude", "pear", "--exclude", "saw"], {"apple", "pear", "saw"}),
+        (["analogy", "apple", "saw", "-n", "pear"], {"apple", "saw", "pear"}),
+        (["analogy", "-n", "pear"], {"pear"}),
+    ],
+)
+def test_answers_are_json_on_request(run, arguments, absent):
+    result = run(*arguments, "--json")
+    assert result.code == 0
+    everything = {"apple", "pear", "plum", "hammer", "saw", "drill"}
+    assert {neighbor["item_id"] for neighbor in result.json} == everything - absent
+    scores = [neighbor["score"] for neighbor in result.json]
+    assert scores == sorted(scores, reverse=True)
+    assert {neighbor["title"] for neighbor in result.json} <= {f"A {name}" for name in everything}
+    assert len(run(*arguments, "--json", "-k", "1").json) == 1
+
+
+@pytest.mark.usefixtures("published")
+def test_answers_are_a_table_otherwise(run):
+    result = run("similar", "apple", "-k", "2")
+    lines = [line.split() for line in result.out.splitlines() if line.strip()]
+    assert lines[0] == ["item", "title", "score"]
+    assert len(lines) == 4
+    item, _, title, score = lines[-1]
+    assert item == title
+    assert re.fullmatch(r"-?\d\.\d{3}", score)
+
+
+@pytest.mark.usefixtures("published")
+def test_unknown_liked_items_are_told_and_the_popular_ones_fall_in(run):
+    some = run("recommend", "gold", "apple", "--json")
+    assert some.err == "unknown: gold\n"
+    assert len(some.json) == 5
+    none = run("recommend", "gold", "--json")
+    assert "most popular" in none.err
+    assert len(none.json) == 6
+
+
+def test_an_earlier_version_can_be_asked(published, run):
+    run("retrain", "--seed", "7")
+    now, earlier = (
+        run("similar", "apple", "--json", *version).json
+        for version in ([], ["--version", published])
+    )
+    assert now != earlier
+
+
+@pytest.mark.usefixtures("shop")
+def test_ids_and_titles_are_printed_to_the_letter(run):
+    log = Path("log.csv").read_text()
+    Path("log.csv").write_text(log.replace("apple", "[red]:cat:").replace("pear", r"\[/b]"))
+    assert run("retrain").code == 0
+    result = run("similar", "[red]:cat:")
+    assert r"\[/b]" in result.out
+    assert r"A \[/b]" in result.out
+    assert "[red]:cat:" in run("recommend", r"\[/b]").out
+    assert r"item '[nope]'" in run("similar", "[nope]").error
+
+
+# Versions
+
+
+def test_versions_are_listed_promoted_rolled_back_and_pruned(published, run):
+    run("train")
+    run("train")
+    _, second, third = Store(MODELS).versions()
+    listed = [line for line in run("models", "list").out.splitlines() if "2" in line]
+    assert [line.split()[0] for line in listed] == [published, second, third]
+    assert ["current" in line for line in listed] == [True, False, False]
+
+    assert run("models", "promote", second).out == f"current version: {second}\n"
+    assert run("models", "promote", third).out == f"current version: {third}\n"
+    assert run("models", "rollback").out == f"current version: {second}\n"
+    assert run("models", "rollback").out == f"current version: {published}\n"
+    result = run("models", "rollback")
+    assert result.code == 2
+    assert "no earlier version" in result.error
+
+    assert run("models", "prune", "--keep", "1").out == f"deleted 1: {second}\n"
+    assert run("models", "prune").out == "nothing to delete\n"
+    assert Store(MODELS).versions() == [published, third]
+    assert Store(MODELS).current() == published
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_store_can_be_named(run):
+    assert run("retrain", "--models", "elsewhere").code == 0
+    assert not MODELS.exists()
+    assert run("similar", "apple", "--models", "elsewhere", "--json").code == 0
+    assert run("models", "show", "--models", "elsewhere").json["items"] == 6
+    assert "current" in run("models", "list", "--models", "elsewhere").out
+
+
+# Settings
+
+
+@pytest.mark.usefixtures("shop")
+def test_every_setting_is_shown_with_its_value_its_source_and_its_variable(run, monkeypatch):
+    monkeypatch.setenv("ITEM2VEC_DATA__WHERE", "item <> 'saw'")
+    result = run("config", "show", "--epochs", "7")
+    lines = {line.split()[0]: line for line in result.out.splitlines() if line.strip()}
+    for name, _ in config.settings():
+        assert config.environment_name(name) in lines[name]
+    assert lines["training.epochs"].split()[1:3] == ["7", "flag"]
+    assert "item <> 'saw'" in lines["data.where"]
+    assert "environment" in lines["data.where"]
+    assert lines["training.vector_size"].split()[1:3] == ["16", "item2vec.toml"]
+    assert lines["training.negative"].split()[1:3] == ["5", "default"]
+
+
+# As a program
+
+
+@pytest.mark.usefixtures("shop")
+def test_piped_output_folds_no_id():
+    long = "apple-" + 300 * "x"
+    Path("log.csv").write_text(Path("log.csv").read_text().replace("apple", long))
+    subprocess.run([PROGRAM, "retrain"], check=True, capture_output=True)
+    done = subprocess.run([PROGRAM, "similar", "pear"], capture_output=True, text=True, check=True)
+    assert long in [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
+
+
+def test_an_interrupted_retraining_exits_quietly_and_changes_nothing(published):
+    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program += "; from trainer.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, "retrain", "--epochs", "100000000"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        next(line for line in process.stderr if line.startswith("epoch 1/"))
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(timeout=30) == 130
+        finally:
+            process.kill()
+        assert "Traceback" not in process.stderr.read()
+    assert Store(MODELS).versions() == [published]
+    with Store(MODELS).job():
+        pass
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_program_exits_with_the_code_of_the_error():
+    done = subprocess.run([PROGRAM, "similar", "x"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: no model is published")
+    assert done.stderr.count("\n") == 1

@@ -1,0 +1,619 @@
+import gzip
+import json
+import os
+from datetime import date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from service.errors import EventLogError
+from trainer.config import DataConfig
+from trainer.events import Events, find_files, read_events
+from trainer.lines import read_lines
+
+FIVE_EVENTS = [
+    {"basket": "b1", "sku": "007", "at": "2026-01-01T10:00:00", "name": "Hat, red"},
+    {"basket": "b1", "sku": "85123A", "at": "2026-01-01T10:01:00", "name": 'A 6" ruler'},
+    {"basket": "b2", "sku": "85123a", "at": "2026-01-02T09:00:00", "name": "two\nlines"},
+    {"basket": "b2", "sku": "1e3", "at": "2026-01-02T09:00:00", "name": None},
+    {"basket": "b1", "sku": "007", "at": "2026-01-03T00:00:00", "name": "Hat, red"},
+]
+CSV = """basket,sku,at,name
+b1,007,2026-01-01T10:00:00,"Hat, red"
+b1,85123A,2026-01-01T10:01:00,"A 6"" ruler"
+b2,85123a,2026-01-02T09:00:00,"two
+lines"
+b2,1e3,2026-01-02T09:00:00,
+b1,007,2026-01-03T00:00:00,"Hat, red"
+"""
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    """Gzipped where the name says so."""
+    data = content.encode() if isinstance(content, str) else content
+    path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def write_events(path: Path, events: list[dict]) -> Path:
+    kind = path.name.removesuffix(".gz").rpartition(".")[2]
+    if kind == "parquet":
+        pl.DataFrame(events).write_parquet(path)
+        return path
+    if kind == "csv":
+        return write(path, pl.DataFrame(events).write_csv())
+    return write(path, "".join(json.dumps(event) + "\n" for event in events))
+
+
+def read(*paths: Path | str, **columns) -> Events:
+    """Reads files that have a column `session` and a column `item`."""
+    return read_events(
+        DataConfig(
+            paths=[str(path) for path in paths], **{"item": "item", "session": "session"} | columns
+        )
+    )
+
+
+def read_five(*paths: Path | str, **columns) -> Events:
+    return read(*paths, item="sku", session="basket", time="at", title="name", **columns)
+
+
+def refusal(*paths: Path | str, **columns) -> str:
+    """Why an event log was refused: one line."""
+    with pytest.raises(EventLogError) as caught:
+        read(*paths, **columns)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "five.parquet",
+        "five.csv",
+        "five.csv.gz",
+        "five.CSV",
+        "five.jsonl",
+        "five.jsonl.gz",
+        "five.ndjson",
+    ],
+)
+def test_the_same_events_give_the_same_table_whatever_the_file(tmp_path, name):
+    path = tmp_path / name
+    if "csv" in name.lower():
+        write(path, CSV)
+    else:
+        write_events(path, FIVE_EVENTS)
+    events = read_five(path)
+    assert events.read == 5
+    assert events.table.rows(named=True) == [
+        {
+            "item": event["sku"],
+            "session": event["basket"],
+            "time": datetime.fromisoformat(event["at"]),
+            "title": event["name"],
+        }
+        for event in FIVE_EVENTS
+    ]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "csv.gz", "jsonl"])
+def test_several_files_or_a_glob_are_one_log_in_the_order_of_their_names(tmp_path, kind):
+    whole = read_five(write(tmp_path / "whole.csv", CSV))
+    first = write_events(tmp_path / f"day-1.{kind}", FIVE_EVENTS[:2])
+    second = write_events(tmp_path / f"day-2.{kind}", FIVE_EVENTS[2:])
+    for paths in ([first, second], [tmp_path / f"day-*.{kind}"]):
+        events = read_five(*paths)
+        assert events.read == whole.read
+        assert events.table.equals(whole.table)
+
+
+def test_a_file_named_twice_is_read_once(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item\na,x\n")
+    assert find_files([str(path), str(tmp_path / "*.csv")]) == [path]
+
+
+def test_a_glob_passes_over_directories(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item\na,x\n")
+    (tmp_path / "old.csv").mkdir()
+    assert find_files([str(tmp_path / "*")]) == [path]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_a_name_with_the_letters_of_a_glob_is_still_a_name(tmp_path, kind):
+    path = write_events(tmp_path / f"day[1]*.{kind}", [{"session": "a", "item": "x"}])
+    assert read(path).read == 1
+
+
+def test_files_may_order_their_columns_differently_and_have_further_ones(tmp_path):
+    first = write(tmp_path / "1.csv", "session,item\na,x\n")
+    second = write(tmp_path / "2.csv", "price,item,session\n3,y,b\n")
+    assert read(first, second).table.rows() == [("x", "a"), ("y", "b")]
+
+
+def test_a_day_without_events_is_no_error_among_other_days(tmp_path):
+    first = write(tmp_path / "1.csv", "session,item\n")
+    second = write(tmp_path / "2.csv", "session,item\na,x\n")
+    assert read(first, second).read == 1
+
+
+# Ids
+
+LETTERS = [
+    "007",
+    "85123A",
+    "85123a",
+    "1e3",
+    " x ",
+    "0x1F",
+    "NaN",
+    "true",
+    "2026-01-01",
+    "ä",
+    "null",
+]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl"])
+def test_ids_are_strings_to_the_letter(tmp_path, kind):
+    path = write_events(
+        tmp_path / f"log.{kind}", [{"session": item, "item": item} for item in LETTERS]
+    )
+    assert read(path).table.rows() == [(item, item) for item in LETTERS]
+
+
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_a_number_is_an_id_by_its_decimal_text(tmp_path, kind):
+    path = write_events(
+        tmp_path / f"log.{kind}",
+        [{"session": 12345678901, "item": 17850.0}, {"session": -3, "item": 0.5}],
+    )
+    assert read(path).table.rows() == [("17850", "12345678901"), ("0.5", "-3")]
+
+
+def test_an_id_that_is_no_number_may_follow_thousands_that_are(tmp_path):
+    lines = ['{"session": 1, "item": 7}\n'] * 10_001 + ['{"session": "b", "item": "x"}\n']
+    events = read(write(tmp_path / "log.jsonl", "".join(lines)))
+    assert events.table.row(0) == ("7", "1")
+    assert events.table.row(-1) == ("x", "b")
+
+
+def test_a_missing_number_is_a_missing_id(tmp_path):
+    path = write_events(
+        tmp_path / "log.parquet",
+        [
+            {"session": 1, "item": None},
+            {"session": 1, "item": float("nan")},
+            {"session": 2, "item": 3.0},
+        ],
+    )
+    assert read(path).table.get_column("item").to_list() == [None, None, "3"]
+
+
+def test_an_empty_text_is_a_missing_id(tmp_path):
+    path = write(
+        tmp_path / "log.jsonl", '{"session": "", "item": "x"}\n{"session": "a", "item": ""}\n'
+    )
+    assert read(path).table.rows() == [("x", None), (None, "a")]
+
+
+def test_a_categorical_or_a_date_is_an_id_by_its_text(tmp_path):
+    path = tmp_path / "log.parquet"
+    frame = pl.DataFrame({"session": [date(2026, 1, 31)], "item": ["x"]})
+    frame.cast({"item": pl.Categorical}).write_parquet(path)
+    assert read(path).table.rows() == [("x", "2026-01-31")]
+
+
+@pytest.mark.parametrize("value", [["x", "y"], {"id": "x"}])
+@pytest.mark.parametrize("kind", ["parquet", "jsonl"])
+def test_an_id_must_be_one_value(tmp_path, kind, value):
+    path = write_events(tmp_path / f"log.{kind}", [{"session": "a", "item": value}])
+    message = refusal(path)
+    assert str(path) in message
+    assert "column 'item'" in message
+    assert "not one value a row" in message
+
+
+# Titles and metadata
+
+
+def test_metadata_keeps_numbers_and_truth_values_and_is_text_otherwise(tmp_path):
+    path = write_events(
+        tmp_path / "log.parquet",
+        [
+            {
+                "session": "a",
+                "item": "x",
+                "n": 1,
+                "price": float("nan"),
+                "new": True,
+                "day": date(2026, 1, 2),
+            }
+        ],
+    )
+    table = read(path, metadata=["n", "price", "new", "day"]).table
+    assert table.row(0)[2:] == (1, None, True, "2026-01-02")
+    assert table.columns[2:] == ["metadata:n", "metadata:price", "metadata:new", "metadata:day"]
+
+
+def test_metadata_that_is_a_number_one_day_and_a_text_the_next_is_text(tmp_path):
+    first = write(tmp_path / "1.csv", "session,item,size\na,x,42\n")
+    second = write(tmp_path / "2.csv", "session,item,size\na,x,XL\n")
+    table = read(first, second, metadata=["size"]).table
+    assert table.get_column("metadata:size").to_list() == ["42", "XL"]
+
+
+def test_one_column_may_have_several_roles(tmp_path):
+    path = write(tmp_path / "log.csv", "item\nx\n")
+    assert read(path, session="item", title="item", metadata=["item"]).table.row(0) == ("x",) * 4
+
+
+def test_column_names_may_hold_blanks_and_the_names_of_other_roles(tmp_path):
+    path = write(tmp_path / "log.csv", "item,the item\na,x\n")
+    table = read(path, session="item", item="the item", where="\"the item\" = 'x'").table
+    assert table.rows() == [("x", "a")]
+
+
+# Conditions
+
+
+@pytest.mark.parametrize(
+    ("where", "kept"),
+    [
+        ("n > 1", ["y", "z"]),
+        ("item <> 'y' AND session LIKE 'a%'", ["x"]),
+        ("item ~ '^[xy]$'", ["x", "y"]),
+        ("n IS NOT NULL", ["x", "y", "z"]),
+        ("TRUE", ["x", "y", "z", "w"]),
+        ("", ["x", "y", "z", "w"]),
+        (None, ["x", "y", "z", "w"]),
+    ],
+)
+def test_a_condition_chooses_events_and_all_are_counted(tmp_path, where, kept):
+    path = write(tmp_path / "log.csv", "session,item,n\nab,x,1\nab,y,2\nb,z,3\nb,w,\n")
+    events = read(path, where=where)
+    assert events.table.get_column("item").to_list() == kept
+    assert events.read == 4
+
+
+def test_a_condition_may_name_columns_that_have_no_role(tmp_path):
+    path = write_events(
+        tmp_path / "log.parquet",
+        [{"session": 1, "item": 1, "ok": True}, {"session": 2, "item": 2, "ok": False}],
+    )
+    assert read(path, where="ok").table.rows() == [("1", "1")]
+
+
+@pytest.mark.parametrize(
+    ("where", "reason"),
+    [
+        ("n >>> 1", "unable to parse"),
+        ("item = 'x", "Unterminated string"),
+        ("SELECT * FROM log", "expected an expression"),
+        ("sold > 1", 'unable to find column "sold"; valid columns: ["session", "item", "n"]'),
+        ("n > 'x'", "cannot compare string with numeric type"),
+        ("item ~ '['", "unclosed character class"),
+        ("best(n)", "unsupported function"),
+        ("n + 1", "is Int64, not true or false"),
+        ("1", "is Int32, not true or false"),
+        ("n > 7", "none of 1 events meets the condition"),
+    ],
+)
+def test_a_broken_condition_is_quoted_with_the_reason(tmp_path, where, reason):
+    message = refusal(write(tmp_path / "log.csv", "session,item,n\na,x,1\n"), where=where)
+    assert repr(where) in message
+    assert reason in message
+
+
+# A session a line
+
+
+@pytest.mark.parametrize("name", ["log.txt", "log.txt.gz", "LOG.TXT"])
+def test_a_text_file_has_a_session_a_line(tmp_path, name):
+    path = write(tmp_path / name, "007 85123A\t1e3\n\n   \n  x   007 \r\ny")
+    events = read(path, session=None)
+    by_session = events.table.group_by("session", maintain_order=True).agg("item")
+    assert by_session.get_column("item").to_list() == [
+        ["007", "85123A", "1e3"],
+        ["x", "007"],
+        ["y"],
+    ]
+    assert events.read == 6
+
+
+def test_lines_of_several_text_files_are_different_sessions(tmp_path):
+    paths = [write(tmp_path / name, "x y\n") for name in ("1.txt", "2.txt")]
+    assert read(*paths).table.get_column("session").n_unique() == 2
+
+
+def test_a_text_file_has_the_columns_session_and_item_for_a_condition(tmp_path):
+    path = write(tmp_path / "log.txt", "x y\n")
+    assert read(path, where="item <> 'x'").table.get_column("item").to_list() == ["y"]
+
+
+# CSV as people write it
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name_or_an_id(tmp_path):
+    csv = write(tmp_path / "log.csv", "\ufeffsession,item\na,x\n")
+    text = write(tmp_path / "log.txt", "\ufeffx y\n")
+    assert read(csv).table.rows() == [("x", "a")]
+    assert read(text).table.get_column("item").to_list() == ["x", "y"]
+
+
+def test_a_row_that_ends_early_has_nothing_in_its_last_columns(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item\na,x\nb\n\n")
+    assert read(path).table.rows() == [("x", "a"), (None, "b"), (None, None)]
+
+
+def test_a_column_that_is_not_asked_for_may_hold_anything(tmp_path):
+    rows = "a,x,1\n" * 10_001 + "a,x,many\n"
+    assert read(write(tmp_path / "log.csv", "session,item,n\n" + rows)).read == 10_002
+
+
+@pytest.mark.parametrize(("separator", "shown"), [(";", "';'"), ("\t", r"'\t'"), ("|", "'|'")])
+def test_another_separator_than_a_comma_is_pointed_out(tmp_path, separator, shown):
+    path = write(tmp_path / "log.csv", f"session{separator}item\na{separator}x\n")
+    assert refusal(path) == f"{path}: columns are separated by {shown}, expected commas"
+
+
+# What cannot be read
+
+
+@pytest.mark.parametrize("role", ["item", "session", "user", "time", "title", "metadata"])
+@pytest.mark.parametrize("kind", ["csv", "parquet", "jsonl"])
+def test_a_wrong_column_is_named_with_those_there_are(tmp_path, kind, role):
+    path = write_events(tmp_path / f"log.{kind}", [{"session": "a", " item": "x", "item": "y"}])
+    message = refusal(path, **{role: "nope"})
+    assert message == (
+        f"{path} has no column 'nope' (named as `{role}`); it has: 'session', ' item', 'item'"
+    )
+
+
+def test_the_file_without_the_column_is_named_among_several(tmp_path):
+    good = write(tmp_path / "1.csv", "session,item\na,x\n")
+    bad = write(tmp_path / "2.csv", "session,sku\na,x\n")
+    assert refusal(good, bad).startswith(f"{bad} has no column 'item'")
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log-*.csv", "no/such/directory/log.parquet"])
+def test_a_missing_file_is_named(tmp_path, name):
+    assert refusal(tmp_path / name) == f"there is no file {tmp_path / name}"
+
+
+def test_a_log_must_be_named():
+    with pytest.raises(EventLogError, match="no event log is named"):
+        read_events(DataConfig(session="session"))
+
+
+@pytest.mark.parametrize("name", ["logs", "logs.parquet"])
+def test_a_directory_is_no_file(tmp_path, name):
+    (tmp_path / name).mkdir()
+    assert f"{tmp_path / name} is a directory" in refusal(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["log.xls", "log", "log.gz", "csv"])
+def test_an_unknown_kind_of_file_is_named_with_those_known(tmp_path, name):
+    message = refusal(write(tmp_path / name, "x"))
+    assert str(tmp_path / name) in message
+    assert ".parquet, .csv, .jsonl, .ndjson, .txt" in message
+
+
+def test_kinds_of_files_cannot_be_mixed(tmp_path):
+    paths = [write(tmp_path / name, "session,item\na,x\n") for name in ("1.csv", "2.txt")]
+    message = refusal(*paths)
+    assert "cannot be mixed: .csv, .txt" in message
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_without_permission_is_named(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item\na,x\n")
+    path.chmod(0)
+    assert refusal(path) == f"{path}: Permission denied"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "txt", "csv.gz", "jsonl.gz", "txt.gz"])
+def test_an_empty_file_is_refused(tmp_path, kind):
+    path = write(tmp_path / f"log.{kind}", "")
+    assert refusal(path) in (f"{path}: the file is empty", f"{path}: the event log is empty")
+
+
+@pytest.mark.parametrize(("kind", "content"), [("csv", "session,item\n"), ("txt", "\n \n")])
+def test_a_log_without_events_is_refused(tmp_path, kind, content):
+    path = write(tmp_path / f"log.{kind}", content)
+    assert refusal(path) == f"{path}: the event log is empty"
+
+
+def test_an_empty_parquet_or_json_log_is_refused(tmp_path):
+    parquet = tmp_path / "log.parquet"
+    pl.DataFrame(schema={"session": pl.String, "item": pl.String}).write_parquet(parquet)
+    blank = write(tmp_path / "log.jsonl", "\n\n")
+    assert refusal(parquet) == f"{parquet}: the event log is empty"
+    assert refusal(blank) == f"{blank}: the file is empty"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "csv", "jsonl", "txt", "csv.gz", "txt.gz"])
+def test_garbage_is_refused_by_its_name(tmp_path, kind):
+    path = tmp_path / f"log.{kind}"
+    path.write_bytes(bytes(range(256)) * 4)
+    assert refusal(path).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "jsonl.gz", "txt.gz"])
+def test_a_truncated_gzip_is_refused_by_its_name(tmp_path, kind):
+    path = tmp_path / f"log.{kind}"
+    events = [{"session": f"s{n}", "item": f"i{n * n}"} for n in range(2000)]
+    if kind == "txt.gz":
+        write(path, "".join(f"{event['session']} {event['item']}\n" for event in events))
+    else:
+        write_events(path, events)
+    path.write_bytes(path.read_bytes()[:-500])
+    message = refusal(path)
+    assert message.startswith(f"{path}: ")
+    assert "unexpected end of file" in message or "ended before the end-of-stream" in message
+
+
+@pytest.mark.parametrize("damage", ["cut", "overwritten"])
+def test_a_damaged_parquet_file_is_refused_by_its_name(tmp_path, damage):
+    path = tmp_path / "log.parquet"
+    write_events(path, [{"session": n, "item": f"i{n}"} for n in range(1000)])
+    data = path.read_bytes()
+    middle = len(data) // 2
+    tail = b"" if damage == "cut" else b"\xff" * 50 + data[middle + 50 :]
+    path.write_bytes(data[:middle] + tail)
+    assert str(path) in refusal(path)
+
+
+def test_a_panic_of_polars_is_a_damaged_file(tmp_path, monkeypatch):
+    def panic(*_, **__):
+        raise pl.exceptions.PanicException("called `Result::unwrap()` on an `Err` value")
+
+    path = write(tmp_path / "log.csv", "session,item\na,x\n")
+    monkeypatch.setattr(pl.LazyFrame, "collect", panic)
+    assert refusal(path).startswith(f"{path} is damaged: called `Result::unwrap()`")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("a,x\na,x,extra\n", "line 3 has 3 fields, the header has 2"),
+        ('a,"two\nlines"\na,b,c\n', "line 4 has 3 fields, the header has 2"),
+        ('a,x\nb,"open\nc,z\n', "the row that begins in line 3: unexpected end of data"),
+        ('a,x\nb,"y"z\n', "the row that begins in line 3: ',' expected after '\"'"),
+        ("a,x\nb,caf\udce9\n", "line 3 is not UTF-8 text"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["csv", "csv.gz"])
+def test_an_unreadable_csv_row_is_named(tmp_path, kind, content, reason):
+    data = f"session,item\n{content}".encode(errors="surrogateescape")
+    path = write(tmp_path / f"log.{kind}", data)
+    assert refusal(path) == f"{path}: {reason}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_header_in_another_encoding_is_refused(tmp_path, encoding):
+    path = write(tmp_path / "log.csv", "session,item,größe\na,x,1\n".encode(encoding))
+    assert refusal(path) == f"{path}: line 1 is not UTF-8 text"
+
+
+def test_a_value_that_does_not_fit_its_column_is_named_with_its_line(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item,n\n" + "many,x,1\n" * 10_001 + "b,y,many\n")
+    message = refusal(path, where="n > 0")
+    assert message.startswith(f"{path}: line 10003: could not parse `many`")
+    assert "column 'n'" in message
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"session": "b", "item":', "line 3 is not JSON: Expecting value at character 25"),
+        ('{"session": "b"} x', "line 3 is not JSON: Extra data at character 18"),
+        ("session", "line 3 is not JSON: Expecting value at character 1"),
+        ('["b", "y"]', "line 3 is not a JSON object; expected one event a line"),
+        ('{"session": "b", "item": "caf\udce9"}', "line 3 is not UTF-8 text"),
+    ],
+)
+def test_a_malformed_json_line_is_named(tmp_path, line, reason):
+    text = f'{{"session": "a", "item": "x"}}\n\n{line}\n{{"session": "c", "item": "z"}}\n'
+    path = write(tmp_path / "log.jsonl", text.encode(errors="surrogateescape"))
+    assert refusal(path) == f"{path}: {reason}"
+
+
+def test_a_json_value_of_another_type_is_named_with_its_line(tmp_path):
+    lines = ['{"session": "many", "item": "x", "n": 1}\n'] * 10_001
+    lines.append('{"session": "b", "item": "y", "n": "many"}\n')
+    path = write(tmp_path / "log.jsonl", "".join(lines))
+    message = refusal(path, where="n > 0")
+    assert message.startswith(f"{path}: line 10002: n: cannot parse 'many'")
+
+
+def test_a_text_line_in_another_encoding_is_named(tmp_path):
+    path = write(tmp_path / "log.txt", b"x y\nz caf\xe9\n")
+    assert refusal(path) == f"{path}: line 2 is not UTF-8 text"
+
+
+def test_lines_keep_every_character_but_are_cut_at_line_feeds_only(tmp_path):
+    path = write(tmp_path / "log.txt", "a\u2028b\x0cc\nd\n")
+    assert list(read_lines(path)) == ["a\u2028b\x0cc\n", "d\n"]
+
+
+# Times
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ["2026-01-31T12:00:00", "2026-01-31 12:30"],
+        ["2026-01-31T12:00:00Z", "2026-01-31T13:30:00+01:00"],
+        [1769860800, 1769862600],
+        [1769860800.0, 1769862600.0],
+        [1769860800_000, 1769862600_000],
+        [1769860800_000_000, 1769862600_000_000],
+        [1769860800_000_000_000, 1769862600_000_000_000],
+        ["1769860800", " 1769862600 "],
+    ],
+)
+def test_text_and_numbers_are_times(tmp_path, times):
+    path = write_events(
+        tmp_path / "log.jsonl", [{"session": "a", "item": "x", "at": time} for time in times]
+    )
+    expected = [datetime(2026, 1, 31, 12, 0), datetime(2026, 1, 31, 12, 30)]
+    assert read(path, time="at").table.get_column("time").to_list() == expected
+
+
+def test_fractions_of_a_second_are_kept(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item,at\na,x,1769860800.25\n")
+    assert read(path, time="at").table.item(0, "time").microsecond == 250_000
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        (pl.Series([date(2026, 1, 31)]), datetime(2026, 1, 31)),
+        (
+            pl.Series([datetime(2026, 1, 31, 12)], dtype=pl.Datetime("ns")),
+            datetime(2026, 1, 31, 12),
+        ),
+        (
+            pl.Series([datetime(2026, 1, 31, 12)]).dt.replace_time_zone("Asia/Tokyo"),
+            datetime(2026, 1, 31, 3),
+        ),
+        (pl.Series([1769860800], dtype=pl.Decimal(20, 0)), datetime(2026, 1, 31, 12)),
+        (pl.Series([None], dtype=pl.Null), None),
+        (pl.Series([float("nan")]), None),
+        (pl.Series([""]), None),
+    ],
+)
+def test_every_kind_of_time_in_parquet_is_a_datetime(tmp_path, column, expected):
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"session": ["a"], "item": ["x"], "at": column}).write_parquet(path)
+    assert read(path, time="at").table.item(0, "time") == expected
+
+
+def test_dates_one_day_and_times_the_next_are_one_log(tmp_path):
+    first = write(tmp_path / "1.csv", "session,item,at\na,x,2026-01-31\n")
+    second = write(tmp_path / "2.csv", "session,item,at\na,x,1769904000\n")
+    times = read(first, second, time="at").table.get_column("time").to_list()
+    assert times == [datetime(2026, 1, 31), datetime(2026, 2, 1)]
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        (["2026-01-31", "yesterday", "?"], "2 of 3 times cannot be read, the first is 'yesterday'"),
+        (["noon"], "1 of 1 times cannot be read, the first is 'noon'"),
+        ([True, False], "Boolean is no point in time"),
+        ([1.0, float("inf")], "inf is no point in time"),
+        ([1e300], "1e+300 is no point in time"),
+        ([[1], [2]], "holds List(Int64), not one value a row"),
+    ],
+)
+def test_a_time_that_cannot_be_read_is_named(tmp_path, times, reason):
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"session": "a", "item": "x", "at": times}).write_parquet(path)
+    message = refusal(path, time="at")
+    assert str(path) in message
+    assert "column 'at'" in message
+    assert reason in message

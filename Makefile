@@ -49,6 +49,12 @@ bench: $(VENV)/.bench  ## throughput and quality beside gensim, in one run
 	$(BIN)/python -m bench.throughput
 	$(BIN)/python -m bench.next_event
 
+image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
+	docker/build
+
+image-check:  ## build both images and check them by running them
+	docker/image-check
+
 lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
 	requirements/lock
 

@@ -1,0 +1,75 @@
+# Two images from one lock: `serve` answers queries and holds no compiler, `train` is the nightly job.
+#
+# A private index or certificate authority comes in as build secrets, which no layer keeps:
+#   docker build --secret id=pip.conf,src=... --secret id=ca.pem,src=...
+# pip.conf finds the latter as /run/secrets/ca.pem.
+ARG BASE=docker.io/library/python:3.12-slim
+
+# pip and everything that builds stay in the stages before `runtime`.
+FROM ${BASE} AS tools
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python -m venv /tools && python -m venv --without-pip /venv
+WORKDIR /app
+
+FROM tools AS serve-venv
+COPY requirements/serve.txt requirements/
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.pem \
+    /tools/bin/pip --python /venv/bin/python install --require-hashes -r requirements/serve.txt
+COPY service code/service
+# Compiled here: the user of the image may write nowhere.
+RUN chmod -R a+rX code && /venv/bin/python -m compileall -q code
+
+FROM tools AS train-venv
+COPY requirements/train.txt requirements/
+RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.pem \
+    /tools/bin/pip --python /venv/bin/python install --require-hashes -r requirements/train.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY service service
+COPY trainer trainer
+# Numba's cache holds the time of its source, and a layer may cut that to whole seconds.
+RUN /tools/bin/pip --python /venv/bin/python install --no-compile --no-deps --no-build-isolation . \
+    && cd /venv/lib/python3*/site-packages \
+    && find service trainer -name '*.py' -exec touch -d 2020-01-01T00:00:00Z {} + \
+    && /venv/bin/python -m compileall -q service trainer
+
+FROM ${BASE} AS runtime
+LABEL org.opencontainers.image.title="item2vec" \
+      org.opencontainers.image.licenses="MIT"
+RUN groupadd --gid 10001 item2vec \
+    && useradd --uid 10001 --gid item2vec --no-log-init --no-create-home --home-dir /app \
+       --shell /usr/sbin/nologin item2vec \
+    && install -d -o item2vec -g item2vec /models
+ENV PATH=/venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    ITEM2VEC_MODELS=/models
+VOLUME /models
+WORKDIR /app
+
+FROM runtime AS train
+LABEL org.opencontainers.image.description="Trains item vectors from an event log and publishes them."
+# Kernels compiled for the machine that builds; another kind of CPU compiles them again, once.
+ENV NUMBA_CACHE_DIR=/app/numba
+COPY --from=train-venv /venv /venv
+COPY --chmod=755 docker/nightly docker/warm /usr/local/bin/
+COPY --chmod=644 item2vec.toml ./
+# The configuration names its event log relative to the working directory.
+RUN ln -s /data data && install -d -o item2vec -g item2vec numba
+USER 10001:10001
+RUN warm
+# Numba refuses a cache it cannot write to: a volume, for containers whose root is read-only.
+VOLUME /app/numba
+# As process 1, Python ends by SIGINT but would not notice SIGTERM.
+STOPSIGNAL SIGINT
+ENTRYPOINT ["item2vec"]
+
+FROM runtime AS serve
+LABEL org.opencontainers.image.description="Answers similar items, recommendations and analogies over HTTP."
+COPY --from=serve-venv /venv /venv
+COPY --from=serve-venv /app/code ./
+ENV ITEM2VEC_HOST=0.0.0.0 \
+    ITEM2VEC_PORT=8000
+EXPOSE 8000
+USER 10001:10001
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "-c", \
+    "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['ITEM2VEC_PORT'] + '/healthz', timeout=2)"]
+ENTRYPOINT ["python", "-m", "service"]

@@ -93,12 +93,14 @@ async def _http(_: Request, error: Exception) -> Response:
     return problem(error.status_code, str(error.detail), kind=kind, headers=headers)
 
 
-async def _invalid(_: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         position = first["loc"][-1]
         return problem(400, f"{first['ctx']['error']} at position {position}")
+    if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", "json"):
+        return problem(422, "the body is not JSON: send it with `Content-Type: application/json`")
     found = error.errors()[:MAX_ERRORS]
     errors = [{"where": _place(each["loc"]), "why": each["msg"]} for each in found]
     return problem(422, f"{errors[0]['where']}: {errors[0]['why']}", errors=errors)

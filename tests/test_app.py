@@ -597,3 +597,13 @@ def test_settings_come_from_the_environment(
     monkeypatch.setenv("ITEM2VEC_MODELS", str(tmp_path / "models"))
     with TestClient(create_app()) as client:
         assert client.get("/model").json()["model_version"] == version
+
+
+def test_a_body_sent_as_a_form_is_told_the_content_type_to_use(client):
+    answer = client.post(
+        "/recommend",
+        content='{"liked": ["apple"]}',
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status_code == 422
+    assert "Content-Type: application/json" in answer.json()["detail"]

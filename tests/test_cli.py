@@ -441,7 +441,8 @@ def test_piped_output_folds_no_id():
     assert long in [line.split()[0] for line in done.stdout.splitlines() if line.strip()]
 
 
-def test_an_interrupted_retraining_exits_quietly_and_changes_nothing(published):
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_stopped_retraining_exits_quietly_and_changes_nothing(published, stop, code):
     program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     program += "; from trainer.cli import main; main()"
     with subprocess.Popen(
@@ -450,9 +451,9 @@ def test_an_interrupted_retraining_exits_quietly_and_changes_nothing(published):
         text=True,
     ) as process:
         next(line for line in process.stderr if line.startswith("epoch 1/"))
-        process.send_signal(signal.SIGINT)
+        process.send_signal(stop)
         try:
-            assert process.wait(timeout=30) == 130
+            assert process.wait(timeout=30) == code
         finally:
             process.kill()
         assert "Traceback" not in process.stderr.read()

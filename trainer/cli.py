@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,6 +62,7 @@ all_settings = add_flags(settings.settings())
 
 def main() -> None:
     """Runs the command line; a known error is one sentence and its exit code."""
+    signal.signal(signal.SIGTERM, _stop)
     try:
         app(prog_name="item2vec")
     except Item2VecError as error:
@@ -72,6 +74,11 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    """SIGTERM ends a command as Ctrl-C does: what it was writing is left out."""
+    sys.exit(128 + signal.SIGTERM)
 
 
 def _say(label: str, message: object, style: str = "yellow") -> None:

@@ -121,6 +121,7 @@ class _Run:
         self.epoch_losses: list[float] = []
         self.pairs = 0
         self.items_per_epoch = len(sessions.items)
+        self._train_chunk(0, 0, 0)  # compiles the kernel, or reads it from the cache
         self.started = time.perf_counter()
         self.last = Snapshot(
             0, config.epochs, 0, self.items_per_epoch * config.epochs, 0, 0.0, config.alpha, 0.0

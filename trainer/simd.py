@@ -6,11 +6,13 @@ registers. LLVM splits a vector into as many registers as the machine needs: one
 with AVX2, four with NEON.
 
 Each operation is an ordinary function on rows of sixteen float32, which is what runs with the JIT
-off, and a Numba overload of it. The disk cache of a kernel does not notice a change in this file:
-`make clean` after one.
+off, and a Numba overload of it; so are +, -, * and / between vectors, or a float32 and a vector.
+The disk cache of a kernel does not notice a change in this file: `make clean` after one.
 """
 
+import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -44,10 +46,35 @@ def zeros() -> Vector:
     return np.zeros(LANES, np.float32)
 
 
-def multiply_add(factor: Any, vector: Vector, addend: Vector) -> Vector:
-    """`factor * vector + addend`; the factor is a float32 or a vector."""
-    product: Vector = factor * vector + addend
-    return product
+def floor(vector: Vector) -> Vector:
+    """Each lane rounded down."""
+    return np.floor(vector)
+
+
+def negative_abs(vector: Vector) -> Vector:
+    """Minus the absolute value of each lane."""
+    return -np.abs(vector)
+
+
+def maximum(vector: Vector, least: np.float32) -> Vector:
+    """Each lane, but at least `least`."""
+    return np.maximum(vector, least)
+
+
+def where_negative(condition: Vector, negative: Vector, other: Vector) -> Vector:
+    """The lanes of `negative` where `condition` is below zero, elsewhere those of `other`."""
+    return np.where(condition < 0, negative, other)
+
+
+def power_of_two(whole: Vector) -> Vector:
+    """2^n for each lane, a whole number n from -126 to 127: n becomes the exponent's bits."""
+    bits = (whole.astype(np.int32) + np.int32(127)) << np.int32(23)
+    return bits.view(np.float32)
+
+
+def first_lanes(n: int) -> Vector:
+    """One in the first n lanes, zero in the others; n may be negative or more than sixteen."""
+    return (np.arange(LANES) < n).astype(np.float32)
 
 
 def total(vector: Vector) -> np.float32:
@@ -64,6 +91,7 @@ def prefetch(flat: Vector, start: int) -> None:
 
 _FLOAT = ir.FloatType()
 _LANES = ir.VectorType(_FLOAT, LANES)
+_INTEGERS = ir.VectorType(ir.IntType(32), LANES)
 Codegen = Callable[[Any, Any, Any, Any], Any]
 
 
@@ -91,12 +119,11 @@ def _address(context: Any, builder: Any, array_type: Any, array: Any, start: Any
 def _broadcast(builder: Any, scalar: Any) -> Any:
     undefined = ir.Constant(_LANES, ir.Undefined)
     first = builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
-    everywhere = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
-    return builder.shuffle_vector(first, undefined, everywhere)
+    return builder.shuffle_vector(first, undefined, ir.Constant(_INTEGERS, [0] * LANES))
 
 
 @intrinsic
-def _load(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:  # noqa: ARG001
+def _load(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
         return builder.load(address, align=4)
@@ -105,7 +132,7 @@ def _load(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:  # noqa: ARG001
 
 
 @intrinsic
-def _store(_: Any, flat: Any, start: Any, vector: Any) -> tuple[Any, Codegen]:  # noqa: ARG001
+def _store(_: Any, flat: Any, start: Any, vector: Any) -> tuple[Any, Codegen]:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments[:2])
         builder.store(arguments[2], address, align=4)
@@ -122,16 +149,94 @@ def _zeros(_: Any) -> tuple[Any, Codegen]:
     return _vector(), codegen
 
 
-@intrinsic
-def _multiply_add(_: Any, factor: Any, vector: Any, addend: Any) -> tuple[Any, Codegen]:
-    def codegen(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        left, right, added = arguments
-        if not isinstance(signature.args[0], Float32x16):
-            left = _broadcast(builder, left)
-        product = builder.fmul(left, right, flags=FAST_MATH)
-        return builder.fadd(product, added, flags=FAST_MATH)
+def _as_vector(builder: Any, numba_type: Any, value: Any) -> Any:
+    return value if isinstance(numba_type, Float32x16) else _broadcast(builder, value)
 
-    return _vector(factor, vector, addend), codegen
+
+def _binary(instruction: str) -> Any:
+    """The intrinsic of an instruction on two vectors, or on a vector and a float32."""
+
+    @intrinsic
+    def operate(_: Any, left: Any, right: Any) -> tuple[Any, Codegen]:
+        def codegen(_context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            operands = map(partial(_as_vector, builder), signature.args, arguments)
+            return getattr(builder, instruction)(*operands, flags=FAST_MATH)
+
+        return _vector(left, right), codegen
+
+    return operate
+
+
+def _llvm(name: str, operands: int) -> Any:
+    """What calls LLVM's own function of one or two vectors."""
+
+    def call(builder: Any, *arguments: Any) -> Any:
+        kind = ir.FunctionType(_LANES, [_LANES] * operands)
+        mangled = f"llvm.{name}.v{LANES}f32"
+        function = cgutils.get_or_insert_function(builder.module, kind, mangled)
+        return builder.call(function, arguments, fastmath=FAST_MATH)
+
+    return call
+
+
+_add, _subtract, _multiply, _divide = map(_binary, ("fadd", "fsub", "fmul", "fdiv"))
+
+
+@intrinsic
+def _floor(_: Any, vector: Any) -> tuple[Any, Codegen]:
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _llvm("floor", 1)(builder, *arguments)
+
+    return _vector(vector), codegen
+
+
+@intrinsic
+def _negative_abs(_: Any, vector: Any) -> tuple[Any, Codegen]:
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return builder.fneg(_llvm("fabs", 1)(builder, *arguments))
+
+    return _vector(vector), codegen
+
+
+@intrinsic
+def _maximum(_: Any, vector: Any, least: Any) -> tuple[Any, Codegen]:
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        return _llvm("maxnum", 2)(builder, arguments[0], _broadcast(builder, arguments[1]))
+
+    return _vector(vector, types.float32), codegen
+
+
+@intrinsic
+def _where_negative(_: Any, condition: Any, negative: Any, other: Any) -> tuple[Any, Codegen]:
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        below = builder.fcmp_ordered("<", arguments[0], ir.Constant(_LANES, [0.0] * LANES))
+        return builder.select(below, *arguments[1:])
+
+    return _vector(condition, negative, other), codegen
+
+
+@intrinsic
+def _power_of_two(_: Any, whole: Any) -> tuple[Any, Codegen]:
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        number = builder.fptosi(arguments[0], _INTEGERS)
+        exponent = builder.add(number, ir.Constant(_INTEGERS, [127] * LANES))
+        bits = builder.shl(exponent, ir.Constant(_INTEGERS, [23] * LANES))
+        return builder.bitcast(bits, _LANES)
+
+    return _vector(whole), codegen
+
+
+@intrinsic
+def _first_lanes(_: Any, n: Any) -> tuple[Any, Codegen]:
+    def codegen(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        lanes = ir.VectorType(ir.IntType(64), LANES)
+        undefined = ir.Constant(lanes, ir.Undefined)
+        first = builder.insert_element(undefined, arguments[0], ir.Constant(ir.IntType(32), 0))
+        limit = builder.shuffle_vector(first, undefined, ir.Constant(_INTEGERS, [0] * LANES))
+        below = builder.icmp_signed("<", ir.Constant(lanes, list(range(LANES))), limit)
+        return builder.uitofp(below, _LANES)
+
+    return _vector(types.int64), codegen
 
 
 @intrinsic
@@ -146,7 +251,7 @@ def _total(_: Any, vector: Any) -> tuple[Any, Codegen]:
 
 
 @intrinsic
-def _prefetch(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:  # noqa: ARG001
+def _prefetch(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:
     def codegen(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         address = _address(context, builder, signature.args[0], *arguments)
         number = ir.IntType(32)
@@ -161,12 +266,12 @@ def _prefetch(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:  # noqa: AR
 
 
 @overload(load, strict=False)
-def _overload_load(flat: Any, start: Any) -> Any:  # noqa: ARG001
+def _overload_load(flat: Any, start: Any) -> Any:
     return lambda flat, start: _load(flat, start)
 
 
 @overload(store, strict=False)
-def _overload_store(flat: Any, start: Any, vector: Any) -> Any:  # noqa: ARG001
+def _overload_store(flat: Any, start: Any, vector: Any) -> Any:
     return lambda flat, start, vector: _store(flat, start, vector)
 
 
@@ -175,16 +280,55 @@ def _overload_zeros() -> Any:
     return lambda: _zeros()
 
 
-@overload(multiply_add, strict=False)
-def _overload_multiply_add(factor: Any, vector: Any, addend: Any) -> Any:  # noqa: ARG001
-    return lambda factor, vector, addend: _multiply_add(factor, vector, addend)
+@overload(floor, strict=False)
+def _overload_floor(vector: Any) -> Any:
+    return lambda vector: _floor(vector)
+
+
+@overload(negative_abs, strict=False)
+def _overload_negative_abs(vector: Any) -> Any:
+    return lambda vector: _negative_abs(vector)
+
+
+@overload(maximum, strict=False)
+def _overload_maximum(vector: Any, least: Any) -> Any:
+    return lambda vector, least: _maximum(vector, least)
+
+
+@overload(where_negative, strict=False)
+def _overload_where_negative(condition: Any, negative: Any, other: Any) -> Any:
+    return lambda condition, negative, other: _where_negative(condition, negative, other)
+
+
+@overload(power_of_two, strict=False)
+def _overload_power_of_two(whole: Any) -> Any:
+    return lambda whole: _power_of_two(whole)
+
+
+@overload(first_lanes, strict=False)
+def _overload_first_lanes(n: Any) -> Any:
+    return lambda n: _first_lanes(n)
 
 
 @overload(total, strict=False)
-def _overload_total(vector: Any) -> Any:  # noqa: ARG001
+def _overload_total(vector: Any) -> Any:
     return lambda vector: _total(vector)
 
 
 @overload(prefetch, strict=False)
-def _overload_prefetch(flat: Any, start: Any) -> Any:  # noqa: ARG001
+def _overload_prefetch(flat: Any, start: Any) -> Any:
     return lambda flat, start: _prefetch(flat, start)
+
+
+def _overload_operator(symbol: Any, operate: Any) -> None:
+    @overload(symbol, strict=False)
+    def implement(left: Any, right: Any) -> Any:
+        if isinstance(left, Float32x16) or isinstance(right, Float32x16):
+            return lambda left, right: operate(left, right)
+        return None
+
+
+_overload_operator(operator.add, _add)
+_overload_operator(operator.sub, _subtract)
+_overload_operator(operator.mul, _multiply)
+_overload_operator(operator.truediv, _divide)

@@ -462,6 +462,56 @@ def test_a_stopped_retraining_exits_quietly_and_changes_nothing(published, stop,
         pass
 
 
+def test_a_killed_training_resumes_to_the_same_bytes(shop, run):
+    long = ["--epochs", "10000", "--checkpoint-every", "0.0005"]
+    with subprocess.Popen([PROGRAM, "train", *long], stderr=subprocess.DEVNULL) as process:
+        while not (checkpoint := shop / MODELS / "checkpoint.npz").exists():
+            assert process.poll() is None
+        process.kill()
+    resumed = run("train", *long, "--resume")
+    assert resumed.code == 0, resumed.err
+    assert not checkpoint.exists()
+    assert run("train", "--epochs", "10000").code == 0
+    first, second = (Store(shop / MODELS).load(version) for version in Store(MODELS).versions())
+    assert first.input_vectors.tobytes() == second.input_vectors.tobytes()
+
+
+def test_resuming_without_a_checkpoint_names_the_file(published, run):
+    assert "there is no checkpoint models/checkpoint.npz" in run("retrain", "--resume").error
+    assert Store(MODELS).current() == published
+
+
+def test_a_warm_start_begins_from_the_current_model(published, run):
+    settings = ("--alpha", "1e-9", "--min-alpha", "0", "--warm-start", "current")
+    assert run("retrain", *settings).code == 0
+    old, new = Store(MODELS).load(published), Store(MODELS).load()
+    assert new.input_vectors == pytest.approx(old.input_vectors, abs=1e-6)
+    assert new.output_vectors == pytest.approx(old.output_vectors, abs=1e-6)
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_first_run_starts_cold_from_current(run):
+    assert run("retrain", "--warm-start", "current").code == 0
+
+
+@pytest.mark.usefixtures("published")
+def test_a_warm_start_of_another_size_is_refused(run):
+    result = run("retrain", "--warm-start", "current", "--vector-size", "20")
+    assert result.code == 2
+    assert "16 numbers, vector_size = 20" in result.error
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_log_for_machines_is_one_object_a_line(run):
+    lines = [json.loads(line) for line in run("retrain", "--log-format", "json").err.splitlines()]
+    assert [line["event"] for line in lines] == ["data", "training", "training"]
+    assert lines[0]["events_kept"] == 36
+    assert lines[-1]["items_done"] == lines[-1]["items_total"] == 72
+    assert {"loss", "alpha", "items_per_second", "pairs_per_second", "seconds_left"} <= set(
+        lines[-1]
+    )
+
+
 @pytest.mark.usefixtures("shop")
 def test_the_program_exits_with_the_code_of_the_error():
     done = subprocess.run([PROGRAM, "similar", "x"], capture_output=True, text=True, check=False)

@@ -54,6 +54,13 @@ def test_one_worker_and_one_seed_give_the_same_bytes(islands, architecture, obje
     assert first.epoch_losses == second.epoch_losses
 
 
+def test_a_deterministic_run_gives_the_same_bytes_for_any_number_of_workers(islands, monkeypatch):
+    monkeypatch.setattr(training, "CHUNK_ITEMS", 15)
+    one = train(*islands, config(deterministic=True, workers=1))
+    three = train(*islands, config(deterministic=True, workers=3))
+    assert one.input.tobytes() == three.input.tobytes()
+
+
 def test_another_seed_gives_other_vectors(islands):
     one, two = train(*islands, config(seed=1)), train(*islands, config(seed=2))
     assert not np.allclose(one.input, two.input)

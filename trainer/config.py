@@ -135,6 +135,9 @@ class TrainingConfig(Section):
         description="threads; with 1 the same seed gives the same bytes",
     )
     seed: int = Field(1, ge=0, description="of every random number")
+    deterministic: bool = Field(
+        False, description="the same bytes for any number of workers: training uses one thread"
+    )
 
     @field_validator("window")
     @classmethod
@@ -160,6 +163,21 @@ class IndexConfig(Section):
     hnsw_ef_construction: int = Field(200, ge=8, description="candidates when a node is linked")
 
 
+class RunConfig(Section):
+    """How a run begins, is watched and is continued."""
+
+    warm_start: str | None = Field(
+        None, description="version to begin from, or `current`: known items keep their vectors"
+    )
+    checkpoint_every: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="minutes between checkpoints"
+    )
+    resume: bool = Field(False, description="continue from the last checkpoint")
+    log_format: Literal["text", "json"] = Field(
+        "text", description="progress for people, or one JSON object a line"
+    )
+
+
 class PublishConfig(Section):
     """What becomes of earlier versions."""
 
@@ -175,6 +193,7 @@ class Config(BaseSettings):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     index: IndexConfig = IndexConfig()
+    run: RunConfig = RunConfig()
     publish: PublishConfig = PublishConfig()
 
 

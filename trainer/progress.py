@@ -1,8 +1,10 @@
 """How a training run is shown: a bar on a terminal, lines elsewhere."""
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -13,13 +15,20 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 @contextmanager
-def show(console: Console) -> Iterator[Report]:
-    """Yields what `training.train` is to report to."""
-    if console.is_terminal:
+def show(console: Console, log_format: str = "text") -> Iterator[Report]:
+    """Yields what `training.train` is to report to.
+
+    Args:
+        console: where to.
+        log_format: "text" is for people, "json" for machines.
+    """
+    if log_format == "json":
+        yield _Lines(console, _as_json)
+    elif console.is_terminal:
         with _bar(console) as report:
             yield report
     else:
-        yield _Lines(console)
+        yield _Lines(console, _as_text)
 
 
 @contextmanager
@@ -49,10 +58,11 @@ def _bar(console: Console) -> Iterator[Report]:
 
 
 class _Lines:
-    """A line at the end of an epoch, but no more than one in ten seconds, and one at the end."""
+    """A line now and then, but no more than one in ten seconds, and one at the end."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, as_line: Callable[[Snapshot], str]) -> None:
         self._console = console
+        self._as_line = as_line
         self._next_line = time.monotonic()
 
     def __call__(self, snapshot: Snapshot) -> None:
@@ -60,16 +70,26 @@ class _Lines:
         if time.monotonic() < self._next_line and not end_of_run:
             return
         self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
-        left = snapshot.items_total - snapshot.items_done
-        seconds_left = snapshot.seconds * left / max(snapshot.items_done, 1)
-        self._console.print(
-            f"epoch {snapshot.epoch}/{snapshot.epochs}, "
-            f"{snapshot.items_done / snapshot.items_total:.0%}, {_rate(snapshot)}, "
-            f"loss {snapshot.loss:.4f}, alpha {snapshot.alpha:.5f}, {seconds_left:.0f} s left",
-            highlight=False,
-        )
+        self._console.print(self._as_line(snapshot), highlight=False, soft_wrap=True)
+
+
+def _as_text(snapshot: Snapshot) -> str:
+    return (
+        f"epoch {snapshot.epoch}/{snapshot.epochs}, "
+        f"{snapshot.items_done / snapshot.items_total:.0%}, {_rate(snapshot)}, "
+        f"loss {snapshot.loss:.4f}, alpha {snapshot.alpha:.5f}, {snapshot.seconds_left:.0f} s left"
+    )
+
+
+def _as_json(snapshot: Snapshot) -> str:
+    rates = {
+        "items_per_second": round(snapshot.items_per_second),
+        "pairs_per_second": round(snapshot.pairs_per_second),
+        "seconds_left": round(snapshot.seconds_left, 3),
+    }
+    return json.dumps({"event": "training", **asdict(snapshot), **rates})
 
 
 def _rate(snapshot: Snapshot) -> str:
-    rate = snapshot.items_done / max(snapshot.seconds, 1e-9)
+    rate = snapshot.items_per_second
     return f"{rate / 1e6:.2f} M items/s" if rate >= 1e6 else f"{rate / 1e3:.0f} k items/s"

@@ -1,19 +1,24 @@
 """The nightly job: read, train, publish."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 from rich.console import Console
 
 from service.artifact import Artifact, Manifest
+from service.errors import ConfigError
 from service.store import Store
 from trainer import progress
+from trainer.checkpoint import Checkpoint
 from trainer.config import Config
 from trainer.dataset import Dataset, read_dataset
 from trainer.index import cosine_index
+from trainer.matrices import KnownVectors
 from trainer.report import data_table
 from trainer.training import TrainedVectors, train
 
+CHECKPOINT = "checkpoint.npz"
 NOT_JUDGED = "not compared with another model"
 
 
@@ -48,13 +53,56 @@ def retrain(config: Config, console: Console) -> Manifest:
 
 
 def _train_version(store: Store, config: Config, console: Console) -> Manifest:
-    console.print(f"reading {', '.join(config.data.paths)}", highlight=False)
+    as_json = config.run.log_format == "json"
+    if not as_json:
+        console.print(f"reading {', '.join(config.data.paths)}", highlight=False)
+    known = _known_vectors(store, config)
     dataset = read_dataset(config.data)
-    console.print(data_table(dataset.report))
-    with progress.show(console) as report:
-        vectors = train(dataset.sessions, dataset.vocabulary, config.training, report)
-    console.print("writing the artifact")
-    return store.add(_builder(dataset, vectors, config))
+    if as_json:
+        line = json.dumps({"event": "data", **dataset.report.as_dict()})
+        console.print(line, highlight=False, soft_wrap=True)
+    else:
+        console.print(data_table(dataset.report))
+    checkpoint = Checkpoint(
+        store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
+    )
+    with progress.show(console, config.run.log_format) as report:
+        vectors = train(
+            dataset.sessions,
+            dataset.vocabulary,
+            config.training,
+            report,
+            known=known,
+            checkpoint=checkpoint,
+        )
+    manifest = store.add(_builder(dataset, vectors, config))
+    checkpoint.remove()
+    return manifest
+
+
+def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
+    """The vectors of the version to begin from, if there is to be one; the first run has none.
+
+    Raises:
+        InputError: there is no such version, or its vectors are of another size.
+    """
+    version = config.run.warm_start
+    if version is None:
+        return None
+    if version == "current" and not store.versions():
+        return None
+    artifact = store.load(None if version == "current" else version)
+    size = artifact.manifest.vector_size
+    if size != config.training.vector_size:
+        raise ConfigError(
+            f"run.warm_start = {version!r}: its vectors have {size} numbers, vector_size = "
+            f"{config.training.vector_size}; set one of them"
+        )
+    objective = artifact.manifest.config.get("training", {}).get("objective")
+    of_items = objective == config.training.objective == "negative-sampling"
+    return KnownVectors(
+        artifact.item_ids, artifact.input_vectors, artifact.output_vectors if of_items else None
+    )
 
 
 def _builder(
@@ -87,8 +135,8 @@ def _manifest(version: str, dataset: Dataset, vectors: TrainedVectors, config: C
         metrics={
             "epoch_losses": vectors.epoch_losses,
             "training_seconds": round(last.seconds, 3),
-            "items_per_second": round(last.items_done / last.seconds),
-            "pairs_per_second": round(last.pairs_done / last.seconds),
+            "items_per_second": round(last.items_per_second),
+            "pairs_per_second": round(last.pairs_per_second),
         },
         verdict=NOT_JUDGED,
     )

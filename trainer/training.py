@@ -3,27 +3,31 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TypeVar
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import Item2VecError
 from trainer import kernels
+from trainer.checkpoint import Checkpoint, Progress, fingerprint
 from trainer.config import TrainingConfig
 from trainer.huffman import build_tree
+from trainer.matrices import KnownVectors, new_matrices, rows, take_over
 from trainer.noise import noise_table
 from trainer.sessions import Sessions
-from trainer.simd import LANES
 from trainer.vocabulary import Vocabulary
 
 # Items in a chunk of whole sessions: a call of the kernel costs 5 microseconds, a chunk some 10 ms.
 CHUNK_ITEMS = 10_000
 ALWAYS = 2**32 - 1
+# Where several threads work, they meet after so many chunks each, and a checkpoint can be written.
+CHUNKS_BETWEEN_RESTS = 64
 
-T = TypeVar("T")
-R = TypeVar("R")
+Chunk = tuple[int, int, int]
+Map = Callable[[Callable[[Chunk], tuple[float, int]], Iterable[Chunk]], Iterable[tuple[float, int]]]
 
 
 class DivergenceError(Item2VecError):
@@ -54,6 +58,21 @@ class Snapshot:
     alpha: float
     seconds: float
 
+    @property
+    def items_per_second(self) -> float:
+        """Items walked over in a second, on average since the start."""
+        return self.items_done / max(self.seconds, 1e-9)
+
+    @property
+    def pairs_per_second(self) -> float:
+        """Pairs trained in a second, on average since the start."""
+        return self.pairs_done / max(self.seconds, 1e-9)
+
+    @property
+    def seconds_left(self) -> float:
+        """The time to the end of the run at this rate."""
+        return (self.items_total - self.items_done) / max(self.items_per_second, 1e-9)
+
 
 @dataclass(frozen=True, eq=False)
 class TrainedVectors:
@@ -81,6 +100,9 @@ def train(
     vocabulary: Vocabulary,
     config: TrainingConfig,
     report: Report = lambda _: None,
+    *,
+    known: KnownVectors | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainedVectors:
     """Trains input and output vectors on sessions.
 
@@ -89,19 +111,29 @@ def train(
         vocabulary: its items, most frequent first.
         config: every hyper-parameter.
         report: told where the run stands after every chunk.
+        known: vectors of an earlier model to begin from; other items begin at random.
+        checkpoint: where the state is saved now and then, and continued from.
 
     Raises:
         DivergenceError: the loss became infinite or no number.
+        InputError: the checkpoint to resume from is missing, damaged or of another run.
     """
-    run = _Run(sessions, vocabulary, config, report)
-    for epoch in range(config.epochs):
-        run.train_epoch(epoch)
+    matrices = new_matrices(len(vocabulary), config)
+    if known is not None:
+        take_over(matrices, vocabulary.item_ids, known)
+    run = _Run(sessions, vocabulary, config, matrices)
+    if checkpoint is not None:
+        run.progress = checkpoint.load(run.fingerprint, matrices)
+    for snapshot in run.train_all():
+        report(snapshot)
+        if checkpoint is not None and run.rests and checkpoint.due():
+            checkpoint.save(run.fingerprint, run.progress, matrices)
     size = config.vector_size
     return TrainedVectors(
-        input=run.matrix(run.matrices.input)[:, :size].copy(),
-        output=run.matrix(run.matrices.output)[:, :size].copy(),
-        epoch_losses=run.epoch_losses,
-        last=run.last,
+        input=rows(matrices.input, matrices.width)[:, :size].copy(),
+        output=rows(matrices.output, matrices.width)[:, :size].copy(),
+        epoch_losses=list(run.progress.epoch_losses),
+        last=run.snapshot(),
     )
 
 
@@ -109,39 +141,49 @@ class _Run:
     """One training run: what stays the same over its epochs, and how far it has come."""
 
     def __init__(
-        self, sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig, report: Report
+        self,
+        sessions: Sessions,
+        vocabulary: Vocabulary,
+        config: TrainingConfig,
+        matrices: kernels.Matrices,
     ) -> None:
         self.config = config
-        self.report = report
+        self.matrices = matrices
         self.corpus = kernels.Corpus(sessions.items, sessions.offsets)
-        self.chunks = split_chunks(sessions.offsets, CHUNK_ITEMS)
+        self.chunks = list(pairwise(split_chunks(sessions.offsets, CHUNK_ITEMS)))
         self.context = _context(vocabulary.counts, config)
         self.objective = _objective(vocabulary.counts, config)
-        self.matrices = _new_matrices(len(vocabulary), config)
-        self.epoch_losses: list[float] = []
-        self.pairs = 0
-        self.items_per_epoch = len(sessions.items)
-        self._train_chunk(0, 0, 0)  # compiles the kernel, or reads it from the cache
-        self.started = time.perf_counter()
-        self.last = Snapshot(
-            0, config.epochs, 0, self.items_per_epoch * config.epochs, 0, 0.0, config.alpha, 0.0
-        )
+        self.fingerprint = fingerprint(sessions, vocabulary, config)
+        self.progress = Progress()
+        self.rests = True
+        self.threads = 1 if config.deterministic else config.workers
 
-    def matrix(self, flat: NDArray[np.float32]) -> NDArray[np.float32]:
-        return flat.reshape(-1, self.matrices.width)
+    def train_all(self) -> Iterator[Snapshot]:
+        """Trains what is left, and says after every chunk where the run stands.
 
-    def train_epoch(self, epoch: int) -> None:
-        loss, pairs = 0.0, 0
-        chunks = list(zip(self.chunks, self.chunks[1:], strict=False))
-        results = _map(lambda chunk: self._train_chunk(epoch, *chunk), chunks, self.config.workers)
-        for (_, last), (chunk_loss, chunk_pairs) in zip(chunks, results, strict=True):
-            loss += chunk_loss
-            pairs += chunk_pairs
-            self._check(chunk_loss, epoch)
-            self._note(epoch, last, loss / max(pairs, 1), chunk_pairs)
-        self.epoch_losses.append(loss / max(pairs, 1))
+        `rests` is true while no thread is at work, so that the matrices can be saved.
+        """
+        self._train_chunk((0, 0, 0))  # compiles the kernel, or reads it from the cache
+        total = len(self.chunks) * self.config.epochs
+        with _threads(self.threads) as map_chunks:
+            while self.progress.chunks < total:
+                started = time.perf_counter() - self.progress.seconds
+                first = self.progress.chunks
+                group = range(first, min(first + CHUNKS_BETWEEN_RESTS * self.threads, total))
+                for number, result in zip(
+                    group, map_chunks(self._train_chunk, map(self._chunk, group)), strict=True
+                ):
+                    self._note(number, *result, time.perf_counter() - started)
+                    self.rests = self.threads == 1 or number == group[-1]
+                    yield self.snapshot()
 
-    def _train_chunk(self, epoch: int, first: int, last: int) -> tuple[float, int]:
+    def _chunk(self, number: int) -> Chunk:
+        """The epoch, the first session and the session after the last of a chunk."""
+        epoch, place = divmod(number, len(self.chunks))
+        return epoch, *self.chunks[place]
+
+    def _train_chunk(self, chunk: Chunk) -> tuple[float, int]:
+        epoch, first, last = chunk
         loss, pairs = kernels.train_sessions(
             self.corpus,
             first,
@@ -149,37 +191,59 @@ class _Run:
             self.context,
             self.objective,
             self.matrices,
-            self._alpha(epoch, first),
+            self._alpha(self._items_before(epoch, first)),
             chunk_seed(self.config.seed, epoch, first),
         )
         return float(loss), int(pairs)
 
-    def _alpha(self, epoch: int, session: int) -> float:
+    def _items_before(self, epoch: int, session: int) -> int:
+        return epoch * len(self.corpus.items) + int(self.corpus.offsets[session])
+
+    def _alpha(self, items_done: int) -> float:
         """Falls linearly from alpha to min_alpha over all items of all epochs."""
         config = self.config
-        done = epoch + int(self.corpus.offsets[session]) / self.items_per_epoch
-        return config.alpha - (config.alpha - config.min_alpha) * done / config.epochs
+        share = items_done / (len(self.corpus.items) * config.epochs)
+        return config.alpha - (config.alpha - config.min_alpha) * share
 
-    def _check(self, loss: float, epoch: int) -> None:
+    def _note(self, number: int, loss: float, pairs: int, seconds: float) -> None:
+        """Adds what a chunk gave to the progress, and closes the epoch it was the last of."""
         if not np.isfinite(loss):
             raise DivergenceError(
-                f"training diverged in epoch {epoch + 1} (the loss is {loss}): lower alpha = "
-                f"{self.config.alpha} or negative = {self.config.negative}"
+                f"training diverged in epoch {number // len(self.chunks) + 1} (the loss is "
+                f"{loss}): lower alpha = {self.config.alpha} or negative = {self.config.negative}"
             )
+        before = self.progress
+        if number % len(self.chunks) == 0:
+            before = replace(before, epoch_loss=0.0, epoch_pairs=0)
+        self.progress = replace(
+            before,
+            chunks=number + 1,
+            epoch_loss=before.epoch_loss + loss,
+            epoch_pairs=before.epoch_pairs + pairs,
+            pairs=before.pairs + pairs,
+            seconds=seconds,
+        )
+        if (number + 1) % len(self.chunks) == 0:
+            losses = (*before.epoch_losses, self._epoch_loss())
+            self.progress = replace(self.progress, epoch_losses=losses)
 
-    def _note(self, epoch: int, session: int, loss: float, pairs: int) -> None:
-        self.pairs += pairs
-        self.last = Snapshot(
+    def _epoch_loss(self) -> float:
+        return self.progress.epoch_loss / max(self.progress.epoch_pairs, 1)
+
+    def snapshot(self) -> Snapshot:
+        """Where the run stands."""
+        epoch, first, last = self._chunk(max(self.progress.chunks - 1, 0))
+        items_done = self._items_before(epoch, last if self.progress.chunks else first)
+        return Snapshot(
             epoch=epoch + 1,
             epochs=self.config.epochs,
-            items_done=epoch * self.items_per_epoch + int(self.corpus.offsets[session]),
-            items_total=self.items_per_epoch * self.config.epochs,
-            pairs_done=self.pairs,
-            loss=loss,
-            alpha=self._alpha(epoch, session),
-            seconds=time.perf_counter() - self.started,
+            items_done=items_done,
+            items_total=len(self.corpus.items) * self.config.epochs,
+            pairs_done=self.progress.pairs,
+            loss=self._epoch_loss(),
+            alpha=self._alpha(items_done),
+            seconds=self.progress.seconds,
         )
-        self.report(self.last)
 
 
 def split_chunks(offsets: NDArray[np.int64], chunk_items: int) -> list[int]:
@@ -243,31 +307,14 @@ def _objective(counts: NDArray[np.int64], config: TrainingConfig) -> kernels.Obj
     return kernels.Objective(0, np.zeros((1, 2), np.uint32), tree.links, tree.depth)
 
 
-def _new_matrices(items: int, config: TrainingConfig) -> kernels.Matrices:
-    """Input rows uniform in (-.5, .5) / vector_size, output rows zero, padded to whole vectors."""
-    width = -(-config.vector_size // LANES) * LANES
-    matrices = kernels.Matrices(_aligned_zeros(items * width), _aligned_zeros(items * width), width)
-    random = np.random.Generator(np.random.PCG64(config.seed))
-    rows = matrices.input.reshape(items, width)
-    rows[:, : config.vector_size] = random.random((items, config.vector_size), np.float32) - 0.5
-    rows /= config.vector_size
-    return matrices
-
-
-def _aligned_zeros(size: int) -> NDArray[np.float32]:
-    """Zeros that start at a multiple of 64 bytes, so that no vector straddles a cache line."""
-    buffer = np.zeros(size + LANES, np.float32)
-    start = -(buffer.ctypes.data // buffer.itemsize) % LANES
-    return buffer[start : start + size]
-
-
-def _map(function: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterator[R]:
-    """The results in order, by `workers` threads; an interruption drops the tasks not begun."""
+@contextmanager
+def _threads(workers: int) -> Iterator[Map]:
+    """Yields a `map` that keeps its order; an interruption drops the tasks not begun."""
     if workers == 1:
-        yield from map(function, tasks)
+        yield map
         return
     executor = ThreadPoolExecutor(workers)
     try:
-        yield from executor.map(function, tasks)
+        yield executor.map
     finally:
         executor.shutdown(cancel_futures=True)

@@ -32,7 +32,7 @@ test-nojit: $(VENV)/.dev  ## the suite with the JIT off, under branch coverage
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage report
 
-test-boundscheck: $(VENV)/.dev  ## the kernels with every array index checked
+test-boundscheck: $(VENV)/.dev  ## the kernels with array indexes checked (loads of vectors are not)
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/boundscheck $(BIN)/python -m pytest -q tests/test_kernels.py tests/test_training.py
 
 lint: $(VENV)/.dev  ## style, types and who imports whom
@@ -59,4 +59,5 @@ lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
 	requirements/lock
 
 clean:  ## remove the virtual environment and every cache (models stay)
+	find trainer -name '*.nb[ic]' -delete
 	rm -rf $(VENV) .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from types import ModuleType
 
 from service.errors import Item2VecError
 from service.settings import Settings
@@ -27,6 +28,15 @@ def main() -> int:
 def _serve(settings: Settings) -> int:
     import uvicorn
 
+    try:
+        _run(uvicorn, settings)
+    except SystemExit as ended:
+        # uvicorn's own code for a start that failed, 3, means something else here.
+        return 1 if ended.code else 0
+    return 0
+
+
+def _run(uvicorn: ModuleType, settings: Settings) -> None:
     uvicorn.run(
         "service.app:create_app",
         factory=True,
@@ -38,7 +48,6 @@ def _serve(settings: Settings) -> int:
         server_header=False,
         log_config=_log_config(settings.log_level),
     )
-    return 0
 
 
 def _log_config(level: str) -> dict[str, object]:

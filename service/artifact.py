@@ -193,6 +193,15 @@ def load(directory: Path) -> Artifact:
     return artifact
 
 
+def most_frequent_item(directory: Path) -> str:
+    """The first item of an artifact, without loading the rest of it.
+
+    Raises:
+        ArtifactError: the list of items is missing or damaged.
+    """
+    return _read_items(directory / ITEMS).item_id[0]
+
+
 def _check_shapes(artifact: Artifact, directory: Path) -> None:
     rows, columns = artifact.manifest.items, artifact.manifest.vector_size
     index = artifact.cosine_index

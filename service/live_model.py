@@ -40,16 +40,19 @@ class LiveModel:
     def refresh(self) -> None:
         """Loads the store's current version if it is not the one served.
 
-        A version that cannot be loaded is reported once, and the model served stays.
+        A version that cannot be loaded is reported once, and the model served stays; it is tried
+        again after another one was current.
         """
         try:
             version = self._store.current()
         except NoModelError:
             return
-        except OSError:
-            logger.exception("the store %s cannot be read", self._store.directory)
+        except (Item2VecError, OSError) as error:
+            logger.error("the store cannot be read: %s", error)
             return
         served = self._recommender.version if self._recommender else None
+        if version != self._refused:
+            self._refused = None
         if version in (served, self._refused):
             return
         try:
@@ -60,5 +63,4 @@ class LiveModel:
             self._on_refresh(False)
         else:
             logger.info("serving version %s (before: %s)", version, served or "nothing")
-            self._refused = None
             self._on_refresh(True)

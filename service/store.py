@@ -14,13 +14,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from service import artifact as artifacts
 from service.artifact import Artifact, Manifest
-from service.errors import InputError, JobRunningError, NoModelError
+from service.errors import ArtifactError, InputError, JobRunningError, NoModelError
 
 
 class Store:
@@ -113,7 +114,9 @@ class Store:
             return earlier[-1]
 
     def prune(self, keep: int) -> list[str]:
-        """Deletes all but the newest `keep` versions; the current one always stays.
+        """Deletes what is older than the newest `keep` intact versions.
+
+        The current version always stays; a damaged one is not counted.
 
         Returns:
             The versions deleted, oldest first.
@@ -121,7 +124,10 @@ class Store:
         with self._lock():
             versions = self.versions()
             promoted = self._promoted()
-            kept = {*versions[max(0, len(versions) - keep) :], *promoted[-1:]}
+            intact = (version for version in reversed(versions) if self._is_intact(version))
+            newest = list(islice(intact, keep))
+            kept = {version for version in versions if newest and version >= newest[-1]}
+            kept.update(promoted[-1:])
             deleted = [version for version in versions if version not in kept]
             self._write_history([version for version in promoted if version in kept])
             for version in deleted:
@@ -151,11 +157,22 @@ class Store:
         with FileLock(self.directory / ".lock"):
             yield
 
+    def _is_intact(self, version: str) -> bool:
+        try:
+            artifacts.verify(self._versions / version)
+        except ArtifactError:
+            return False
+        return True
+
     def _promoted(self) -> list[str]:
         try:
             return self._history.read_text(encoding="utf-8").split()
         except FileNotFoundError:
             return []
+        except UnicodeDecodeError:
+            raise ArtifactError(
+                f"{self._history} is damaged: write one version a line into it, the current last"
+            ) from None
 
     def _write_history(self, promoted: list[str]) -> None:
         partial = self.directory / ".partial-history"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.kernels import BLOCK, NOISE_STREAM
+from trainer.kernels import BLOCK
 
 MASK = 2**64 - 1
 
@@ -89,9 +89,9 @@ def contexts_of(center, kept, setting, circle, random):
     return [kept[i] for i in positions]
 
 
-def train(sessions, vectors, output, setting, alpha, seed):
+def train(sessions, vectors, output, setting, alpha, seeds):
     """Trains both matrices in place; returns the loss and the number of hidden rows."""
-    random, noise = Xorshift64(seed), Xorshift64(int(seed) ^ int(NOISE_STREAM))
+    noise, random = map(Xorshift64, seeds)
     total, hidden_rows = 0.0, 0
     for session in sessions:
         kept = [item for item in session if random.bits() >> 32 <= setting.keep[item]]

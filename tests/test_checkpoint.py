@@ -88,7 +88,7 @@ def test_a_checkpoint_that_fails_to_be_written_leaves_the_one_before(islands, pa
     run_until(islands, settings, path, reports=3)
     before = path.read_bytes()
 
-    def half_written(file, **arrays):
+    def half_written(file, **_arrays):
         file.write(before[:100])
         raise OSError(28, "No space left on device")
 

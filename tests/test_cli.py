@@ -513,6 +513,40 @@ def test_the_log_for_machines_is_one_object_a_line(run):
 
 
 @pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize("name", ["ITEM2VEC_TYPO", "ITEM2VEC_EPOCHS"])
+def test_an_unknown_variable_is_refused_by_every_command(run, monkeypatch, name):
+    monkeypatch.setenv(name, "1")
+    for command in ("retrain", "config show", "models list"):
+        result = run(*command.split())
+        assert result.code == 2
+        assert f"{name} in the environment is not a setting" in result.error
+
+
+@pytest.mark.usefixtures("shop")
+def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeypatch):
+    Path("item2vec.toml").write_text('models = "elsewhere"\n' + SETTINGS)
+    assert run("retrain").code == 0
+    started = []
+    monkeypatch.setattr(cli.os, "execv", lambda *command: started.append(command))
+    monkeypatch.setenv("ITEM2VEC_MODELS", "")
+    monkeypatch.delenv("ITEM2VEC_MODELS")
+    output = run("serve")
+    assert started
+    assert cli.os.environ["ITEM2VEC_MODELS"] == "elsewhere"
+    assert "/similar/" in output.out
+
+
+def test_a_damaged_manifest_does_not_hide_the_other_versions(published, run):
+    assert run("train").code == 0
+    other = next(version for version in Store(MODELS).versions() if version != published)
+    (MODELS / "versions" / other / "manifest.json").write_text("{")
+    result = run("models", "list")
+    assert result.code == 0
+    assert published in result.out
+    assert other in result.err
+
+
+@pytest.mark.usefixtures("shop")
 def test_the_program_exits_with_the_code_of_the_error():
     done = subprocess.run([PROGRAM, "similar", "x"], capture_output=True, text=True, check=False)
     assert done.returncode == 1

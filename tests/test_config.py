@@ -215,7 +215,8 @@ def test_an_impossible_value_is_named_with_its_setting_and_its_source(
 def test_an_impossible_value_in_the_file_is_named_as_it_was_written():
     write("[training]\nwindow = 0")
     assert (
-        refusal() == "training.window = 0 (item2vec.toml): Input should be at least 1, or 'session'"
+        refusal()
+        == "training.window = 0 (item2vec.toml): Input should be from 1 to 1,000,000, or 'session'"
     )
 
 

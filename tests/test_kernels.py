@@ -8,7 +8,7 @@ from trainer import kernels
 from trainer.huffman import build_tree
 from trainer.noise import noise_probabilities, noise_table
 from trainer.simd import LANES
-from trainer.training import chunk_seed
+from trainer.training import chunk_seeds
 
 ALPHA = 0.05
 POSTCARD = [[0, 1, 2, 1, 3], [4], [2, 2, 0, 5, 1, 4, 0], [5, 3], list(range(6)) * 7]
@@ -69,7 +69,7 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
     vectors = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     output = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     inputs_of_kernel, outputs_of_kernel = padded(vectors), padded(output)
-    seed = chunk_seed(1, 2, 3)
+    seeds = chunk_seeds(1, 2, 3)
 
     found_loss, found_rows = kernels.train_sessions(
         corpus(sessions),
@@ -81,10 +81,10 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
             inputs_of_kernel.ravel(), outputs_of_kernel.ravel(), inputs_of_kernel.shape[1]
         ),
         ALPHA,
-        seed,
+        seeds,
     )
     vectors, output = vectors.astype(np.float64), output.astype(np.float64)
-    loss, rows = naive.train(sessions, vectors, output, setting, ALPHA, seed)
+    loss, rows = naive.train(sessions, vectors, output, setting, ALPHA, seeds)
 
     assert found_rows == rows
     assert found_loss == pytest.approx(loss, rel=1e-5)
@@ -116,6 +116,14 @@ def test_the_twins_agree_when_cbow_sums(objective):
 def test_the_twins_agree_when_items_are_thinned_out(architecture):
     setting = world(architecture, "negative-sampling", sample=0.5, window=2)
     assert_twins_agree(*setting, vector_size=20)
+
+
+@pytest.mark.parametrize("length", [kernels.BLOCK, kernels.BLOCK + 1, kernels.BLOCK + 2])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_twins_agree_where_a_context_fills_a_block(architecture, length):
+    setting = world(architecture, "negative-sampling", window=0, max_contexts=100)
+    sessions = [[item % 6 for item in range(length)]] * 2
+    assert_twins_agree(*setting, vector_size=16, sessions=sessions)
 
 
 def test_sessions_of_one_item_teach_nothing():

@@ -116,6 +116,32 @@ def test_a_damaged_version_is_reported_once_and_the_old_one_keeps_serving(
     assert model.get().version == third
 
 
+def test_a_refused_version_is_tried_again_once_it_is_promoted_anew(
+    store: Store, publish: Callable[[], str], publish_damaged: Callable[[], str]
+):
+    good = publish()
+    model = LiveModel(store)
+    damaged = publish_damaged()
+    model.refresh()
+    store.rollback()
+    model.refresh()
+    assert model.get().version == good
+    vectors = store.path(damaged) / INPUT_VECTORS
+    vectors.write_bytes((store.path(good) / INPUT_VECTORS).read_bytes())
+    store.promote(damaged)
+    model.refresh()
+    assert model.get().version == damaged
+
+
+def test_a_damaged_history_keeps_the_model_served(store: Store, publish: Callable[[], str]):
+    version = publish()
+    model = LiveModel(store)
+    model.refresh()
+    (store.directory / "history").write_bytes(b"\xff\xfe")
+    model.refresh()
+    assert model.get().version == version
+
+
 def test_a_damaged_first_version_is_no_model(store: Store, publish_damaged: Callable[[], str]):
     publish_damaged()
     model = LiveModel(store)

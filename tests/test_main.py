@@ -2,6 +2,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -81,3 +82,23 @@ def test_workers_count_together(store: Store, publish: Callable[[], str]):
         metrics = get(f"{server}/metrics")
     assert 'item2vec_requests_total{route="/similar/{item_id:path}",status="200"} 10.0' in metrics
     assert "item2vec_model_items 6.0" in metrics
+
+
+def test_a_port_in_use_is_a_failure_and_no_refusal(store: Store):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = {
+            "ITEM2VEC_MODELS": str(store.directory),
+            "ITEM2VEC_PORT": str(taken.getsockname()[1]),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "service"],
+            env=os.environ | settings,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=30,
+        )
+    assert done.returncode == 1
+    assert "address already in use" in done.stderr

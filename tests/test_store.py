@@ -124,6 +124,20 @@ def test_prune_never_deletes_the_current_version(
     assert store.load().manifest.model_version == first
 
 
+def test_prune_does_not_count_a_damaged_version(store: Store, publish: Callable[[], str]):
+    first, good, damaged = publish(), publish(), store.add(make_artifact).model_version
+    (store.path(damaged) / "counts.npy").write_bytes(b"")
+    assert store.prune(1) == [first]
+    assert store.versions() == [good, damaged]
+
+
+def test_a_damaged_history_is_named(store: Store, publish: Callable[[], str]):
+    publish()
+    (store.directory / "history").write_bytes(b"\xff\xfe")
+    with pytest.raises(ArtifactError, match="history is damaged"):
+        store.current()
+
+
 def test_a_pruned_version_is_no_step_to_roll_back(store: Store, publish: Callable[[], str]):
     publish()
     second = publish()

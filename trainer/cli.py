@@ -13,12 +13,13 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.errors import Item2VecError, NoModelError
+from service.artifact import most_frequent_item
+from service.errors import ArtifactError, Item2VecError, NoModelError
 from service.recommender import Neighbor, Recommender
 from service.settings import PREFIX, Settings
 from service.store import Store
 from trainer import config as settings
-from trainer import report, retrain
+from trainer import exchange, report, retrain
 from trainer.config import Config
 from trainer.options import Flags, add_flags, nest
 
@@ -112,6 +113,7 @@ def retrain_command(flags: Flags, config: ConfigFile = None) -> None:
 @add_flags(Settings.model_fields.items())
 def serve(flags: Flags) -> None:
     """Serve the current model over HTTP, and every later one without a restart."""
+    flags.setdefault("models", _store(None).directory)
     for name, value in flags.items():
         os.environ[f"{PREFIX}{name}".upper()] = str(value)
     _say_what_to_try(Settings.from_environment())
@@ -121,9 +123,10 @@ def serve(flags: Flags) -> None:
 
 def _say_what_to_try(service: Settings) -> None:
     address = f"http://{service.host}:{service.port}"
+    store = Store(service.models)
     try:
-        item_id = Store(service.models).load().item_ids[0]
-    except NoModelError as error:
+        item_id = most_frequent_item(store.path(store.current()))
+    except Item2VecError as error:
         _say("note:", f"{error}; until then queries are answered with 503")
         return
     out.print("In another terminal, try:")
@@ -202,7 +205,12 @@ def _print_neighbors(neighbors: Sequence[Neighbor], as_json: bool) -> None:
 def list_models(models: ModelsOption = None) -> None:
     """Every version, oldest first."""
     store = _store(models)
-    manifests = [store.manifest(version) for version in store.versions()]
+    manifests = []
+    for version in store.versions():
+        try:
+            manifests.append(store.manifest(version))
+        except ArtifactError as error:
+            _say("damaged:", error)
     out.print(report.versions_table(manifests, _current(store)))
 
 
@@ -234,12 +242,54 @@ def rollback(models: ModelsOption = None) -> None:
 
 @models.command()
 def prune(
-    keep: Annotated[int, typer.Option(min=1, help="versions to keep besides the current one")] = 5,
+    keep: Annotated[int, typer.Option(min=1, help="newest versions to keep")] = 5,
     models: ModelsOption = None,
 ) -> None:
     """Delete all but the newest versions; the current one stays."""
     deleted = _store(models).prune(keep)
     out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
+
+
+# Other programs
+
+
+@app.command()
+def export(
+    output: Annotated[
+        Path, typer.Argument(help="the file; .npy has its item ids beside it in <name>.items.json")
+    ],
+    file_format: Annotated[
+        exchange.Format | None,
+        typer.Option(
+            "--format",
+            help="\\[default: by ending; .txt and .vec: word2vec, .bin: word2vec-binary]",
+        ),
+    ] = None,
+    vectors: Annotated[
+        exchange.Vectors, typer.Option(help="which ones; average: the mean of input and output")
+    ] = "input",
+    models: ModelsOption = None,
+    version: Version = None,
+) -> None:
+    """Write the vectors for another program: word2vec files (also .gz) are gensim's."""
+    artifact = _store(models).load(version)
+    exchange.export_vectors(artifact, output, file_format, vectors)
+    rows, columns = artifact.input_vectors.shape
+    out.print(f"wrote {rows} {vectors} vectors of {columns} numbers to {output}", soft_wrap=True)
+
+
+@app.command("import")
+def import_command(
+    vectors: Annotated[
+        Path, typer.Argument(help="a word2vec file, text or binary, plain or gzipped")
+    ],
+    models: ModelsOption = None,
+) -> None:
+    """Make a model of a word2vec file, as gensim writes it, without making it current."""
+    index = _config(None, {}).index
+    manifest = exchange.import_vectors(vectors, _store(models), index)
+    out.print(f"imported version {manifest.model_version}; to serve it:")
+    out.print(f"  item2vec models promote {manifest.model_version}")
 
 
 # Settings

@@ -19,10 +19,11 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
 
 from service.errors import ConfigError
+from service.settings import PREFIX, Settings
 
 DEFAULT_FILE = Path("item2vec.toml")
-PREFIX = "ITEM2VEC_"
 DELIMITER = "__"
+WIDEST_WINDOW = 1_000_000
 
 # Names of earlier word2vec programs, and what the setting is called here.
 RENAMED = {
@@ -58,6 +59,13 @@ class Section(BaseModel):
     """One table of the configuration file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+def usable_cores() -> int:
+    """The cores this process may use, where the system tells; else all of them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class DataConfig(Section):
@@ -130,7 +138,7 @@ class TrainingConfig(Section):
     epochs: int = Field(10, ge=1, description="passes over the data")
     cbow_mean: bool = Field(True, description="cbow: mean of the context vectors, or their sum")
     workers: int = Field(
-        default_factory=lambda: os.cpu_count() or 1,
+        default_factory=usable_cores,
         ge=1,
         description="threads; with 1 the same seed gives the same bytes",
     )
@@ -142,8 +150,8 @@ class TrainingConfig(Section):
     @field_validator("window")
     @classmethod
     def _reaches_something(cls, window: int | str) -> int | str:
-        if isinstance(window, int) and window < 1:
-            raise ValueError("Input should be at least 1, or 'session'")
+        if isinstance(window, int) and not 1 <= window <= WIDEST_WINDOW:
+            raise ValueError(f"Input should be from 1 to {WIDEST_WINDOW:,}, or 'session'")
         return window
 
     @model_validator(mode="after")
@@ -273,17 +281,17 @@ def environment_name(name: str) -> str:
 
 
 def _check_environment() -> None:
-    """Single-underscore names are the service's, which checks its own."""
     names = [environment_name(name) for name, _ in settings()]
+    of_the_service = {environment_name(name) for name in Settings.model_fields}
     for name in os.environ:
-        if name.upper().startswith(PREFIX) and DELIMITER in name and name.upper() not in names:
+        if name.upper().startswith(PREFIX) and name.upper() not in of_the_service.union(names):
             leaf = _leaf(name)
             remedy = _new_name(leaf) or _hint(leaf, {_leaf(known): known for known in names})
             raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
 
 
 def _leaf(variable: str) -> str:
-    return variable.rpartition(DELIMITER)[2].lower()
+    return variable.upper().removeprefix(PREFIX).rpartition(DELIMITER)[2].lower()
 
 
 def _overlay(base: dict[str, Any], layer: Mapping[str, Any]) -> None:

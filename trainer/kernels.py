@@ -37,8 +37,6 @@ from trainer.simd import (
 BLOCK = 16
 # Noise items are drawn this many draws ahead (a power of two), and their rows asked for by then.
 AHEAD = 32
-# What sets the stream of noise apart from the stream of everything else.
-NOISE_STREAM = np.uint64(0x9E3779B97F4A7C15)
 LOW_HALF = np.uint64(0xFFFFFFFF)
 HALF = np.uint64(32)
 
@@ -400,7 +398,7 @@ def _path_targets(
 @_compile
 def _start_noise(objective: Objective, seed: Any) -> Noise:
     state = np.empty(1, np.uint64)
-    state[0] = seed ^ NOISE_STREAM
+    state[0] = seed
     items = np.empty(AHEAD, np.int64)
     for place in range(AHEAD):
         items[place] = _noise_item(state, objective.alias)
@@ -421,12 +419,30 @@ def _targets(
 
 
 @_compile
+def _next_block(
+    kept: Any, position: int, high: int, center: int, width: int, rows: NDArray[np.int64]
+) -> Any:
+    """Skip-gram: where the rows of the next BLOCK context items start.
+
+    Returns:
+        How many there are, and the position behind them.
+    """
+    n_rows = 0
+    while position < high and n_rows < BLOCK:
+        if position != center:
+            rows[n_rows] = kept[position] * width
+            n_rows += 1
+        position += 1
+    return n_rows, position
+
+
+@_compile
 def _fill_hidden(
     kept: Any, low: int, high: int, center: int, mean: bool, matrices: Matrices, hidden: Any
 ) -> None:
     """CBOW: the mean or sum of the context rows, twice: row 0 to be stepped, row 1 to stay."""
     width = matrices.width
-    share = np.float32(1.0 / (high - low - 1) if mean else 1.0)
+    share = np.float32(1.0 / max(high - low - 1, 1) if mean else 1.0)
     for column in range(0, width, LANES):
         row = zeros()
         for position in range(low, high):
@@ -460,7 +476,7 @@ def train_sessions(
     objective: Objective,
     matrices: Matrices,
     alpha: float,
-    seed: Any,
+    seeds: NDArray[np.uint64],
 ) -> tuple[float, int]:
     """Trains the matrices in place on sessions first..last-1.
 
@@ -476,7 +492,7 @@ def train_sessions(
         objective: what a center is scored against.
         matrices: changed in place.
         alpha: the learning rate, the same for all of these sessions.
-        seed: uint64, neither zero nor NOISE_STREAM.
+        seeds: uint64 [2], not zero: of noise, and of all other random numbers.
 
     Returns:
         The loss summed over all pairs of a hidden and a target row, and the number of hidden rows.
@@ -484,7 +500,7 @@ def train_sessions(
     keep, window, max_contexts, _, cbow, mean = context
     input_rows, output, width = matrices
     state = np.empty(1, np.uint64)
-    state[0] = seed
+    state[0] = seeds[1]
     longest = 1
     for session in range(first, last):
         longest = max(longest, corpus.offsets[session + 1] - corpus.offsets[session])
@@ -493,7 +509,8 @@ def train_sessions(
     targets = np.empty(objective.most_targets, np.int64)
     scores = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
     hidden = np.zeros(2 * width, np.float32)
-    noise = _start_noise(objective, seed)
+    scored = hidden if cbow else input_rows
+    noise = _start_noise(objective, seeds[0])
     loss = 0.0
     n_hidden = 0
     step_size = np.float32(alpha)
@@ -504,38 +521,18 @@ def train_sessions(
             _shuffle_in_circle(kept, n, max_contexts, state)
         for center in range(n):
             low, high = _reach(center, n, context, in_circle, state)
-            if high - low < 2:
-                continue
-            if cbow:
-                n_positive, n_targets = _targets(kept[center], objective, noise, matrices, targets)
-                _fill_hidden(kept, low, high, center, mean, matrices, hidden)
-                rows[0] = 0
-                loss += _gradient(
-                    hidden,
-                    rows,
-                    1,
-                    output,
-                    targets,
-                    n_positive,
-                    n_targets,
-                    step_size,
-                    width,
-                    scores,
-                )
-                _hand_back(kept, low, high, center, mean, matrices, hidden)
-                n_hidden += 1
-                continue
             position = low
             while position < high:
-                n_rows = 0
-                while position < high and n_rows < BLOCK:
-                    if position != center:
-                        rows[n_rows] = kept[position] * width
-                        n_rows += 1
-                    position += 1
+                if cbow:
+                    n_rows, position = 1 if high - low > 1 else 0, high
+                    _fill_hidden(kept, low, high, center, mean, matrices, hidden)
+                else:
+                    n_rows, position = _next_block(kept, position, high, center, width, rows)
+                if n_rows == 0:
+                    break
                 n_positive, n_targets = _targets(kept[center], objective, noise, matrices, targets)
                 loss += _gradient(
-                    input_rows,
+                    scored,
                     rows,
                     n_rows,
                     output,
@@ -547,6 +544,8 @@ def train_sessions(
                     scores,
                 )
                 n_hidden += n_rows
+                if cbow:
+                    _hand_back(kept, low, high, center, mean, matrices, hidden)
     return loss, n_hidden
 
 

@@ -265,69 +265,41 @@ def _prefetch(_: Any, flat: Any, start: Any) -> tuple[Any, Codegen]:
     return types.void(flat, types.intp), codegen
 
 
-@overload(load, strict=False)
-def _overload_load(flat: Any, start: Any) -> Any:
-    return lambda flat, start: _load(flat, start)
+# The functions above, compiled: one overload forwards to each intrinsic.
+
+_FORWARD: dict[int, Callable[[Any], Callable[..., Any]]] = {
+    0: lambda operate: lambda: operate(),
+    1: lambda operate: lambda a: operate(a),
+    2: lambda operate: lambda a, b: operate(a, b),
+    3: lambda operate: lambda a, b, c: operate(a, b, c),
+}
 
 
-@overload(store, strict=False)
-def _overload_store(flat: Any, start: Any, vector: Any) -> Any:
-    return lambda flat, start, vector: _store(flat, start, vector)
-
-
-@overload(zeros, strict=False)
-def _overload_zeros() -> Any:
-    return lambda: _zeros()
-
-
-@overload(floor, strict=False)
-def _overload_floor(vector: Any) -> Any:
-    return lambda vector: _floor(vector)
-
-
-@overload(negative_abs, strict=False)
-def _overload_negative_abs(vector: Any) -> Any:
-    return lambda vector: _negative_abs(vector)
-
-
-@overload(maximum, strict=False)
-def _overload_maximum(vector: Any, least: Any) -> Any:
-    return lambda vector, least: _maximum(vector, least)
-
-
-@overload(where_negative, strict=False)
-def _overload_where_negative(condition: Any, negative: Any, other: Any) -> Any:
-    return lambda condition, negative, other: _where_negative(condition, negative, other)
-
-
-@overload(power_of_two, strict=False)
-def _overload_power_of_two(whole: Any) -> Any:
-    return lambda whole: _power_of_two(whole)
-
-
-@overload(first_lanes, strict=False)
-def _overload_first_lanes(n: Any) -> Any:
-    return lambda n: _first_lanes(n)
-
-
-@overload(total, strict=False)
-def _overload_total(vector: Any) -> Any:
-    return lambda vector: _total(vector)
-
-
-@overload(prefetch, strict=False)
-def _overload_prefetch(flat: Any, start: Any) -> Any:
-    return lambda flat, start: _prefetch(flat, start)
+def _overload(function: Any, operate: Any, operands: int) -> None:
+    implementation = _FORWARD[operands](operate)
+    overload(function, strict=False)(lambda *_: implementation)
 
 
 def _overload_operator(symbol: Any, operate: Any) -> None:
+    implementation = _FORWARD[2](operate)
+
     @overload(symbol, strict=False)
-    def implement(left: Any, right: Any) -> Any:
-        if isinstance(left, Float32x16) or isinstance(right, Float32x16):
-            return lambda left, right: operate(left, right)
-        return None
+    def choose(left: Any, right: Any) -> Any:
+        of_vectors = isinstance(left, Float32x16) or isinstance(right, Float32x16)
+        return implementation if of_vectors else None
 
 
+_overload(load, _load, 2)
+_overload(store, _store, 3)
+_overload(prefetch, _prefetch, 2)
+_overload(zeros, _zeros, 0)
+_overload(first_lanes, _first_lanes, 1)
+_overload(floor, _floor, 1)
+_overload(negative_abs, _negative_abs, 1)
+_overload(maximum, _maximum, 2)
+_overload(where_negative, _where_negative, 3)
+_overload(power_of_two, _power_of_two, 1)
+_overload(total, _total, 1)
 _overload_operator(operator.add, _add)
 _overload_operator(operator.sub, _subtract)
 _overload_operator(operator.mul, _multiply)

@@ -44,9 +44,11 @@ class Snapshot:
         items_done: items walked over so far, in all epochs.
         items_total: items to walk over, in all epochs.
         pairs_done: pairs of a hidden row and a center trained so far.
-        loss: mean loss of a pair in this epoch so far.
+        loss: mean loss of a pair in this epoch so far, each before its own step. A pair profits
+            from those just trained, the more so the higher alpha: the figure may rise as alpha
+            falls, though the vectors get better.
         alpha: learning rate.
-        seconds: time since the first chunk was ready.
+        seconds: time spent training, compilation left out.
     """
 
     epoch: int
@@ -192,7 +194,7 @@ class _Run:
             self.objective,
             self.matrices,
             self._alpha(self._items_before(epoch, first)),
-            chunk_seed(self.config.seed, epoch, first),
+            chunk_seeds(self.config.seed, epoch, first),
         )
         return float(loss), int(pairs)
 
@@ -258,10 +260,14 @@ def split_chunks(offsets: NDArray[np.int64], chunk_items: int) -> list[int]:
     return firsts
 
 
-def chunk_seed(seed: int, epoch: int, first: int) -> np.uint64:
-    """The seed of a chunk, so that results do not depend on which thread takes it; never zero."""
-    words = np.random.SeedSequence((seed, epoch, first)).generate_state(1, np.uint64)
-    return np.uint64(int(words[0]) | 1)
+def chunk_seeds(seed: int, epoch: int, first: int) -> NDArray[np.uint64]:
+    """The seeds of a chunk, so that results do not depend on which thread takes it.
+
+    Returns:
+        uint64 [2], never zero: of noise, and of all other random numbers.
+    """
+    words = np.random.SeedSequence((seed, epoch, first)).generate_state(2, np.uint64)
+    return words | np.uint64(1)
 
 
 def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:

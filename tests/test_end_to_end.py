@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import httpx
@@ -83,13 +84,14 @@ def is_ready(address):
         return False
 
 
-def readme_commands(program):
-    """The commands of the README that start with a program, comments removed."""
-    lines = re.findall(r"^\$ (.*)$", README, re.MULTILINE)
-    return [line for line in lines if shlex.split(line, comments=True)[0] == program]
+def readme_blocks(program):
+    """What is typed in each block of the README, the lines that start with a program."""
+    blocks = re.findall(r"^```console\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    typed = [re.findall(rf"^\$ ({program} .*)$", block, re.MULTILINE) for block in blocks]
+    return [lines for lines in typed if lines]
 
 
-@pytest.mark.parametrize("command", readme_commands("curl"))
+@pytest.mark.parametrize("command", list(chain(*readme_blocks("curl"))))
 def test_the_curl_lines_of_the_readme_answer(command, address):
     words = shlex.split(command.replace("http://127.0.0.1:8000", address))
     result = run(*words, "--fail-with-body", cwd=ROOT)
@@ -97,17 +99,18 @@ def test_the_curl_lines_of_the_readme_answer(command, address):
         assert json.loads(result.stdout)
 
 
-@pytest.mark.parametrize("command", readme_commands("item2vec"))
-def test_the_item2vec_lines_of_the_readme_work(command, project, tmp_path):
+@pytest.mark.parametrize("lines", readme_blocks("item2vec"), ids=lambda lines: lines[0][:40])
+def test_the_item2vec_lines_of_the_readme_work(lines, project, tmp_path):
     shutil.copytree(project / "models", tmp_path / "models")
     shutil.copy(project / "item2vec.toml", tmp_path)
     (tmp_path / "data").symlink_to(ROOT / "data")
-    words = shlex.split(command, comments=True)[1:]
-    if words[0] in ("train", "retrain"):
-        words += ["--epochs", "1"]
-    if words[:2] == ["models", "rollback"]:
-        run(*ITEM2VEC, "retrain", "--epochs", "1", cwd=tmp_path)
-    assert run(*ITEM2VEC, *words, cwd=tmp_path).stdout
+    for line in lines:
+        words = shlex.split(line, comments=True)[1:]
+        if words[0] in ("train", "retrain"):
+            words += ["--epochs", "1"]
+        if words[:2] == ["models", "rollback"]:
+            run(*ITEM2VEC, "retrain", "--epochs", "1", cwd=tmp_path)
+        assert run(*ITEM2VEC, *words, cwd=tmp_path).stdout
 
 
 def test_the_make_targets_of_the_readme_exist():

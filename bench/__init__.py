@@ -1,0 +1,1 @@
+"""Measurements beside gensim, run by hand and never as tests."""

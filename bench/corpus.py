@@ -1,0 +1,81 @@
+"""The corpus throughput is measured on."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.sessions import Sessions
+from trainer.vocabulary import Vocabulary
+
+# Sessions differ in length as in click logs: most are short, a few are very long.
+LENGTH_SIGMA = 0.8
+SHORTEST = 2
+# Share of a session's items that come from its own cluster; the rest come from everywhere.
+LOYALTY = 0.8
+
+
+def build_corpus(
+    items: int = 7_200_000,
+    catalogue: int = 50_000,
+    clusters: int = 400,
+    mean_length: float = 12.0,
+    seed: int = 0,
+) -> tuple[Sessions, Vocabulary]:
+    """Sessions over clusters of items that follow Zipf's law with exponent 1.
+
+    Args:
+        items: occurrences in all sessions; as many whole sessions as fit.
+        catalogue: items to draw from; those never drawn are left out of the vocabulary.
+        clusters: groups of items; a session prefers one of them.
+        mean_length: of a session, log-normally distributed.
+        seed: the same seed gives the same corpus.
+
+    Returns:
+        The encoded sessions, and their vocabulary, most frequent first.
+    """
+    random = np.random.default_rng(seed)
+    probability = 1 / np.arange(1, catalogue + 1)
+    probability /= probability.sum()
+    cluster_of_item = random.integers(0, clusters, catalogue)
+    lengths = _draw_lengths(items, mean_length, random)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    cluster_size = np.bincount(cluster_of_item, probability, clusters)
+    cluster = np.repeat(random.choice(clusters, len(lengths), p=cluster_size), lengths)
+    anywhere = random.choice(catalogue, len(cluster), p=probability)
+    at_home = _draw_within(cluster, cluster_of_item, probability, random)
+    drawn = np.where(random.random(len(cluster)) < LOYALTY, at_home, anywhere)
+    return _encode(drawn, offsets)
+
+
+def _draw_lengths(items: int, mean_length: float, random: np.random.Generator) -> NDArray[np.int64]:
+    location = np.log(mean_length) - LENGTH_SIGMA**2 / 2
+    enough = int(items / mean_length * 1.1) + 100
+    drawn = np.rint(random.lognormal(location, LENGTH_SIGMA, enough)).astype(np.int64)
+    lengths = np.maximum(SHORTEST, drawn)
+    return lengths[: np.searchsorted(np.cumsum(lengths), items, side="right")]
+
+
+def _draw_within(
+    cluster: NDArray[np.int64],
+    cluster_of_item: NDArray[np.int64],
+    probability: NDArray[np.float64],
+    random: np.random.Generator,
+) -> NDArray[np.int64]:
+    """For each cluster of `cluster` one of its items, by inverting their cumulated probability."""
+    by_cluster = np.argsort(cluster_of_item, kind="stable")
+    first_item = np.searchsorted(cluster_of_item[by_cluster], np.arange(cluster.max() + 2))
+    cumulated = np.concatenate([[0.0], np.cumsum(probability[by_cluster])])
+    low, high = cumulated[first_item[cluster]], cumulated[first_item[cluster + 1]]
+    place = (
+        np.searchsorted(cumulated, low + random.random(len(cluster)) * (high - low), "right") - 1
+    )
+    return by_cluster[np.minimum(place, len(by_cluster) - 1)]
+
+
+def _encode(drawn: NDArray[np.int64], offsets: NDArray[np.int64]) -> tuple[Sessions, Vocabulary]:
+    counts = np.bincount(drawn)
+    most_frequent_first = np.argsort(-counts, kind="stable")
+    row_of_item = np.empty(len(counts), np.int32)
+    row_of_item[most_frequent_first] = np.arange(len(counts), dtype=np.int32)
+    occurring = most_frequent_first[: np.count_nonzero(counts)]
+    vocabulary = Vocabulary([str(row) for row in range(len(occurring))], counts[occurring])
+    return Sessions(row_of_item[drawn], offsets), vocabulary

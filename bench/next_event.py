@@ -1,0 +1,181 @@
+"""How often the next event is among ten recommendations, beside gensim and counting.
+
+`python -m bench.next_event`; README.md in this folder says what is asked.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench import counting, peer
+from bench.machine import describe_machine, machine_line
+from bench.ranking import hit_rate, ndcg, rank_scores, rank_vectors
+from bench.report import markdown_table, write_json
+from bench.retail import Cases, read_cases
+from trainer.config import TrainingConfig
+from trainer.training import train
+
+SETTINGS = {
+    "architecture": "skip-gram",
+    "objective": "negative-sampling",
+    "vector_size": 50,
+    "window": 3,
+    "negative": 5,
+    "ns_exponent": 1.0,
+    "sample": 1e-3,
+    "workers": 2,
+}
+HEADER = ("method", "HR@10 (min-max)", "NDCG@10 (min-max)", "seconds of training")
+VectorsOf = Callable[[Cases, TrainingConfig], NDArray[np.float32]]
+
+
+@dataclass
+class Method:
+    """What one method reached, once for each seed."""
+
+    name: str
+    hit_rates: list[float] = field(default_factory=list)
+    ndcgs: list[float] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    def add(self, ranks: NDArray[np.int64], seconds: float) -> None:
+        """Takes the ranks of one run."""
+        self.hit_rates.append(hit_rate(ranks))
+        self.ndcgs.append(ndcg(ranks))
+        self.seconds.append(seconds)
+
+
+def main() -> None:
+    """Measures, prints a table, writes bench/out/next_event.json."""
+    arguments = _parse_arguments()
+    cases = read_cases(arguments.data)
+    print(
+        f"{len(cases.sessions):,} sessions, {cases.events:,} events, {cases.catalogue:,} items; "
+        f"trained on {len(cases.sessions.items):,} events of {len(cases.vocabulary):,} items",
+        flush=True,
+    )
+    methods = [*_count(cases), *_train(cases, arguments.seeds, arguments.epochs)]
+    _publish(methods, cases, arguments.epochs)
+
+
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", default="data/online_retail.parquet", help="the event log")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of gensim and of ours")
+    parser.add_argument("--epochs", type=int, default=140, help="passes over the data")
+    return parser.parse_args()
+
+
+def _count(cases: Cases) -> list[Method]:
+    items = len(cases.vocabulary)
+    scores = {
+        "popularity": lambda: counting.popularity(cases.vocabulary.counts),
+        "Markov chain": lambda: counting.markov(cases.sessions, items),
+        "co-occurrence within 3": lambda: counting.co_occurrence(cases.sessions, items, 3),
+    }
+    methods = []
+    for name, compute in scores.items():
+        method = Method(name)
+        started = time.perf_counter()
+        counted = compute()
+        seconds = time.perf_counter() - started
+        method.add(rank_scores(counted, cases), seconds)
+        methods.append(method)
+    return methods
+
+
+def _train(cases: Cases, seeds: int, epochs: int) -> list[Method]:
+    """The two take turns, so that both meet the same machine."""
+    base = TrainingConfig.model_validate(SETTINGS | {"epochs": epochs})
+    _ours(cases, base.model_copy(update={"epochs": 1}))  # compiles
+    theirs, ours = Method("gensim, skip-gram"), Method("ours, skip-gram")
+    for seed in range(1, seeds + 1):
+        config = base.model_copy(update={"seed": seed})
+        _run(theirs, _gensim, cases, config)
+        _run(ours, _ours, cases, config)
+    others = {
+        "ours, skip-gram, hierarchical softmax": {"objective": "hierarchical-softmax"},
+        "ours, CBOW": {"architecture": "cbow"},
+        "ours, CBOW, hierarchical softmax": {
+            "architecture": "cbow",
+            "objective": "hierarchical-softmax",
+        },
+    }
+    methods = [theirs, ours]
+    for name, changes in others.items():
+        method = Method(name)
+        _run(method, _ours, cases, base.model_copy(update=changes))
+        methods.append(method)
+    return methods
+
+
+def _run(method: Method, vectors_of: VectorsOf, cases: Cases, config: TrainingConfig) -> None:
+    started = time.perf_counter()
+    vectors = vectors_of(cases, config)
+    seconds = time.perf_counter() - started
+    method.add(rank_vectors(vectors, cases), seconds)
+    print(
+        f"{method.name}, seed {config.seed}: HR@10 {method.hit_rates[-1]:.4f}, "
+        f"NDCG@10 {method.ndcgs[-1]:.4f}, {seconds:.0f} s",
+        flush=True,
+    )
+
+
+def _ours(cases: Cases, config: TrainingConfig) -> NDArray[np.float32]:
+    return train(cases.sessions, cases.vocabulary, config).input
+
+
+def _gensim(cases: Cases, config: TrainingConfig) -> NDArray[np.float32]:
+    return peer.train_vectors(cases.sessions, cases.vocabulary, config)
+
+
+def _publish(methods: list[Method], cases: Cases, epochs: int) -> None:
+    machine = describe_machine()
+    print(f"\n{machine_line(machine)}\n")
+    print(markdown_table(HEADER, [_row(method) for method in methods]))
+    write_json(
+        "next_event",
+        {
+            "machine": machine,
+            "data": {
+                "sessions": len(cases.sessions),
+                "events": cases.events,
+                "items": cases.catalogue,
+                "events_trained_on": len(cases.sessions.items),
+                "items_trained_on": len(cases.vocabulary),
+            },
+            "settings": SETTINGS | {"epochs": epochs},
+            "methods": {method.name: _figures(method) for method in methods},
+        },
+    )
+
+
+def _row(method: Method) -> tuple[str, ...]:
+    return (
+        method.name,
+        _spread(method.hit_rates),
+        _spread(method.ndcgs),
+        f"{np.mean(method.seconds):.1f}",
+    )
+
+
+def _figures(method: Method) -> dict[str, Any]:
+    return {
+        "hit_rate_at_10": method.hit_rates,
+        "ndcg_at_10": method.ndcgs,
+        "seconds": method.seconds,
+    }
+
+
+def _spread(values: list[float]) -> str:
+    mean = f"{np.mean(values):.4f}"
+    return mean if len(values) == 1 else f"{mean} ({min(values):.4f}-{max(values):.4f})"
+
+
+if __name__ == "__main__":
+    main()

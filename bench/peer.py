@@ -1,0 +1,85 @@
+"""gensim, told the same as a `TrainingConfig` tells ours."""
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from gensim.models import Word2Vec
+from numpy.typing import NDArray
+
+from trainer.config import TrainingConfig
+from trainer.sessions import Sessions
+from trainer.vocabulary import Vocabulary
+
+# gensim drops what a sentence has beyond this.
+LONGEST_SENTENCE = 10_000
+
+
+def new_model(sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig) -> Word2Vec:
+    """An untrained model with every item of the vocabulary, and its tables built."""
+    hierarchical = config.objective == "hierarchical-softmax"
+    model = Word2Vec(
+        sg=int(config.architecture == "skip-gram"),
+        hs=int(hierarchical),
+        negative=0 if hierarchical else config.negative,
+        vector_size=config.vector_size,
+        window=config.window,
+        shrink_windows=config.shrink_windows,
+        ns_exponent=config.ns_exponent,
+        sample=config.sample,
+        alpha=config.alpha,
+        min_alpha=config.min_alpha,
+        cbow_mean=int(config.cbow_mean),
+        epochs=config.epochs,
+        workers=config.workers,
+        seed=config.seed,
+        min_count=1,
+    )
+    frequencies = dict(zip(vocabulary.item_ids, vocabulary.counts.tolist(), strict=True))
+    model.build_vocab_from_freq(frequencies, corpus_count=len(sessions))
+    return model
+
+
+def to_sentences(sessions: Sessions, vocabulary: Vocabulary) -> list[list[str]]:
+    """The sessions as gensim takes them.
+
+    Raises:
+        ValueError: gensim would drop a part of a session.
+    """
+    if sessions.lengths().max() > LONGEST_SENTENCE:
+        raise ValueError(f"gensim drops what a session has beyond {LONGEST_SENTENCE:,} items")
+    ids = [vocabulary.item_ids[item] for item in sessions.items.tolist()]
+    bounds = sessions.offsets.tolist()
+    return [ids[low:high] for low, high in pairwise(bounds)]
+
+
+def write_sentences(path: Path, sessions: Sessions, vocabulary: Vocabulary) -> None:
+    """The file of `corpus_file` mode: a session a line."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(" ".join(ids) + "\n" for ids in to_sentences(sessions, vocabulary))
+
+
+def train_on_file(model: Word2Vec, path: Path, sessions: Sessions) -> int:
+    """Trains in gensim's fastest mode; returns how many items it says it has read, kept or not."""
+    _, read = model.train(
+        corpus_file=str(path),
+        total_examples=len(sessions),
+        total_words=len(sessions.items),
+        epochs=model.epochs,
+    )
+    return int(read)
+
+
+def train_vectors(
+    sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig
+) -> NDArray[np.float32]:
+    """Input vectors, float32 [items, vector_size], trained from memory."""
+    model = new_model(sessions, vocabulary, config)
+    model.train(
+        to_sentences(sessions, vocabulary),
+        total_examples=len(sessions),
+        total_words=len(sessions.items),
+        epochs=model.epochs,
+    )
+    vectors: NDArray[np.float32] = model.wv[vocabulary.item_ids]
+    return vectors

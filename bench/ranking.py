@@ -1,0 +1,79 @@
+"""Where the answer of each case is ranked among the whole catalogue.
+
+Ties count against the model, the query is never recommended, and an answer that equals it, or
+that was never seen in training, is a miss.
+"""
+
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.retail import Cases
+from service.artifact import Artifact, Manifest
+from service.recommender import Recommender
+from trainer.config import IndexConfig
+from trainer.index import cosine_index
+from trainer.vocabulary import Vocabulary
+
+CUTOFF = 10
+MISSED = np.iinfo(np.int64).max
+
+
+def rank_scores(scores: NDArray[np.int64], cases: Cases) -> NDArray[np.int64]:
+    """The rank of each answer, from 0, by scores [items, items] with a query a row."""
+    ranks = np.full(len(cases.queries), MISSED)
+    for case, (query, answer) in enumerate(zip(cases.queries, cases.answers, strict=True)):
+        if answer >= 0 and answer != query:
+            at_least = scores[query] >= scores[query, answer]
+            ranks[case] = np.count_nonzero(at_least) - at_least[query] - 1
+    return ranks
+
+
+def rank_vectors(vectors: NDArray[np.float32], cases: Cases) -> NDArray[np.int64]:
+    """The rank of each answer, from 0, or MISSED, as the service would rank by these vectors."""
+    ids = cases.vocabulary.item_ids
+    recommender = Recommender(_artifact(vectors, cases.vocabulary))
+    ranks = np.full(len(cases.queries), MISSED)
+    for case, (query, answer) in enumerate(zip(cases.queries, cases.answers, strict=True)):
+        # One more than the cutoff: enough to see a tie that pushes the answer beyond it.
+        found = recommender.similar(ids[query], CUTOFF + 1)
+        own = [one.score for one in found if answer >= 0 and one.item_id == ids[answer]]
+        if own:
+            ranks[case] = sum(one.score >= own[0] for one in found) - 1
+    return ranks
+
+
+def hit_rate(ranks: NDArray[np.int64]) -> float:
+    """The share of answers among the first ten."""
+    return float(np.mean(ranks < CUTOFF))
+
+
+def ndcg(ranks: NDArray[np.int64]) -> float:
+    """The mean of 1 / log2(rank + 2) over the first ten; an answer beyond them counts 0."""
+    hits = ranks[ranks < CUTOFF]
+    return float(np.sum(1 / np.log2(hits + 2)) / len(ranks))
+
+
+def _artifact(vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Artifact:
+    items, vector_size = vectors.shape
+    manifest = Manifest(
+        model_version="bench",
+        created=datetime.now(UTC),
+        items=items,
+        vector_size=vector_size,
+        config={},
+        data={},
+        metrics={},
+        verdict="not for serving",
+    )
+    return Artifact(
+        manifest=manifest,
+        item_ids=vocabulary.item_ids,
+        titles=[None] * items,
+        metadata={},
+        counts=vocabulary.counts,
+        input_vectors=vectors,
+        output_vectors=np.zeros_like(vectors),
+        cosine_index=cosine_index(vectors, IndexConfig()),
+    )

@@ -236,7 +236,11 @@ def test_the_report_is_plain_data():
 @pytest.mark.parametrize(
     ("rows", "config", "reason"),
     [
-        ([("a", "x", 0), ("a", "y", 1)], {}, "1 sessions with 2 items"),
+        (
+            [("a", "x", 0), ("a", "y", 1), ("b", "z", 2)],
+            {"min_session_length": 2},
+            "1 sessions with 2",
+        ),
         ([("a", "x", 0), ("b", "x", 1)], {}, "2 sessions with 1 items"),
         ([("a", "x", 0), ("b", "y", 1)], {"min_count": 2}, "2 of items under min_count = 2"),
         (
@@ -247,7 +251,7 @@ def test_the_report_is_plain_data():
         ([("a", None, 0), ("b", None, 1)], {}, "2 without item"),
         ([(None, "x", 0), ("b", "y", 1)], {}, "1 without session or user"),
         ([("a", "x", None), ("b", "y", 1)], {}, "1 without time"),
-        ([("a", "x", 0), ("a", "x", 1)], {}, "1 consecutive repeats"),
+        ([("a", "x", 0), ("a", "x", 1), ("b", "x", 2)], {}, "1 consecutive repeats"),
     ],
 )
 def test_too_little_is_refused_with_the_counts(rows, config, reason):
@@ -257,7 +261,7 @@ def test_too_little_is_refused_with_the_counts(rows, config, reason):
         )
     message = str(caught.value)
     assert message.startswith("log.csv: ")
-    assert "left of 2 events" in message
+    assert f"left of {len(rows)} events" in message
     assert reason in message
     assert "\n" not in message
 
@@ -265,7 +269,7 @@ def test_too_little_is_refused_with_the_counts(rows, config, reason):
 def test_a_log_of_one_session_is_refused(tmp_path):
     path = tmp_path / "log.txt"
     path.write_text("x y z x y z\n")
-    with pytest.raises(EventLogError, match=f"{path}: 1 sessions with 3 items are left"):
+    with pytest.raises(EventLogError, match=f"{path}: all 6 events are of one session"):
         read_dataset(DataConfig(paths=[str(path)], min_count=1))
 
 

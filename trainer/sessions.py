@@ -80,6 +80,11 @@ def build_sessions(events: Events, config: DataConfig) -> tuple[Sessions, Vocabu
     table, report = _drop_incomplete(events.table, report)
     table, report = _drop_timeless(table, report)
     table = _ordered(_with_sessions(table, config))
+    if table.height == events.read and table.get_column(SESSION).n_unique() == 1:
+        raise EventLogError(
+            f"{', '.join(config.paths)}: all {table.height:,} events are of one session; training "
+            "needs several (a text file has one session a line)"
+        )
     table, report = _collapse(table, report, config)
     table, report = _drop_rare_items(table, report, config)
     table, report = _collapse(table, report, config)

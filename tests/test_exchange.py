@@ -18,9 +18,11 @@ from service.recommender import Recommender
 from service.store import Store
 from tests.conftest import make_artifact
 from tests.test_cli import Result
-from trainer import cli, exchange
+from trainer import cli, word2vec_files
 from trainer.config import IndexConfig
-from trainer.exchange import export_vectors, import_vectors, read_vectors
+from trainer.exports import export_vectors
+from trainer.imports import import_vectors
+from trainer.word2vec_files import read_vectors
 
 VECTORS = {"café": [1.0, -0.5], "日本": [0.1, 1e-05], "a/b": [-0.0, 3.4e38]}
 ROWS = [struct.pack("<2f", *row) for row in VECTORS.values()]
@@ -162,7 +164,7 @@ def test_rows_that_straddle_reads_are_read(tmp_path, monkeypatch, name):
     vectors = {f"item-{row}": random.normal(size=7).tolist() for row in range(50)}
     export_vectors(model(vectors), tmp_path / name)
     for chunk in (1, 13, 64):
-        monkeypatch.setattr(exchange, "CHUNK", chunk)
+        monkeypatch.setattr(word2vec_files, "CHUNK", chunk)
         assert read_vectors(tmp_path / name).vectors.tobytes() == matrix(vectors).tobytes()
 
 

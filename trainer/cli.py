@@ -19,7 +19,7 @@ from service.recommender import Neighbor, Recommender
 from service.settings import PREFIX, Settings
 from service.store import Store
 from trainer import config as settings
-from trainer import exchange, report, retrain
+from trainer import exports, imports, report, retrain
 from trainer.config import Config
 from trainer.options import Flags, add_flags, nest
 
@@ -259,21 +259,21 @@ def export(
         Path, typer.Argument(help="the file; .npy has its item ids beside it in <name>.items.json")
     ],
     file_format: Annotated[
-        exchange.Format | None,
+        exports.Format | None,
         typer.Option(
             "--format",
             help="\\[default: by ending; .txt and .vec: word2vec, .bin: word2vec-binary]",
         ),
     ] = None,
     vectors: Annotated[
-        exchange.Vectors, typer.Option(help="which ones; average: the mean of input and output")
+        exports.Vectors, typer.Option(help="which ones; average: the mean of input and output")
     ] = "input",
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
     """Write the vectors for another program: word2vec files (also .gz) are gensim's."""
     artifact = _store(models).load(version)
-    exchange.export_vectors(artifact, output, file_format, vectors)
+    exports.export_vectors(artifact, output, file_format, vectors)
     rows, columns = artifact.input_vectors.shape
     out.print(f"wrote {rows} {vectors} vectors of {columns} numbers to {output}", soft_wrap=True)
 
@@ -287,7 +287,7 @@ def import_command(
 ) -> None:
     """Make a model of a word2vec file, as gensim writes it, without making it current."""
     index = _config(None, {}).index
-    manifest = exchange.import_vectors(vectors, _store(models), index)
+    manifest = imports.import_vectors(vectors, _store(models), index)
     out.print(f"imported version {manifest.model_version}; to serve it:")
     out.print(f"  item2vec models promote {manifest.model_version}")
 

@@ -1,9 +1,9 @@
 """Every compiled function, and the NamedTuples they take.
 
 One walk over sessions (`train_sessions`); two questions asked at every position, each answered by
-one function: which output rows is the center scored against (`_noise_targets` or `_path_targets`),
-and which hidden rows are scored (the context itself, or `_fill_hidden` for CBOW); one gradient
-(`_gradient`).
+one function: which output rows is the center scored against (`_targets`), and which hidden rows
+are scored (the context itself by `_next_block`, or its mean by `_fill_hidden` for CBOW); one
+gradient (`_gradient`).
 
 The matrices are flat float32 arrays whose rows are padded with zeros to a multiple of sixteen
 floats; padding stays zero because every step is a multiple of a row. Kernels validate nothing.
@@ -343,11 +343,7 @@ def _noise_targets(
     matrices: Matrices,
     targets: NDArray[np.int64],
 ) -> Any:
-    """Negative sampling: the center, then noise, leaving out noise that is the center.
-
-    Returns:
-        How many targets are positive, and how many there are.
-    """
+    """Negative sampling: the center, then noise, leaving out noise that is the center."""
     width = matrices.width
     targets[0] = center * width
     n = 1
@@ -369,11 +365,7 @@ def _noise_targets(
 def _path_targets(
     center: int, objective: Objective, matrices: Matrices, targets: NDArray[np.int64]
 ) -> Any:
-    """Hierarchical softmax: the inner nodes between an item and the root, label 1 first.
-
-    Returns:
-        How many targets are positive, and how many there are.
-    """
+    """Hierarchical softmax: the inner nodes between an item and the root, label 1 first."""
     tree = objective.tree
     n_items = (tree.size + 1) // 2
     n_positive = 0
@@ -413,6 +405,11 @@ def _targets(
     matrices: Matrices,
     targets: NDArray[np.int64],
 ) -> Any:
+    """Where the output rows start that a center is scored against, label 1 first.
+
+    Returns:
+        How many targets are positive, and how many there are.
+    """
     if objective.negative:
         return _noise_targets(center, objective, noise, matrices, targets)
     return _path_targets(center, objective, matrices, targets)

@@ -48,11 +48,12 @@ def write_events(path: Path, events: list[dict]) -> Path:
 
 def read(*paths: Path | str, **columns) -> Events:
     """Reads files that have a column `session` and a column `item`."""
-    return read_events(
-        DataConfig(
-            paths=[str(path) for path in paths], **{"item": "item", "session": "session"} | columns
-        )
+    config = DataConfig(
+        paths=[str(path) for path in paths], **{"item": "item", "session": "session"} | columns
     )
+    pieces = list(read_events(config))
+    table = pl.concat([piece.table for piece in pieces], how="vertical_relaxed")
+    return Events(table, sum(piece.read for piece in pieces))
 
 
 def read_five(*paths: Path | str, **columns) -> Events:
@@ -385,7 +386,7 @@ def test_a_missing_file_is_named(tmp_path, name):
 
 def test_a_log_must_be_named():
     with pytest.raises(EventLogError, match="no event log is named"):
-        read_events(DataConfig(session="session"))
+        list(read_events(DataConfig(session="session")))
 
 
 @pytest.mark.parametrize("name", ["logs", "logs.parquet"])
@@ -471,7 +472,7 @@ def test_a_panic_of_polars_is_a_damaged_file(tmp_path, monkeypatch):
         raise pl.exceptions.PanicException("called `Result::unwrap()` on an `Err` value")
 
     path = write(tmp_path / "log.csv", "session,item\na,x\n")
-    monkeypatch.setattr(pl.LazyFrame, "collect", panic)
+    monkeypatch.setattr(pl.LazyFrame, "collect_batches", panic)
     assert refusal(path).startswith(f"{path} is damaged: called `Result::unwrap()`")
 
 

@@ -48,14 +48,18 @@ def decode(sessions: Sessions, vocabulary: Vocabulary) -> list[list[str]]:
     return [ids[start:end] for start, end in pairwise(borders)]
 
 
+def data_config(log: Events, **config) -> DataConfig:
+    columns = {name: name for name in ("session", "user", "time") if name in log.table.columns}
+    return DataConfig(**columns | LENIENT | config)
+
+
 def baskets(log: Events, **config) -> list[list[str]]:
-    columns = {"user": "user", "time": "time"} if "user" in log.table.columns else {"session": "s"}
-    sessions, vocabulary, _ = build_sessions(log, DataConfig(**columns | LENIENT | config))
+    sessions, vocabulary, _ = build_sessions([log], data_config(log, **config))
     return decode(sessions, vocabulary)
 
 
 def report_of(log: Events, **config) -> DataReport:
-    return build_sessions(log, DataConfig(**{"session": "s"} | LENIENT | config))[2]
+    return build_sessions([log], data_config(log, **config))[2]
 
 
 # Grouping and order
@@ -96,9 +100,8 @@ def test_without_times_the_order_of_the_log_counts():
 
 
 def test_items_and_offsets_are_what_the_kernels_take():
-    sessions, _, _ = build_sessions(
-        events(("a", "x", 0), ("a", "y", 1), ("b", "x", 2)), DataConfig(session="s", **LENIENT)
-    )
+    log = events(("a", "x", 0), ("a", "y", 1), ("b", "x", 2))
+    sessions, _, _ = build_sessions([log], data_config(log))
     assert sessions.items.dtype == np.int32
     assert sessions.offsets.dtype == np.int64
     assert sessions.items.flags.c_contiguous
@@ -128,10 +131,7 @@ def test_an_unordered_log_is_cut_as_an_ordered_one():
 def test_a_session_column_is_not_cut_by_pauses():
     log = events(("a", "x", 0), ("a", "y", 100_000), ("b", "z", 0))
     log = Events(log.table.with_columns(pl.lit("u").alias("user")), 3)
-    sessions, vocabulary, _ = build_sessions(
-        log, DataConfig(session="s", user="u", time="t", session_gap=1, **LENIENT)
-    )
-    assert decode(sessions, vocabulary) == [["x", "y"], ["z"]]
+    assert baskets(log, session_gap=1) == [["z"], ["x", "y"]][::-1]
 
 
 # Repeats, rare items, short sessions
@@ -179,9 +179,7 @@ def test_short_sessions_are_dropped_last():
 
 def test_an_item_left_without_events_is_not_in_the_vocabulary():
     log = events(("a", "x", 0), ("a", "y", 1), ("b", "z", 2), ("c", "x", 3), ("c", "y", 4))
-    _, vocabulary, report = build_sessions(
-        log, DataConfig(session="s", min_count=1, min_session_length=2)
-    )
+    _, vocabulary, report = build_sessions([log], data_config(log, min_session_length=2))
     assert vocabulary.item_ids == ["x", "y"]
     assert vocabulary.counts.tolist() == [2, 2]
     assert report.items == 2
@@ -255,10 +253,9 @@ def test_the_report_is_plain_data():
     ],
 )
 def test_too_little_is_refused_with_the_counts(rows, config, reason):
+    log = events(*rows)
     with pytest.raises(EventLogError) as caught:
-        build_sessions(
-            events(*rows), DataConfig(paths=["log.csv"], session="s", **LENIENT | config)
-        )
+        build_sessions([log], data_config(log, paths=["log.csv"], **config))
     message = str(caught.value)
     assert message.startswith("log.csv: ")
     assert f"left of {len(rows)} events" in message
@@ -297,14 +294,18 @@ some_config = st.fixed_dictionaries(
 @hypothesis_settings(max_examples=150, deadline=None)
 @given(
     rows=some_rows, config=some_config, owner=st.sampled_from(["session", "user"]),
-    filtered=st.integers(0, 3),
+    filtered=st.integers(0, 3), cut=st.integers(0, 40),
 )  # fmt: skip
-def test_sessions_and_counts_are_those_of_the_obvious_twin(rows, config, owner, filtered):
+def test_sessions_and_counts_are_those_of_the_obvious_twin(rows, config, owner, filtered, cut):
     log = events(*rows, owner=owner, read=len(rows) + filtered)
     config = DataConfig(**config, **{owner: owner}, time="time")
     expected, dropped = naive_sessions(log.table.rows(named=True), config)
+    pieces = [
+        Events(log.table[:cut], min(cut, len(rows))),
+        Events(log.table[cut:], log.read - min(cut, len(rows))),
+    ]
     try:
-        sessions, vocabulary, report = build_sessions(log, config)
+        sessions, vocabulary, report = build_sessions(pieces, config)
     except EventLogError:
         assert len(expected) < 2 or len({item for basket in expected for item in basket}) < 2
         return

@@ -82,9 +82,16 @@ class DataConfig(Section):
     )
     user: Name = Field(None, description="column of the user")
     time: Name = Field(None, description="column of the time; without it, row order counts")
+    event: Name = Field(None, description="column of the event's type, such as view or purchase")
+    weights: dict[str, float] = Field(
+        {}, description="type to weight, how often the pairs of an event count"
+    )
     title: Name = Field(None, description="column of the item's title")
     metadata: Names = Field([], description="further columns to keep of an item")
     where: Name = Field(None, description="SQL condition an event must meet")
+    scratch: Path | None = Field(
+        None, description="directory for temporary files; default: the system's"
+    )
     session_gap: float = Field(
         30.0, gt=0, description="minutes without an event that end a session (no session column)"
     )

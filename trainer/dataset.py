@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from trainer.config import DataConfig
+from trainer.descriptions import Descriptions
+from trainer.encoding import OnRead
 from trainer.events import METADATA_PREFIX, TITLE, read_events
 from trainer.sessions import DataReport, Sessions, build_sessions
-from trainer.vocabulary import Vocabulary, describe
+from trainer.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +31,20 @@ class Dataset:
     report: DataReport
 
 
-def read_dataset(config: DataConfig) -> Dataset:
-    """Reads, filters, groups and encodes an event log.
+def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None) -> Dataset:
+    """Reads, filters, groups and encodes an event log, once and piece by piece.
+
+    Args:
+        config: where the log is and what it means.
+        on_read: told the number of events read so far, now and then.
 
     Raises:
         EventLogError: it cannot be read, or too little is left of it.
     """
-    events = read_events(config)
-    sessions, vocabulary, report = build_sessions(events, config)
-    columns = describe(events.table, vocabulary)
+    descriptions = Descriptions()
+    pieces = descriptions.watch(read_events(config))
+    sessions, vocabulary, report = build_sessions(pieces, config, on_read)
+    columns = descriptions.of(vocabulary.item_ids)
     titles = columns.pop(TITLE, [None] * len(vocabulary))
     metadata = {name.removeprefix(METADATA_PREFIX): values for name, values in columns.items()}
     return Dataset(sessions, vocabulary, titles, metadata, report)

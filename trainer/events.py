@@ -1,6 +1,7 @@
-"""Event logs read and filtered: files in, one table of events out."""
+"""Event logs read and filtered: files in, tables of events out, piece by piece."""
 
 import glob
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,26 +13,27 @@ from trainer.formats import Columns, Format, common_format, names
 from trainer.times import to_datetime
 
 # The roles a column can have, which are the column names of the table of events.
-SESSION, USER, ITEM, TIME, TITLE = "session", "user", "item", "time", "title"
+SESSION, USER, ITEM, TIME, EVENT, TITLE = "session", "user", "item", "time", "event", "title"
 METADATA_PREFIX = "metadata:"
-TEXT = (SESSION, USER, ITEM, TITLE)
+TEXT = (SESSION, USER, ITEM, EVENT, TITLE)
+EVENTS_AT_ONCE = 500_000
 
 
 @dataclass(frozen=True)
 class Events:
-    """Events that passed the filter.
+    """A piece of a log: events that passed the filter.
 
     Attributes:
-        table: columns item (str), session and user (str, where there are any), time (datetime,
-            where there is one), title and metadata (where there are any); in file order.
-        read: how many events the files hold.
+        table: columns item (str), session, user and event (str, where there are any), time
+            (datetime, where there is one), title and metadata (where there are any); in file order.
+        read: how many events there were before the filter.
     """
 
     table: pl.DataFrame
     read: int
 
 
-def read_events(config: DataConfig) -> Events:
+def read_events(config: DataConfig) -> Iterator[Events]:
     """Reads the files, maps the columns and applies the filter.
 
     Raises:
@@ -39,16 +41,18 @@ def read_events(config: DataConfig) -> Events:
     """
     paths = find_files(config.paths)
     reader = _Reader(config, common_format(paths))
-    parts = [reader.read(path) for path in paths]
-    table = pl.concat([part.table for part in parts], how="vertical_relaxed")
-    events = Events(table, sum(part.read for part in parts))
-    if events.read == 0:
+    read = passed = 0
+    for path in paths:
+        for piece in reader.read(path):
+            read += piece.read
+            passed += piece.table.height
+            yield piece
+    if read == 0:
         raise EventLogError(f"{names(paths)}: the event log is empty")
-    if events.table.is_empty():
+    if passed == 0:
         raise EventLogError(
-            f"{names(paths)}: none of {events.read:,} events meets the condition {config.where!r}"
+            f"{names(paths)}: none of {read:,} events meets the condition {config.where!r}"
         )
-    return events
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -81,11 +85,12 @@ class _Reader:
         self._where = config.where
         self._condition = _parse(config.where) if config.where else None
 
-    def read(self, path: Path) -> Events:
+    def read(self, path: Path) -> Iterator[Events]:
         try:
             if path.stat().st_size == 0:
                 raise EventLogError(f"{path}: the file is empty")
-            return self._collect(path)
+            for rows in self._format.scan(path, self._columns()):
+                yield from self._pieces(rows, path)
         except pl.exceptions.PolarsError as error:
             reason = _sentence(error)
             self._format.check(path, reason)
@@ -95,19 +100,32 @@ class _Reader:
         except OSError as error:
             raise EventLogError(f"{path}: {error.strerror or error}") from None
 
-    def _collect(self, path: Path) -> Events:
-        rows = self._format.scan(path, self._columns())
+    def _pieces(self, rows: pl.LazyFrame, path: Path) -> Iterator[Events]:
         schema = rows.collect_schema()
         self._check(schema, path)
+        roles = [_as_role(role, column, schema[column]) for role, column in self._roles.items()]
+        largest_time = self._largest_time(rows, schema)
+        ids, values = self._columns()
+        for piece in rows.select({*ids, *values}).collect_batches(
+            chunk_size=EVENTS_AT_ONCE,
+            engine="streaming",
+            optimizations=pl.QueryOptFlags(projection_pushdown=not self._format.whole_rows),
+        ):
+            chosen = piece if self._condition is None else piece.filter(self._condition)
+            table = chosen.select(roles)
+            if TIME in self._roles:
+                times = self._times(table.get_column(TIME), largest_time, path)
+                table = table.with_columns(times)
+            yield Events(table, piece.height)
+
+    def _largest_time(self, rows: pl.LazyFrame, schema: pl.Schema) -> float | None:
+        """The largest time of a file where times are numbers: it tells their unit."""
+        if TIME not in self._roles or not schema[self._roles[TIME]].is_numeric():
+            return None
         chosen = rows if self._condition is None else rows.filter(self._condition)
-        mapped = chosen.select(
-            _as_role(role, column, schema[column]) for role, column in self._roles.items()
-        )
-        projection = pl.QueryOptFlags(projection_pushdown=not self._format.whole_rows)
-        table = mapped.collect(optimizations=projection)
-        if TIME in self._roles:
-            table = table.with_columns(self._times(table.get_column(TIME), path))
-        return Events(table, int(rows.select(pl.len()).collect().item()))
+        size = pl.col(self._roles[TIME]).cast(pl.Float64).abs().fill_nan(None).max()
+        largest: float | None = chosen.select(size).collect(engine="streaming").item()
+        return largest
 
     def _columns(self) -> Columns:
         ids = {column for role, column in self._roles.items() if role in TEXT}
@@ -137,9 +155,9 @@ class _Reader:
         if answer != pl.Boolean:
             raise EventLogError(f"{path}: where = {self._where!r} is {answer}, not true or false")
 
-    def _times(self, time: pl.Series, path: Path) -> pl.Series:
+    def _times(self, time: pl.Series, largest: float | None, path: Path) -> pl.Series:
         try:
-            return to_datetime(time)
+            return to_datetime(time, largest)
         except ValueError as error:
             raise EventLogError(f"{path}: column {self._roles[TIME]!r}: {error}") from None
 
@@ -150,6 +168,7 @@ def _roles(config: DataConfig) -> dict[str, str]:
         SESSION: config.session,
         USER: config.user,
         TIME: config.time,
+        EVENT: config.event,
         TITLE: config.title,
     }
     metadata = {METADATA_PREFIX + name: name for name in config.metadata}

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from service.artifact import unit
 from trainer.config import IndexConfig
+from trainer.matrices import blocks
 
 
 def cosine_index(vectors: NDArray[np.float32], config: IndexConfig) -> faiss.Index:
@@ -22,5 +23,6 @@ def cosine_index(vectors: NDArray[np.float32], config: IndexConfig) -> faiss.Ind
     else:
         index = faiss.IndexHNSWFlat(columns, config.hnsw_links, faiss.METRIC_INNER_PRODUCT)
         index.hnsw.efConstruction = config.hnsw_ef_construction
-    index.add(unit(vectors))
+    for some in blocks(vectors):
+        index.add(unit(some))
     return index

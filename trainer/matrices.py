@@ -1,6 +1,6 @@
 """The two matrices a training run begins with."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from trainer.config import TrainingConfig
 from trainer.kernels import Matrices
 from trainer.simd import LANES
+
+ROWS_AT_ONCE = 65_536
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +34,16 @@ def new_matrices(items: int, config: TrainingConfig) -> Matrices:
     width = -(-config.vector_size // LANES) * LANES
     matrices = Matrices(_aligned_zeros(items * width), _aligned_zeros(items * width), width)
     random = np.random.Generator(np.random.PCG64(config.seed))
-    start = random.random((items, config.vector_size), np.float32) - np.float32(0.5)
-    rows(matrices.input, width)[:, : config.vector_size] = start / np.float32(config.vector_size)
+    for some in blocks(rows(matrices.input, width)[:, : config.vector_size]):
+        start = random.random(some.shape, np.float32) - np.float32(0.5)
+        some[:] = start / np.float32(config.vector_size)
     return matrices
+
+
+def blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The rows of a matrix, some at a time, for what needs room for a copy."""
+    for first in range(0, len(matrix), ROWS_AT_ONCE):
+        yield matrix[first : first + ROWS_AT_ONCE]
 
 
 def rows(flat: NDArray[np.float32], width: int) -> NDArray[np.float32]:

@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from dataclasses import asdict
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from trainer.encoding import OnRead
 from trainer.training import Report, Snapshot
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -29,6 +31,45 @@ def show(console: Console, log_format: str = "text") -> Iterator[Report]:
             yield report
     else:
         yield _Lines(console, _as_text)
+
+
+@contextmanager
+def reading(console: Console, what: str, log_format: str = "text") -> Iterator[OnRead]:
+    """Shows that a log is being read, and yields what is to be told the events read so far.
+
+    Args:
+        console: where to.
+        what: the log.
+        log_format: "text" is for people, "json" for machines.
+    """
+    if console.is_terminal and log_format == "text":
+        with console.status(f"reading {escape(what)}") as status:
+            yield lambda events: status.update(f"reading {escape(what)}: {events:,} events")
+        return
+    if log_format == "text":
+        console.print(f"reading {what}", highlight=False, markup=False)
+    timer = _Timer(SECONDS_BETWEEN_LINES)
+
+    def report(events: int) -> None:
+        if timer.due():
+            as_json = json.dumps({"event": "reading", "events": events})
+            line = as_json if log_format == "json" else f"read {events:,} events"
+            console.print(line, highlight=False, soft_wrap=True)
+
+    yield report
+
+
+class _Timer:
+    """Says now and then that it is time."""
+
+    def __init__(self, wait: float = 0.0) -> None:
+        self._next = time.monotonic() + wait
+
+    def due(self) -> bool:
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+        return True
 
 
 @contextmanager
@@ -63,14 +104,12 @@ class _Lines:
     def __init__(self, console: Console, as_line: Callable[[Snapshot], str]) -> None:
         self._console = console
         self._as_line = as_line
-        self._next_line = time.monotonic()
+        self._timer = _Timer()
 
     def __call__(self, snapshot: Snapshot) -> None:
         end_of_run = snapshot.items_done == snapshot.items_total
-        if time.monotonic() < self._next_line and not end_of_run:
-            return
-        self._next_line = time.monotonic() + SECONDS_BETWEEN_LINES
-        self._console.print(self._as_line(snapshot), highlight=False, soft_wrap=True)
+        if self._timer.due() or end_of_run:
+            self._console.print(self._as_line(snapshot), highlight=False, soft_wrap=True)
 
 
 def _as_text(snapshot: Snapshot) -> str:

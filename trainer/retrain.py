@@ -53,12 +53,10 @@ def retrain(config: Config, console: Console) -> Manifest:
 
 
 def _train_version(store: Store, config: Config, console: Console) -> Manifest:
-    as_json = config.run.log_format == "json"
-    if not as_json:
-        console.print(f"reading {', '.join(config.data.paths)}", highlight=False)
     known = _known_vectors(store, config)
-    dataset = read_dataset(config.data)
-    if as_json:
+    with progress.reading(console, ", ".join(config.data.paths), config.run.log_format) as on_read:
+        dataset = read_dataset(config.data, on_read)
+    if config.run.log_format == "json":
         line = json.dumps({"event": "data", **dataset.report.as_dict()})
         console.print(line, highlight=False, soft_wrap=True)
     else:

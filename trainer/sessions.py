@@ -1,20 +1,20 @@
-"""Events grouped into sessions, ordered, cleaned and encoded."""
+"""Sessions of the items that are frequent enough, as rows of their vocabulary."""
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from service.errors import EventLogError
+from trainer.cleaning import count_codes, drop_rare_and_short, slices
 from trainer.config import DataConfig
-from trainer.events import ITEM, SESSION, TIME, USER, Events
-from trainer.vocabulary import Vocabulary, count_items
+from trainer.encoding import Encoded, OnRead, encode
+from trainer.events import Events
+from trainer.vocabulary import Vocabulary, rank_items
 
 PERCENTILES = (5, 25, 50, 75, 95, 99, 100)
-ROW = "row"
-MINUTE = 60_000_000  # microseconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,10 +24,14 @@ class Sessions:
     Attributes:
         items: int32 [events], vocabulary rows, session after session, oldest first.
         offsets: int64 [sessions + 1]; session s is `items[offsets[s]:offsets[s + 1]]`.
+        weights: float32 [events], how often the pairs of an event count; None where all count once.
+        starts: int64 [sessions], when each began, in microseconds since 1970; None without times.
     """
 
     items: NDArray[np.int32]
     offsets: NDArray[np.int64]
+    weights: NDArray[np.float32] | None = None
+    starts: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """The number of sessions."""
@@ -67,124 +71,56 @@ class DataReport:
         return asdict(self)
 
 
-def build_sessions(events: Events, config: DataConfig) -> tuple[Sessions, Vocabulary, DataReport]:
+def build_sessions(
+    pieces: Iterable[Events], config: DataConfig, on_read: OnRead = lambda _: None
+) -> tuple[Sessions, Vocabulary, DataReport]:
     """Turns events into encoded sessions, counting everything that is dropped.
 
     Sessions come in the order of their first event, events of a session by time, equal times in
-    the order of the log. An item is rare by its occurrences after repeats were collapsed.
+    the order of the log. An item is rare by its occurrences after repeats were collapsed; of
+    collapsed events the largest weight counts.
+
+    Args:
+        pieces: the log, piece by piece.
+        config: what a session is and what is dropped.
+        on_read: told the number of events read so far, after every piece.
 
     Raises:
         EventLogError: fewer than two sessions or two items are left.
     """
-    report = DataReport(events.read, events_filtered=events.read - events.table.height)
-    table, report = _drop_incomplete(events.table, report)
-    table, report = _drop_timeless(table, report)
-    table = _ordered(_with_sessions(table, config))
-    if table.height == events.read and table.get_column(SESSION).n_unique() == 1:
+    log = encode(pieces, config, on_read)
+    if len(log.sessions) == 1 and log.dropped.total() == log.dropped["events_collapsed"]:
         raise EventLogError(
-            f"{', '.join(config.paths)}: all {table.height:,} events are of one session; training "
+            f"{', '.join(config.paths)}: all {log.read:,} events are of one session; training "
             "needs several (a text file has one session a line)"
         )
-    table, report = _collapse(table, report, config)
-    table, report = _drop_rare_items(table, report, config)
-    table, report = _collapse(table, report, config)
-    table, report = _drop_short_sessions(table, report, config)
-    vocabulary, items = count_items(table.get_column(ITEM))
-    sessions = Sessions(items, _offsets(table))
-    report = replace(
-        report,
-        events_kept=len(items),
+    return clean(log, config)
+
+
+def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataReport]:
+    """Drops rare items and short sessions, and numbers the other items by frequency.
+
+    Raises:
+        EventLogError: fewer than two sessions or two items are left.
+    """
+    left, dropped = drop_rare_and_short(log.sessions, len(log.item_ids), config)
+    counts = count_codes(left.items, len(log.item_ids))
+    vocabulary, rows = rank_items(log.item_ids, counts)
+    for some in slices(len(left.items)):
+        left.items[some] = rows[left.items[some]]
+    sessions = Sessions(left.items, left.offsets, left.weights, left.starts)
+    report = DataReport(
+        events_read=log.read,
+        **(log.dropped + dropped),
+        events_kept=len(left.items),
         items=len(vocabulary),
         sessions=len(sessions),
         session_length_percentiles=_percentiles(sessions),
-        first_event=_text(table.get_column(TIME).min()),
-        last_event=_text(table.get_column(TIME).max()),
+        first_event=_text(left.starts, np.min),
+        last_event=_text(left.ends, np.max),
     )
     _check_enough(report, config)
     return sessions, vocabulary, report
-
-
-def _drop_incomplete(table: pl.DataFrame, report: DataReport) -> tuple[pl.DataFrame, DataReport]:
-    with_item = table.filter(pl.col(ITEM).is_not_null())
-    owner = SESSION if SESSION in table.columns else USER
-    complete = with_item.filter(pl.col(owner).is_not_null())
-    return complete, replace(
-        report,
-        events_without_item=table.height - with_item.height,
-        events_without_session=with_item.height - complete.height,
-    )
-
-
-def _drop_timeless(table: pl.DataFrame, report: DataReport) -> tuple[pl.DataFrame, DataReport]:
-    if TIME not in table.columns:
-        return table.with_columns(pl.lit(None, pl.Datetime("us")).alias(TIME)), report
-    kept = table.filter(pl.col(TIME).is_not_null())
-    return kept, replace(report, events_without_time=table.height - kept.height)
-
-
-def _with_sessions(table: pl.DataFrame, config: DataConfig) -> pl.DataFrame:
-    """Events without a session column: a user's events, cut where they pause."""
-    table = table.with_row_index(ROW)
-    if SESSION in table.columns:
-        return table
-    ordered = table.sort([USER, TIME, ROW])
-    pause = pl.col(TIME).diff().dt.total_microseconds() > config.session_gap * MINUTE
-    starts = (pl.col(USER) != pl.col(USER).shift()) | pause
-    return ordered.with_columns(starts.fill_null(value=True).cum_sum().alias(SESSION)).sort(ROW)
-
-
-def _ordered(table: pl.DataFrame) -> pl.DataFrame:
-    """Sorted by the first event of the session, then time, then place in the log."""
-    first = (
-        table.lazy()
-        .group_by(SESSION)
-        .agg(pl.col(TIME).min().alias("start"), pl.col(ROW).min().alias("first_row"))
-        .sort(["start", "first_row"])
-        .with_row_index("rank")
-        .select(SESSION, "rank")
-        .collect()
-    )
-    ranked = table.join(first, on=SESSION).drop(SESSION).rename({"rank": SESSION})
-    return ranked.sort([SESSION, TIME, ROW])
-
-
-def _collapse(
-    table: pl.DataFrame, report: DataReport, config: DataConfig
-) -> tuple[pl.DataFrame, DataReport]:
-    if not config.collapse_repeats:
-        return table, report
-    repeats = (pl.col(ITEM) == pl.col(ITEM).shift()) & (pl.col(SESSION) == pl.col(SESSION).shift())
-    kept = table.filter(~repeats.fill_null(value=False))
-    collapsed = report.events_collapsed + table.height - kept.height
-    return kept, replace(report, events_collapsed=collapsed)
-
-
-def _drop_rare_items(
-    table: pl.DataFrame, report: DataReport, config: DataConfig
-) -> tuple[pl.DataFrame, DataReport]:
-    counts = table.group_by(ITEM).len("count")
-    rare = counts.filter(pl.col("count") < config.min_count)
-    kept = table.join(rare, on=ITEM, how="anti", maintain_order="left")
-    return kept, replace(
-        report, rare_items=rare.height, events_of_rare_items=table.height - kept.height
-    )
-
-
-def _drop_short_sessions(
-    table: pl.DataFrame, report: DataReport, config: DataConfig
-) -> tuple[pl.DataFrame, DataReport]:
-    lengths = table.group_by(SESSION).len("length")
-    short = lengths.filter(pl.col("length") < config.min_session_length)
-    kept = table.join(short, on=SESSION, how="anti", maintain_order="left")
-    return kept, replace(
-        report, short_sessions=short.height, events_in_short_sessions=table.height - kept.height
-    )
-
-
-def _offsets(table: pl.DataFrame) -> NDArray[np.int64]:
-    session = table.get_column(SESSION).to_numpy()
-    starts = np.flatnonzero(np.diff(session, prepend=-1))
-    return np.append(starts, len(session)).astype(np.int64)
 
 
 def _percentiles(sessions: Sessions) -> dict[str, int] | None:
@@ -194,8 +130,12 @@ def _percentiles(sessions: Sessions) -> dict[str, int] | None:
     return {f"p{rank}": int(value) for rank, value in zip(PERCENTILES, values, strict=True)}
 
 
-def _text(time: object) -> str | None:
-    return None if time is None else str(time)
+def _text(
+    times: NDArray[np.int64] | None, extreme: Callable[[NDArray[np.int64]], np.int64]
+) -> str | None:
+    if times is None or not len(times):
+        return None
+    return str(extreme(times).astype("M8[us]").item())
 
 
 def _check_enough(report: DataReport, config: DataConfig) -> None:

@@ -132,8 +132,8 @@ def train(
             checkpoint.save(run.fingerprint, run.progress, matrices)
     size = config.vector_size
     return TrainedVectors(
-        input=rows(matrices.input, matrices.width)[:, :size].copy(),
-        output=rows(matrices.output, matrices.width)[:, :size].copy(),
+        input=rows(matrices.input, matrices.width)[:, :size],
+        output=rows(matrices.output, matrices.width)[:, :size],
         epoch_losses=list(run.progress.epoch_losses),
         last=run.snapshot(),
     )

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trainer.events import ITEM, METADATA_PREFIX, TITLE
+from trainer.events import ITEM
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,44 +33,30 @@ def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:
     Returns:
         The vocabulary, and int32 rows of the vocabulary in the order of the column.
     """
-    column = items.alias(ITEM).to_frame()
-    ranked = (
-        column.lazy().group_by(ITEM).len("count").sort(["count", ITEM], descending=[True, False])
-    )
-    table = ranked.with_row_index("row").collect()
-    rows = column.join(table, on=ITEM, how="left", maintain_order="left").get_column("row")
-    vocabulary = Vocabulary(
-        table.get_column(ITEM).to_list(), table.get_column("count").cast(pl.Int64).to_numpy()
-    )
-    return vocabulary, rows.cast(pl.Int32).to_numpy(writable=True)
+    counted = items.alias(ITEM).to_frame().group_by(ITEM).len("count").with_row_index("code")
+    codes = items.alias(ITEM).to_frame().join(counted, on=ITEM, how="left", maintain_order="left")
+    counts = counted.get_column("count").cast(pl.Int64).to_numpy()
+    vocabulary, rows = rank_items(counted.get_column(ITEM), counts)
+    return vocabulary, rows[codes.get_column("code").to_numpy()]
 
 
-def describe(events: pl.DataFrame, vocabulary: Vocabulary) -> dict[str, list[Any]]:
-    """The title and metadata of every item of the vocabulary, in row order.
+def rank_items(
+    item_ids: pl.Series, counts: NDArray[np.int64]
+) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """The vocabulary of the items that occur.
 
-    A column of events says many things of one item; the most frequent one counts, equal counts
-    in the order of the values. Blanks around a text are removed, empty ones count as missing.
+    Args:
+        item_ids: ids in any order.
+        counts: int64 [item_ids], occurrences.
 
     Returns:
-        `{"title": [...], "metadata:<name>": [...]}` for the columns the events have.
+        The vocabulary, and int32 [item_ids], the row of each id; -1 for one that does not occur.
     """
-    columns = [name for name in events.columns if name == TITLE or name.startswith(METADATA_PREFIX)]
-    rows = pl.DataFrame({ITEM: vocabulary.item_ids}, schema={ITEM: pl.String})
-    return {
-        column: rows.join(
-            _most_frequent(events, column), on=ITEM, how="left", maintain_order="left"
-        )
-        .get_column(column)
-        .to_list()
-        for column in columns
-    }
-
-
-def _most_frequent(events: pl.DataFrame, column: str) -> pl.DataFrame:
-    value = pl.col(column)
-    if events.schema[column] == pl.String:
-        value = value.str.strip_chars()
-        value = pl.when(value != "").then(value).alias(column)
-    counted = events.lazy().select(ITEM, value).drop_nulls().group_by(ITEM, column).len("count")
-    ranked = counted.sort([ITEM, "count", column], descending=[False, True, False])
-    return ranked.group_by(ITEM, maintain_order=True).first().select(ITEM, column).collect()
+    table = pl.DataFrame({ITEM: item_ids, "count": counts}).with_row_index("code")
+    ranked = table.filter(pl.col("count") > 0).sort(["count", ITEM], descending=[True, False])
+    rows = np.full(len(counts), -1, np.int32)
+    rows[ranked.get_column("code").to_numpy()] = np.arange(ranked.height)
+    vocabulary = Vocabulary(
+        ranked.get_column(ITEM).to_list(), ranked.get_column("count").to_numpy()
+    )
+    return vocabulary, rows

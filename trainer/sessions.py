@@ -24,10 +24,12 @@ class Sessions:
     Attributes:
         items: int32 [events], vocabulary rows, session after session, oldest first.
         offsets: int64 [sessions + 1]; session s is `items[offsets[s]:offsets[s + 1]]`.
+        weights: float32 [events], how often the pairs of each event count; None for once each.
     """
 
     items: NDArray[np.int32]
     offsets: NDArray[np.int64]
+    weights: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         """The number of sessions."""

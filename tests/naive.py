@@ -106,9 +106,7 @@ def train(sessions, vectors, output, setting, alpha, seeds):
     total, hidden_rows = 0.0, 0
     for number, session in enumerate(sessions):
         places = [
-            place
-            for place, item in enumerate(session)
-            if random.bits() >> 32 <= setting.keep[item]
+            place for place, item in enumerate(session) if random.bits() >> 32 <= setting.keep[item]
         ]
         circle = setting.window == 0 and len(places) > setting.max_contexts + 1
         if circle:

@@ -60,6 +60,7 @@ class Setting:
     keep: list[int] | None = None
     alias: np.ndarray | None = None
     paths: list[tuple[list[int], list[int]]] | None = None
+    weights: list[list[float]] | None = None
 
 
 def targets_of(center, setting, noise):
@@ -85,22 +86,39 @@ def contexts_of(center, kept, setting, circle, random):
         positions = [i for i in range(n) if i != center]
     else:
         reach = 1 + random.below(setting.window) if setting.shrink else setting.window
-        positions = [i for i in range(n) if i != center and abs(i - center) <= reach]
+        near = range(max(0, center - reach), min(n, center + reach + 1))
+        positions = [i for i in near if i != center]
     return [kept[i] for i in positions]
+
+
+def turns(weights, random):
+    """Every position as often as its weight says: rounded up by chance, else down."""
+    for position, weight in enumerate(weights):
+        whole = int(weight)
+        extra = (random.bits() >> 32) / 2**32 < weight - whole
+        for _ in range(whole + extra):
+            yield position
 
 
 def train(sessions, vectors, output, setting, alpha, seeds):
     """Trains both matrices in place; returns the loss and the number of hidden rows."""
     noise, random = map(Xorshift64, seeds)
     total, hidden_rows = 0.0, 0
-    for session in sessions:
-        kept = [item for item in session if random.bits() >> 32 <= setting.keep[item]]
-        circle = setting.window == 0 and len(kept) > setting.max_contexts + 1
+    for number, session in enumerate(sessions):
+        places = [
+            place for place, item in enumerate(session) if random.bits() >> 32 <= setting.keep[item]
+        ]
+        circle = setting.window == 0 and len(places) > setting.max_contexts + 1
         if circle:
-            for last in range(len(kept) - 1, 0, -1):
+            for last in range(len(places) - 1, 0, -1):
                 other = random.below(last + 1)
-                kept[last], kept[other] = kept[other], kept[last]
-        for position, center in enumerate(kept):
+                places[last], places[other] = places[other], places[last]
+        kept = [session[place] for place in places]
+        centers = range(len(kept))
+        if setting.weights:
+            centers = turns([setting.weights[number][place] for place in places], random)
+        for position in centers:
+            center = kept[position]
             contexts = contexts_of(position, kept, setting, circle, random)
             if not contexts:
                 continue

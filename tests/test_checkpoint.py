@@ -1,4 +1,5 @@
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -118,6 +119,23 @@ def test_a_checkpoint_of_other_data_is_refused(islands, path):
     sessions.items[0] = (sessions.items[0] + 1) % 8
     with pytest.raises(InputError, match="data differ"):
         resume((sessions, vocabulary), config(), path)
+
+
+def test_a_checkpoint_of_other_weights_is_refused(islands, path):
+    run_until(islands, config(), path, reports=3)
+    sessions, vocabulary = islands
+    weighted = replace(sessions, weights=np.full(len(sessions.items), 2, np.float32))
+    with pytest.raises(InputError, match="data differ"):
+        resume((weighted, vocabulary), config(), path)
+
+
+def test_a_run_with_weights_resumes_to_the_same_bytes(islands, path):
+    sessions, vocabulary = islands
+    weights = np.linspace(0, 3, len(sessions.items), dtype=np.float32)
+    weighted = replace(sessions, weights=weights), vocabulary
+    whole = train(*weighted, config())
+    run_until(weighted, config(), path, reports=4)
+    assert resume(weighted, config(), path).input.tobytes() == whole.input.tobytes()
 
 
 def test_without_a_checkpoint_there_is_nothing_to_resume(islands, path):

@@ -418,13 +418,16 @@ def test_the_store_can_be_named(run):
 @pytest.mark.usefixtures("shop")
 def test_every_setting_is_shown_with_its_value_its_source_and_its_variable(run, monkeypatch):
     monkeypatch.setenv("ITEM2VEC_DATA__WHERE", "item <> 'saw'")
-    result = run("config", "show", "--epochs", "7")
+    result = run(
+        "config", "show", "--epochs", "7", "--event=kind", "--weights=buy=4", "--weights=view=.5"
+    )
     lines = {line.split()[0]: line for line in result.out.splitlines() if line.strip()}
     for name, _ in config.settings():
         assert config.environment_name(name) in lines[name]
     assert lines["training.epochs"].split()[1:3] == ["7", "flag"]
     assert "item <> 'saw'" in lines["data.where"]
     assert "environment" in lines["data.where"]
+    assert "buy=4, view=0.5 " in lines["data.weights"]
     assert lines["training.vector_size"].split()[1:3] == ["16", "item2vec.toml"]
     assert lines["training.negative"].split()[1:3] == ["5", "default"]
 

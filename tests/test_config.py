@@ -118,6 +118,84 @@ def test_settings_of_the_service_are_left_to_the_service(monkeypatch):
     assert merge(read_layers(None, {})).models == Path("elsewhere")
 
 
+# Weights of events
+
+WEIGHTS = {"purchase": 4.0, "add to cart": 1.5}
+
+
+def weights(flags: list[str] | None = None) -> dict[str, float]:
+    flag = {} if flags is None else {"weights": flags}
+    return merge(read_layers(None, {"data": flag | {"session": "s", "event": "kind"}})).data.weights
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[data.weights]\npurchase = 4\n'add to cart' = 1.5",
+        "[data]\nweights = { purchase = 4, 'add to cart' = 1.5 }",
+        "[data]\nweights = ['purchase=4', 'add to cart=1.5']",
+    ],
+)
+def test_weights_are_a_table_of_the_file(content):
+    write(content)
+    assert weights() == WEIGHTS
+
+
+def test_weights_are_a_flag_repeated():
+    assert weights(["purchase=4", "add to cart=1.5"]) == WEIGHTS
+    assert weights(["a=b=2"]) == {"a=b": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"purchase": 4, "add to cart": 1.5}', WEIGHTS),
+        ('["purchase=4", "add to cart=1.5"]', WEIGHTS),
+        ("purchase=4", {"purchase": 4}),
+        ("{}", {}),
+        ("", {}),
+    ],
+)
+def test_weights_in_the_environment_are_json_or_one_pair(monkeypatch, text, expected):
+    write("[data.weights]\nclick = 9")
+    monkeypatch.setenv("ITEM2VEC_DATA__WEIGHTS", text)
+    assert weights() == expected
+
+
+def test_the_strongest_source_has_all_the_weights():
+    write("[data.weights]\npurchase = 4\nclick = 2")
+    assert weights(["click=3"]) == {"click": 3}
+    assert weights([""]) == {}
+
+
+def test_weights_need_to_know_where_the_type_is():
+    message = refusal({"data": {"session": "s", "weights": ["purchase=4"]}})
+    assert message == "[data] `weights` go by the type of an event: name its column as `event`"
+
+
+@pytest.mark.parametrize(
+    ("typed", "named", "reason"),
+    [
+        ("purchase", "['purchase']", "type=weight, such as purchase=4"),
+        ("purchase=lots", "'lots'", "valid number"),
+        ("purchase=-1", "'-1'", "greater than or equal to 0"),
+        ("purchase=101", "'101'", "less than or equal to 100"),
+        ("purchase=inf", "'inf'", "finite"),
+        ("purchase=nan", "'nan'", "finite"),
+    ],
+)
+def test_an_impossible_weight_is_named(typed, named, reason):
+    message = refusal({"data": {"session": "s", "event": "kind", "weights": [typed]}})
+    assert message.startswith(f"data.weights = {named} (flag): ")
+    assert reason in message
+
+
+@pytest.mark.parametrize("value", ["5", "[5]", "{purchase = []}"])
+def test_weights_must_be_a_mapping(value):
+    write(f"[data]\nsession = 's'\nevent = 'kind'\nweights = {value}")
+    assert refusal().startswith("data.weights = ")
+
+
 # Unknown settings
 
 

@@ -1,3 +1,4 @@
+import numba
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,8 @@ WINDOWS = [
     {"window": 0, "max_contexts": 100},
     {"window": 0, "max_contexts": 4},
 ]
+# Fractions that float32 holds exactly, wholes and nothing.
+WEIGHTS = [[(place % 7) * 0.375 for place, _ in enumerate(session)] for session in POSTCARD]
 
 
 def padded(matrix):
@@ -30,9 +33,12 @@ def padded(matrix):
     return rows
 
 
-def corpus(sessions):
+def corpus(sessions, weights=None):
     offsets = np.cumsum([0, *map(len, sessions)]).astype(np.int64)
-    return kernels.Corpus(np.concatenate(sessions).astype(np.int32), offsets)
+    flat = np.concatenate(weights) if weights else np.empty(0)
+    return kernels.Corpus(
+        np.concatenate(sessions).astype(np.int32), offsets, flat.astype(np.float32)
+    )
 
 
 def world(architecture, objective, mean=True, sample=0.0, **window):
@@ -64,7 +70,7 @@ def world(architecture, objective, mean=True, sample=0.0, **window):
     return setting, context, objective_of_kernel
 
 
-def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCARD):
+def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCARD, atol=2e-5):
     random = np.random.default_rng(3)
     vectors = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     output = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
@@ -72,7 +78,7 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
     seeds = chunk_seeds(1, 2, 3)
 
     found_loss, found_rows = kernels.train_sessions(
-        corpus(sessions),
+        corpus(sessions, setting.weights),
         0,
         len(sessions),
         context,
@@ -88,8 +94,8 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
 
     assert found_rows == rows
     assert found_loss == pytest.approx(loss, rel=1e-5)
-    np.testing.assert_allclose(inputs_of_kernel[:, :vector_size], vectors, atol=2e-5)
-    np.testing.assert_allclose(outputs_of_kernel[:, :vector_size], output, atol=2e-5)
+    np.testing.assert_allclose(inputs_of_kernel[:, :vector_size], vectors, atol=atol)
+    np.testing.assert_allclose(outputs_of_kernel[:, :vector_size], output, atol=atol)
     assert not inputs_of_kernel[:, vector_size:].any()
     assert not outputs_of_kernel[:, vector_size:].any()
 
@@ -118,6 +124,49 @@ def test_the_twins_agree_when_items_are_thinned_out(architecture):
     assert_twins_agree(*setting, vector_size=20)
 
 
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_the_twins_agree_when_events_have_weights(architecture, objective, window):
+    setting = world(architecture, objective, weights=WEIGHTS, **window)
+    assert_twins_agree(*setting, vector_size=20)
+
+
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+def test_weights_stay_with_their_events_when_items_are_thinned_out(window):
+    setting = world("skip-gram", "negative-sampling", sample=0.5, weights=WEIGHTS, **window)
+    assert_twins_agree(*setting, vector_size=20)
+
+
+def pairs_of(weights, n_sessions):
+    """Pairs trained on sessions of three items with these weights."""
+    _, context, objective = world("skip-gram", "negative-sampling", window=2, shrink=False)
+    matrices = kernels.Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
+    sessions = corpus([[0, 1, 2]] * n_sessions, [weights] * n_sessions)
+    seeds = chunk_seeds(1, 2, 3)
+    _, pairs = kernels.train_sessions(
+        sessions, 0, n_sessions, context, objective, matrices, ALPHA, seeds
+    )
+    return pairs
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.floats(0, 3, width=32))
+def test_a_center_has_pairs_in_proportion_to_its_weight(weight):
+    # Two pairs each time; the mean of 400 chances is within 5 standard errors of 1 / 40.
+    assert pairs_of([weight, 0, 0], 400) / 400 == pytest.approx(2 * weight, abs=2 * 5 / 40)
+
+
+def test_whole_weights_leave_nothing_to_chance():
+    assert pairs_of([3, 0, 1], 10) == 10 * 2 * 4
+
+
+def test_a_session_of_weights_of_zero_teaches_nothing():
+    setting = world("skip-gram", "negative-sampling", window=2, weights=[[0, 0, 0]])
+    assert_twins_agree(*setting, vector_size=16, sessions=[[1, 2, 3]])
+    assert pairs_of([0, 0, 0], 10) == 0
+
+
 @pytest.mark.parametrize("length", [kernels.BLOCK, kernels.BLOCK + 1, kernels.BLOCK + 2])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_twins_agree_where_a_context_fills_a_block(architecture, length):
@@ -126,9 +175,33 @@ def test_the_twins_agree_where_a_context_fills_a_block(architecture, length):
     assert_twins_agree(*setting, vector_size=16, sessions=sessions)
 
 
-def test_sessions_of_one_item_teach_nothing():
-    setting, context, objective = world("skip-gram", "negative-sampling", window=2)
-    assert_twins_agree(setting, context, objective, vector_size=16, sessions=[[1], [2], [3]])
+@pytest.mark.parametrize("window", WINDOWS, ids=str)
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_sessions_of_one_item_teach_nothing(architecture, window):
+    setting = world(architecture, "negative-sampling", **window)
+    assert_twins_agree(*setting, vector_size=16, sessions=[[1], [2], [3]])
+
+
+@pytest.mark.parametrize(
+    "window", [{"window": 1, "shrink": False}, {"window": 0, "max_contexts": 2}], ids=str
+)
+def test_the_twins_agree_on_a_session_of_100_000_items(window):
+    length = 2_000 if numba.config.DISABLE_JIT else 100_000
+    items = np.random.default_rng(11).integers(0, 6, length).tolist()
+    setting = world("skip-gram", "negative-sampling", **window)
+    # Each of some 30,000 steps of a row rounds to float32.
+    assert_twins_agree(*setting, vector_size=4, sessions=[items], atol=4e-4)
+
+
+def test_a_session_of_a_million_items_is_not_trained_by_its_square():
+    length = 1_000 if numba.config.DISABLE_JIT else 1_000_000
+    _, context, objective = world("skip-gram", "negative-sampling", window=0, max_contexts=20)
+    matrices = kernels.Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
+    session = corpus([np.arange(length) % 6])
+    seeds = chunk_seeds(1, 2, 3)
+    loss, pairs = kernels.train_sessions(session, 0, 1, context, objective, matrices, ALPHA, seeds)
+    assert pairs == 20 * length
+    assert np.isfinite(loss)
 
 
 def one_step(hidden, output, targets, labels, alpha):

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
 from trainer import config
-from trainer.options import add_flags, nest, show_default
+from trainer.options import add_flags, nest, show_default, show_value
 
 
 class Section(BaseModel):
@@ -18,6 +18,7 @@ class Section(BaseModel):
     reach: int | Literal["all"] = Field(3, description="how far")
     loud: bool = Field(True, description="how loud")
     many_names: list[str] = Field([], description="what")
+    shares: dict[str, float] = Field({}, description="of whom")
 
 
 seen: dict = {}
@@ -61,6 +62,18 @@ def test_a_list_is_a_flag_repeated():
     assert run("--many-names", "a", "--many-names", "b,c") == {"section.many_names": ["a", "b,c"]}
 
 
+def test_a_mapping_is_a_flag_repeated():
+    typed = run("--shares", "a=1", "--shares", "b=x=2")
+    assert typed == {"section.shares": ["a=1", "b=x=2"]}
+
+
+def test_a_mapping_is_shown_as_it_is_typed():
+    assert show_value({"purchase": 4.0, "a view": 0.25}) == "purchase=4, a view=0.25"
+    assert show_value({}) == show_value(None) == ""
+    assert show_value(["a"]) == "['a']"
+    assert show_default(Field({"purchase": 4.0})) == "purchase=4"
+
+
 def test_a_command_keeps_its_own_parameters():
     run("--extra", "5", "--size", "2")
     assert seen == {"flags": {"section.size": "2"}, "extra": 5}
@@ -77,6 +90,8 @@ def test_help_shows_kind_description_and_default_to_the_letter():
     assert "INTEGER|all" in lines["--reach"]
     assert "[default: True]" in lines["--loud"]
     assert "[default: none]" in lines["--many-names"]
+    assert "NAME=NUMBER" in lines["--shares"]
+    assert "[default: none]" in lines["--shares"]
 
 
 def test_dotted_names_nest_like_the_file():

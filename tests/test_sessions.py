@@ -185,6 +185,40 @@ def test_an_item_left_without_events_is_not_in_the_vocabulary():
     assert report.items == 2
 
 
+# Weights
+
+
+def weighted(*rows: tuple, weights: dict[str, float], **config) -> list[list[float]]:
+    """The weights of rows of (session, item, minutes after noon, type of the event)."""
+    log = events(*(row[:3] for row in rows))
+    types = pl.Series("event", [row[3] for row in rows], pl.String)
+    log = Events(log.table.with_columns(types), len(rows))
+    sessions, _, _ = build_sessions(
+        [log], data_config(log, event="event", weights=weights, **config)
+    )
+    assert sessions.weights.dtype == np.float32
+    return [sessions.weights[a:b].tolist() for a, b in pairwise(sessions.offsets.tolist())]
+
+
+def test_an_event_weighs_what_its_type_does_and_other_types_weigh_one():
+    rows = [("b", "x", 9, "buy"), ("a", "x", 0, "view"), ("a", "y", 1, "buy"), ("b", "y", 8, None)]
+    assert weighted(*rows, weights={"buy": 4, "sell": 2}) == [[1, 4], [1, 4]]
+
+
+def test_of_collapsed_repeats_the_largest_weight_counts():
+    rows = [
+        ("a", "x", 0, "view"), ("a", "x", 1, "buy"), ("a", "x", 2, "view"), ("a", "y", 3, ""),
+        ("a", "rare", 4, "view"), ("a", "y", 5, "buy"), ("b", "y", 6, ""), ("b", "x", 7, ""),
+    ]  # fmt: skip
+    assert weighted(*rows, weights={"buy": 2.5}, min_count=2) == [[2.5, 2.5], [1, 1]]
+
+
+def test_a_log_whose_events_all_weigh_nothing_is_refused():
+    rows = [("a", "x", 0, "view"), ("b", "y", 1, "view")]
+    with pytest.raises(EventLogError, match="every event that is left weighs 0"):
+        weighted(*rows, weights={"view": 0, "buy": 2})
+
+
 # The report
 
 
@@ -261,6 +295,17 @@ def test_too_little_is_refused_with_the_counts(rows, config, reason):
     assert f"left of {len(rows)} events" in message
     assert reason in message
     assert "\n" not in message
+
+
+def test_a_text_file_has_no_times_whatever_the_configuration_says(tmp_path):
+    path = tmp_path / "log.txt"
+    path.write_text("x y\ny x\n")
+    config = DataConfig(
+        paths=[str(path)], session="s", time="t", event="e", weights={"x": 2}, min_count=1
+    )
+    dataset = read_dataset(config)
+    assert (dataset.sessions.starts, dataset.sessions.weights) == (None, None)
+    assert dataset.report.first_event is None
 
 
 def test_a_log_of_one_session_is_refused(tmp_path):

@@ -128,6 +128,25 @@ def test_subsampling_thins_out_what_is_frequent():
     assert (keep_probability(np.array([900, 1]), sample=0) == 1).all()
 
 
+@pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
+def test_an_item_is_nearer_to_those_it_meets_with_more_weight(architecture, objective):
+    items = np.array([[0, 1, 2], [0, 3, 4]] * 30, np.int32)
+    vocabulary = Vocabulary(list("abcde"), np.array([60, 30, 30, 30, 30]))
+    for heavy, light, weights in ((1, 3, [4.0, 0.25]), (3, 1, [0.25, 4.0])):
+        of_events = np.tile(np.repeat(weights, 3), 30).astype(np.float32)
+        sessions = Sessions(items.ravel(), np.arange(0, 181, 3), of_events)
+        settings = config(architecture=architecture, objective=objective, epochs=40)
+        units = unit(train(sessions, vocabulary, settings).input)
+        assert units[0] @ units[heavy] > units[0] @ units[light]
+
+
+def test_weights_of_one_change_nothing(islands):
+    sessions, vocabulary = islands
+    weighted = Sessions(sessions.items, sessions.offsets, np.ones(len(sessions.items), np.float32))
+    one, two = train(sessions, vocabulary, config()), train(weighted, vocabulary, config())
+    assert one.input.tobytes() == two.input.tobytes()
+
+
 def test_a_catalogue_of_two_trains():
     sessions = Sessions(np.array([0, 1, 0, 1], np.int32), np.array([0, 2, 4]))
     vocabulary = Vocabulary(["a", "b"], np.array([2, 2]))

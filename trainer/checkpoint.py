@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from service.errors import InputError
 from trainer.config import TrainingConfig
@@ -114,6 +115,9 @@ def fingerprint(
 ) -> dict[str, Any]:
     """What must be the same for a run to be continued: the data and every hyper-parameter."""
     digest = hashlib.sha256("\n".join(vocabulary.item_ids).encode())
-    for array in (sessions.items, sessions.offsets, vocabulary.counts):
+    arrays: list[NDArray[Any]] = [sessions.items, sessions.offsets, vocabulary.counts]
+    if sessions.weights is not None:
+        arrays.append(sessions.weights)
+    for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
     return {"data": digest.hexdigest(), **config.model_dump(mode="json", exclude={"workers"})}

@@ -21,7 +21,7 @@ from service.store import Store
 from trainer import config as settings
 from trainer import exports, imports, report, retrain
 from trainer.config import Config
-from trainer.options import Flags, add_flags, nest
+from trainer.options import Flags, add_flags, nest, show_value
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
 
@@ -306,7 +306,7 @@ def show_config(flags: Flags, config: ConfigFile = None) -> None:
         value: Any = effective
         for part in name.split("."):
             value = value[part]
-        text = "" if value is None else str(value)
+        text = show_value(value)
         rows.append((name, text, settings.source(layers, name), settings.environment_name(name)))
     out.print(report.settings_table(rows))
 

@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -51,8 +51,20 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def _as_mapping(value: object) -> object:
+    """Texts like `purchase=4` are a mapping; an empty one names nothing."""
+    if not isinstance(value, str | list):
+        return value
+    pairs = [text for text in cast(list[str], _as_list(value)) if text != ""]
+    if not all(isinstance(text, str) and "=" in text for text in pairs):
+        raise ValueError("Input should be written as type=weight, such as purchase=4")
+    return {name: number for name, _, number in (text.rpartition("=") for text in pairs)}
+
+
 Name = Annotated[str | None, BeforeValidator(_none_if_empty)]
 Names = Annotated[list[str], BeforeValidator(_as_list)]
+Weight = Annotated[float, Field(ge=0, le=100)]
+Weights = Annotated[dict[str, Weight], BeforeValidator(_as_mapping)]
 
 
 class Section(BaseModel):
@@ -83,8 +95,10 @@ class DataConfig(Section):
     user: Name = Field(None, description="column of the user")
     time: Name = Field(None, description="column of the time; without it, row order counts")
     event: Name = Field(None, description="column of the event's type, such as view or purchase")
-    weights: dict[str, float] = Field(
-        {}, description="type to weight, how often the pairs of an event count"
+    weights: Weights = Field(
+        {},
+        description="how often the pairs of an event of a type count, type to weight; types not "
+        "named count 1",
     )
     title: Name = Field(None, description="column of the item's title")
     metadata: Names = Field([], description="further columns to keep of an item")
@@ -98,6 +112,12 @@ class DataConfig(Section):
     collapse_repeats: bool = Field(True, description="count consecutive repeats of an item once")
     min_count: int = Field(5, ge=1, description="drop items with fewer occurrences")
     min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items")
+
+    @model_validator(mode="after")
+    def _has_types(self) -> Self:
+        if self.weights and self.event is None:
+            raise ValueError("`weights` go by the type of an event: name its column as `event`")
+        return self
 
     @model_validator(mode="after")
     def _has_sessions(self) -> Self:
@@ -213,7 +233,7 @@ class Config(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """A list is written as JSON; what is no JSON is the list's one element."""
+    """A list or mapping is written as JSON; what is no JSON is the one element."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
         try:
@@ -303,10 +323,10 @@ def _leaf(variable: str) -> str:
 
 def _overlay(base: dict[str, Any], layer: Mapping[str, Any]) -> None:
     for name, value in layer.items():
-        if isinstance(value, Mapping) and isinstance(base.get(name), dict):
-            _overlay(base[name], value)
-        else:
-            base[name] = dict(value) if isinstance(value, Mapping) else value
+        section = base.get(name)
+        if isinstance(value, Mapping) and isinstance(section, Mapping):
+            value = {**section, **value}
+        base[name] = value
 
 
 def _explain(error: ValidationError, layers: Layers) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from trainer.config import DataConfig
 from trainer.events import EVENT, ITEM, SESSION, TIME, USER, Events
@@ -66,37 +66,33 @@ def encode(
     that any two are taken for one is three in a million.
 
     Args:
-        pieces: the log, piece by piece.
-        config: what a session is, whether repeats collapse, where temporary files go.
+        pieces: the log, piece by piece, one at least.
+        config: when sessions end, what events weigh, whether repeats collapse, where temporary
+            files go.
         on_read: told the number of events read so far, after every piece.
 
     Raises:
         ConfigError: there is no room for temporary files.
     """
     scratch = Scratch(config.scratch)
-    spool = Spool(scratch, _dtypes(config), PARTITIONS)
     codes = _Codes()
+    spool = None
+    gap = None
     dropped = Counter[str]()
     read = 0
     for piece in pieces:
         table = piece.table.with_row_index("row", read)
+        gap = None if SESSION in table.columns else config.session_gap
         columns = _numbers(_complete(table, dropped), config, codes)
+        spool = spool or Spool(scratch, {name: columns[name].dtype for name in columns}, PARTITIONS)
         spool.add(columns, (columns["owner"] >> PARTITION_SHIFT).astype(np.uint8))
         dropped["events_filtered"] += piece.read - table.height
         read += piece.read
         on_read(read)
-    sessions, collapsed = order_sessions(spool, config, scratch)
+    assert spool is not None
+    sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch)
     dropped["events_collapsed"] += collapsed
     return Encoded(sessions, codes.item_ids(), read, dropped)
-
-
-def _dtypes(config: DataConfig) -> dict[str, DTypeLike]:
-    dtypes: dict[str, DTypeLike] = {"owner": np.uint64, "row": np.int64, "item": np.int32}
-    if config.time:
-        dtypes["time"] = np.int64
-    if config.weights:
-        dtypes["weight"] = np.float32
-    return dtypes
 
 
 def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
@@ -115,14 +111,14 @@ def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
 
 
 def _numbers(table: pl.DataFrame, config: DataConfig, codes: _Codes) -> dict[str, NDArray[Any]]:
-    owner = SESSION if SESSION in table.columns else USER
-    weights = pl.col(EVENT).replace_strict(config.weights, default=1.0, return_dtype=pl.Float32)
-    expressions = {
-        "owner": pl.col(owner).hash(),
-        "row": pl.col("row").cast(pl.Int64),
-        "item": codes.of(pl.col(ITEM)),
-        "time": pl.col(TIME).cast(pl.Int64),
-        "weight": weights.fill_null(1.0),
-    }
-    numbers = table.select(expressions[name].alias(name) for name in _dtypes(config))
-    return {column.name: column.to_numpy() for column in numbers}
+    expressions = [
+        pl.col(SESSION if SESSION in table.columns else USER).hash().alias("owner"),
+        pl.col("row").cast(pl.Int64),
+        codes.of(pl.col(ITEM)).alias("item"),
+    ]
+    if TIME in table.columns:
+        expressions.append(pl.col(TIME).cast(pl.Int64).alias("time"))
+    if EVENT in table.columns and config.weights:
+        weights = pl.col(EVENT).replace_strict(config.weights, default=1.0, return_dtype=pl.Float32)
+        expressions.append(weights.fill_null(1.0).alias("weight"))
+    return {column.name: column.to_numpy() for column in table.select(expressions)}

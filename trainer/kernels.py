@@ -42,10 +42,16 @@ HALF = np.uint64(32)
 
 
 class Corpus(NamedTuple):
-    """Sessions as in `Sessions`: items int32 [events], offsets int64 [sessions + 1]."""
+    """Sessions as in `Sessions`.
+
+    items: int32 [events].
+    offsets: int64 [sessions + 1].
+    weights: float32 [events], how often each event is a center on average; empty for once each.
+    """
 
     items: NDArray[np.int32]
     offsets: NDArray[np.int64]
+    weights: NDArray[np.float32]
 
 
 class Context(NamedTuple):
@@ -100,6 +106,17 @@ class Matrices(NamedTuple):
     input: NDArray[np.float32]
     output: NDArray[np.float32]
     width: int
+
+
+class Kept(NamedTuple):
+    """What subsampling leaves of one session.
+
+    items: int64 [events], with room behind them for the overlap of a circle.
+    weights: float32 [events]; empty where every event counts once.
+    """
+
+    items: NDArray[np.int64]
+    weights: NDArray[np.float32]
 
 
 def _compile(function: Callable[..., Any]) -> Any:
@@ -297,27 +314,52 @@ def _gradient(
 
 
 @_compile
+def _room(corpus: Corpus, first: int, last: int, overlap: int) -> Kept:
+    """Room for the longest of sessions first..last-1 and its overlap."""
+    longest = 1
+    for session in range(first, last):
+        longest = max(longest, corpus.offsets[session + 1] - corpus.offsets[session])
+    weighted = longest if corpus.weights.size else 0
+    return Kept(np.empty(longest + overlap, np.int64), np.empty(weighted, np.float32))
+
+
+@_compile
 def _keep(
-    corpus: Corpus, session: int, keep: NDArray[np.uint64], state: NDArray[np.uint64], kept: Any
+    corpus: Corpus, session: int, keep: NDArray[np.uint64], state: NDArray[np.uint64], kept: Kept
 ) -> int:
     """Copies what subsampling leaves of a session into `kept`; returns how many items."""
     n = 0
     for position in range(corpus.offsets[session], corpus.offsets[session + 1]):
         item = corpus.items[position]
         if (_random(state) >> HALF) <= keep[item]:
-            kept[n] = item
+            kept.items[n] = item
+            if kept.weights.size:
+                kept.weights[n] = corpus.weights[position]
             n += 1
     return n
 
 
 @_compile
-def _shuffle_in_circle(kept: Any, n: int, overlap: int, state: NDArray[np.uint64]) -> None:
+def _shuffle_in_circle(kept: Kept, n: int, overlap: int, state: NDArray[np.uint64]) -> None:
     """Fisher-Yates, then the first `overlap` items once more behind the last one."""
+    items, weights = kept
     for last in range(n - 1, 0, -1):
         other = _below(_random(state), last + 1)
-        kept[last], kept[other] = kept[other], kept[last]
+        items[last], items[other] = items[other], items[last]
+        if weights.size:
+            weights[last], weights[other] = weights[other], weights[last]
     for position in range(overlap):
-        kept[n + position] = kept[position]
+        items[n + position] = items[position]
+
+
+@_compile
+def _repetitions(weights: NDArray[np.float32], center: int, state: NDArray[np.uint64]) -> Any:
+    """How often an event is a center: a whole number whose mean is its weight."""
+    if weights.size == 0:
+        return np.int64(1)
+    whole = np.int64(weights[center])
+    rest = np.float64(weights[center]) - np.float64(whole)
+    return whole + np.int64(np.float64(_random(state) >> HALF) < rest * 2.0**32)
 
 
 @_compile
@@ -481,6 +523,10 @@ def train_sessions(
     circle and the context of an item is the next max_contexts items: every pair is equally likely,
     and a session counts by its length, not by its square.
 
+    An event of weight w is a center w times on average: floor(w) times, and once more with
+    probability w - floor(w), each time with a reach and noise of its own. As a context it counts
+    once. Without weights no random number is drawn for them.
+
     Args:
         corpus: all sessions.
         first: the first session.
@@ -498,10 +544,8 @@ def train_sessions(
     input_rows, output, width = matrices
     state = np.empty(1, np.uint64)
     state[0] = seeds[1]
-    longest = 1
-    for session in range(first, last):
-        longest = max(longest, corpus.offsets[session + 1] - corpus.offsets[session])
-    kept = np.empty(longest + max_contexts, np.int64)
+    kept = _room(corpus, first, last, max_contexts)
+    items, weights = kept
     rows = np.zeros(BLOCK, np.int64)
     targets = np.empty(objective.most_targets, np.int64)
     scores = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
@@ -517,32 +561,35 @@ def train_sessions(
         if in_circle:
             _shuffle_in_circle(kept, n, max_contexts, state)
         for center in range(n):
-            low, high = _reach(center, n, context, in_circle, state)
-            position = low
-            while position < high:
-                if cbow:
-                    n_rows, position = 1 if high - low > 1 else 0, high
-                    _fill_hidden(kept, low, high, center, mean, matrices, hidden)
-                else:
-                    n_rows, position = _next_block(kept, position, high, center, width, rows)
-                if n_rows == 0:
-                    break
-                n_positive, n_targets = _targets(kept[center], objective, noise, matrices, targets)
-                loss += _gradient(
-                    scored,
-                    rows,
-                    n_rows,
-                    output,
-                    targets,
-                    n_positive,
-                    n_targets,
-                    step_size,
-                    width,
-                    scores,
-                )
-                n_hidden += n_rows
-                if cbow:
-                    _hand_back(kept, low, high, center, mean, matrices, hidden)
+            for _ in range(_repetitions(weights, center, state)):
+                low, high = _reach(center, n, context, in_circle, state)
+                position = low
+                while position < high:
+                    if cbow:
+                        n_rows, position = 1 if high - low > 1 else 0, high
+                        _fill_hidden(items, low, high, center, mean, matrices, hidden)
+                    else:
+                        n_rows, position = _next_block(items, position, high, center, width, rows)
+                    if n_rows == 0:
+                        break
+                    n_positive, n_targets = _targets(
+                        items[center], objective, noise, matrices, targets
+                    )
+                    loss += _gradient(
+                        scored,
+                        rows,
+                        n_rows,
+                        output,
+                        targets,
+                        n_positive,
+                        n_targets,
+                        step_size,
+                        width,
+                        scores,
+                    )
+                    n_hidden += n_rows
+                    if cbow:
+                        _hand_back(items, low, high, center, mean, matrices, hidden)
     return loss, n_hidden
 
 

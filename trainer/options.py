@@ -58,7 +58,14 @@ def nest(flags: Flags) -> dict[str, Any]:
 def show_default(field: FieldInfo) -> str:
     """A setting's default as its help shows it."""
     default = field.get_default(call_default_factory=True, validated_data={})
-    return "none" if default in (None, []) else str(default)
+    return show_value(default) if default not in (None, [], {}) else "none"
+
+
+def show_value(value: object) -> str:
+    """A setting's value for people: a mapping as its flags are typed; nothing for None."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={number:g}" for name, number in value.items())
+    return "" if value is None else str(value)
 
 
 def _parameter_name(name: str) -> str:
@@ -73,7 +80,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     metavar: str | None = _metavar(field.annotation)
     if field.annotation is bool:
         kind, names, metavar = bool | None, [f"{flag}/--no-{flag[2:]}"], None
-    elif get_origin(field.annotation) is list:
+    elif get_origin(field.annotation) in (list, dict):
         kind = list[str]
     option = typer.Option(
         *names,
@@ -95,4 +102,6 @@ def _metavar(annotation: Any) -> str:
         return "|".join(_metavar(part) for part in parts)
     if get_origin(annotation) is Literal:
         return "|".join(get_args(annotation))
+    if get_origin(annotation) is dict:
+        return "NAME=NUMBER"
     return {int: "INTEGER", float: "NUMBER"}.get(annotation, "TEXT")

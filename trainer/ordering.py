@@ -8,7 +8,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from trainer.config import DataConfig, usable_cores
+from trainer.config import usable_cores
 from trainer.scratch import Scratch, Spool
 
 MINUTE = 60_000_000  # microseconds
@@ -51,13 +51,17 @@ class _Part(NamedTuple):
     collapsed: int
 
 
-def order_sessions(spool: Spool, config: DataConfig, scratch: Scratch) -> tuple[Ordered, int]:
+def order_sessions(
+    spool: Spool, gap: float | None, collapse_repeats: bool, scratch: Scratch
+) -> tuple[Ordered, int]:
     """Orders partition by partition, then the sessions of all of them.
 
     Args:
         spool: owner, row, item, time and weight of events, the last two where there are any; all
             events of an owner in one partition, in the order of the log. It is emptied.
-        config: whether an owner is a session or a user, and whether repeats collapse.
+        gap: minutes without an event that cut the events of an owner, who is a user then; None:
+            an owner is a session.
+        collapse_repeats: whether an item that follows itself counts once.
         scratch: where the sessions lie.
 
     Returns:
@@ -68,7 +72,7 @@ def order_sessions(spool: Spool, config: DataConfig, scratch: Scratch) -> tuple[
     with scratch.file() as items, scratch.file() as weights:
         with ThreadPoolExecutor(usable_cores()) as executor:
             for part in executor.map(
-                lambda number: _order(spool.take(number), config), spool.filled()
+                lambda number: _order(spool.take(number), gap, collapse_repeats), spool.filled()
             ):
                 scratch.write(part.items, items)
                 if part.weights is not None:
@@ -83,16 +87,16 @@ def order_sessions(spool: Spool, config: DataConfig, scratch: Scratch) -> tuple[
         ordered = Ordered(
             items=_place(items, np.int32, found["length"], places, scratch),
             weights=_place(weights, np.float32, found["length"], places, scratch)
-            if config.weights
+            if "weight" in spool.columns
             else None,
             offsets=offsets,
-            starts=found["start"][order] if config.time else None,
-            ends=found["end"][order] if config.time else None,
+            starts=found["start"][order] if "time" in spool.columns else None,
+            ends=found["end"][order] if "time" in spool.columns else None,
         )
     return ordered, collapsed
 
 
-def _order(columns: Mapping[str, NDArray[Any]], config: DataConfig) -> _Part:
+def _order(columns: Mapping[str, NDArray[Any]], gap: float | None, collapse_repeats: bool) -> _Part:
     """Brings the events of every session together, in time, without repeats."""
     rows = columns["row"]
     times = columns.get("time", rows)
@@ -104,12 +108,12 @@ def _order(columns: Mapping[str, NDArray[Any]], config: DataConfig) -> _Part:
     items = columns["item"][order]
     begins = np.ones(len(items), np.bool_)
     begins[1:] = owners[1:] != owners[:-1]
-    if not config.session and config.user:
-        begins[1:] |= np.diff(ordered) > config.session_gap * MINUTE
+    if gap is not None:
+        begins[1:] |= np.diff(ordered) > gap * MINUTE
     first_rows = np.minimum.reduceat(rows[order], np.flatnonzero(begins))
     weights = columns["weight"][order] if "weight" in columns else None
     kept = begins.copy()
-    kept[1:] |= (items[1:] != items[:-1]) | (not config.collapse_repeats)
+    kept[1:] |= (items[1:] != items[:-1]) | (not collapse_repeats)
     firsts = np.flatnonzero(kept)
     begins, times = begins[firsts], ordered[firsts]
     starts = np.flatnonzero(begins)

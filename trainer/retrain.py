@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 
@@ -16,7 +17,7 @@ from trainer.dataset import Dataset, read_dataset
 from trainer.index import cosine_index
 from trainer.matrices import KnownVectors
 from trainer.report import data_table
-from trainer.training import TrainedVectors, train
+from trainer.training import Snapshot, TrainedVectors, train
 
 CHECKPOINT = "checkpoint.npz"
 NOT_JUDGED = "not compared with another model"
@@ -64,16 +65,22 @@ def _train_version(store: Store, config: Config, console: Console) -> Manifest:
     checkpoint = Checkpoint(
         store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
     )
+    epochs: dict[int, Snapshot] = {}
     with progress.show(console, config.run.log_format) as report:
+
+        def note(snapshot: Snapshot) -> None:
+            epochs[snapshot.epoch] = snapshot
+            report(snapshot)
+
         vectors = train(
             dataset.sessions,
             dataset.vocabulary,
             config.training,
-            report,
+            note,
             known=known,
             checkpoint=checkpoint,
         )
-    manifest = store.add(_builder(dataset, vectors, config))
+    manifest = store.add(_builder(dataset, vectors, list(epochs.values()), config))
     checkpoint.remove()
     return manifest
 
@@ -104,11 +111,11 @@ def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
 
 
 def _builder(
-    dataset: Dataset, vectors: TrainedVectors, config: Config
+    dataset: Dataset, vectors: TrainedVectors, epochs: list[Snapshot], config: Config
 ) -> Callable[[str], Artifact]:
     def build(version: str) -> Artifact:
         return Artifact(
-            manifest=_manifest(version, dataset, vectors, config),
+            manifest=_manifest(version, dataset, _metrics(vectors, epochs), config),
             item_ids=dataset.vocabulary.item_ids,
             titles=dataset.titles,
             metadata=dataset.metadata,
@@ -121,8 +128,7 @@ def _builder(
     return build
 
 
-def _manifest(version: str, dataset: Dataset, vectors: TrainedVectors, config: Config) -> Manifest:
-    last = vectors.last
+def _manifest(version: str, dataset: Dataset, metrics: dict[str, Any], config: Config) -> Manifest:
     return Manifest(
         model_version=version,
         created=datetime.now(UTC),
@@ -130,11 +136,28 @@ def _manifest(version: str, dataset: Dataset, vectors: TrainedVectors, config: C
         vector_size=config.training.vector_size,
         config=config.model_dump(mode="json"),
         data=dataset.report.as_dict(),
-        metrics={
-            "epoch_losses": vectors.epoch_losses,
-            "training_seconds": round(last.seconds, 3),
-            "items_per_second": round(last.items_per_second),
-            "pairs_per_second": round(last.pairs_per_second),
-        },
+        metrics=metrics,
         verdict=NOT_JUDGED,
     )
+
+
+def _metrics(vectors: TrainedVectors, epochs: list[Snapshot]) -> dict[str, Any]:
+    """The figures of a run: of all its epochs, and of each at its end (those trained just now)."""
+    last = vectors.last
+    return {
+        "epoch_losses": vectors.epoch_losses,
+        "training_seconds": round(last.seconds, 3),
+        "items_per_second": round(last.items_per_second),
+        "pairs_per_second": round(last.pairs_per_second),
+        "epochs": [
+            {
+                "epoch": snapshot.epoch,
+                "loss": snapshot.loss,
+                "alpha": snapshot.alpha,
+                "seconds": round(snapshot.seconds, 3),
+                "items_per_second": round(snapshot.items_per_second),
+                "pairs_per_second": round(snapshot.pairs_per_second),
+            }
+            for snapshot in epochs
+        ],
+    }

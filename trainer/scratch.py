@@ -79,6 +79,7 @@ class Spool:
     """
 
     def __init__(self, scratch: Scratch, dtypes: Mapping[str, DTypeLike], partitions: int) -> None:
+        self.columns = tuple(dtypes)
         self._scratch = scratch
         self._dtypes = dtypes
         self._files: list[IO[bytes] | None] = [None] * partitions

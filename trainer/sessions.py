@@ -120,6 +120,11 @@ def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataR
         last_event=_text(left.ends, np.max),
     )
     _check_enough(report, config)
+    if sessions.weights is not None and not sessions.weights.any():
+        raise EventLogError(
+            f"{', '.join(config.paths)}: every event that is left weighs 0 (weights = "
+            f"{config.weights}): raise the weight of a type that occurs"
+        )
     return sessions, vocabulary, report
 
 

@@ -108,6 +108,9 @@ def train(
 ) -> TrainedVectors:
     """Trains input and output vectors on sessions.
 
+    Weights of events say how often their pairs are trained; noise and subsampling go by the counts
+    of the vocabulary, which know no weights.
+
     Args:
         sessions: the encoded corpus.
         vocabulary: its items, most frequent first.
@@ -151,7 +154,7 @@ class _Run:
     ) -> None:
         self.config = config
         self.matrices = matrices
-        self.corpus = kernels.Corpus(sessions.items, sessions.offsets)
+        self.corpus = kernels.Corpus(sessions.items, sessions.offsets, _weights(sessions))
         self.chunks = list(pairwise(split_chunks(sessions.offsets, CHUNK_ITEMS)))
         self.context = _context(vocabulary.counts, config)
         self.objective = _objective(vocabulary.counts, config)
@@ -287,6 +290,13 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
     ratio = sample * counts.sum() / counts
     probability: NDArray[np.float64] = np.minimum(np.sqrt(ratio) + ratio, 1.0)
     return probability
+
+
+def _weights(sessions: Sessions) -> NDArray[np.float32]:
+    """The weights of the events; none at all where they change nothing."""
+    if sessions.weights is None or (sessions.weights == 1).all():
+        return np.empty(0, np.float32)
+    return sessions.weights
 
 
 def _context(counts: NDArray[np.int64], config: TrainingConfig) -> kernels.Context:

@@ -202,9 +202,12 @@ class Recommender:
             raise UnknownItemError(item_id) from None
 
     def _tastes(
-        self, rows: NDArray[np.integer[Any]], starts: NDArray[np.int64], weights: NDArray[np.float32]
+        self,
+        rows: NDArray[np.integer[Any]],
+        starts: NDArray[np.int64],
+        weights: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """float32 [tastes, vector_size], of length one; a taste goes on to where the next starts."""
+        """float32 [tastes, vector_size], of length one; each goes on to where the next starts."""
         vectors = unit(np.asarray(self.artifact.input_vectors[rows])) * weights[:, None]
         return unit(np.add.reduceat(vectors, starts, axis=0))
 
@@ -263,5 +266,5 @@ def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
     Returns:
         float32 [offsets[-1]].
     """
-    weights: NDArray[np.float64] = float(decay) ** steps_back(offsets)
-    return weights.astype(np.float32)
+    weights: NDArray[np.float32] = np.power(decay, steps_back(offsets)).astype(np.float32)
+    return weights

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def evaluate(
     if len(cases) == 0 or not rankers:
         raise ValueError(f"nothing to compare: {len(cases)} cases, {len(rankers)} models")
     tallies = {
-        name: _tally(ranker, cases, len(counts), protocol, lambda done, n=name: progress(n, done, len(cases)))
+        name: _tally(ranker, cases, len(counts), protocol, partial(progress, name))
         for name, ranker in rankers.items()
     }
     ranks = {name: np.concatenate(tally.ranks) for name, tally in tallies.items()}
@@ -184,7 +185,7 @@ def _tally(
     cases: Cases,
     items: int,
     protocol: Protocol,
-    progress: Callable[[int], None],
+    progress: Callable[[int, int], None],
 ) -> _Tally:
     tally = _Tally(items, protocol.ks)
     wanted = max(protocol.ks) + 1
@@ -196,7 +197,7 @@ def _tally(
             ranked = ranker.rank(block, wanted)
         tally.add(ranked, block.answers)
         done += len(block)
-        progress(done)
+        progress(done, len(cases))
     return tally
 
 
@@ -248,6 +249,4 @@ def _by_decile(ranks: NDArray[np.int64], decile: NDArray[np.int64]) -> list[floa
     """The hit rate among the answers of each tenth of the catalogue."""
     asked = np.bincount(decile, minlength=10)
     hits = np.bincount(decile, ranks != MISSED, minlength=10)
-    return [
-        float(hit / cases) if cases else None for hit, cases in zip(hits, asked, strict=True)
-    ]
+    return [float(hit / cases) if cases else None for hit, cases in zip(hits, asked, strict=True)]

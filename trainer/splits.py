@@ -119,9 +119,7 @@ def prefix_cases(sessions: Sessions) -> Cases:
     )
 
 
-def temporal(
-    sessions: Sessions, starts: NDArray[np.int64], cut: int
-) -> tuple[Sessions, Sessions]:
+def temporal(sessions: Sessions, starts: NDArray[np.int64], cut: int) -> tuple[Sessions, Sessions]:
     """Sessions that began before a time, to train on, and those that began at it or later.
 
     A session that began before the cut is trained on to its end, even where that is later.

@@ -12,9 +12,7 @@ from trainer.sessions import Sessions
 ENTRIES_PER_BLOCK = 1 << 21
 
 
-def query_matrix(
-    prefixes: Sessions, weights: NDArray[np.float32], items: int
-) -> sparse.csr_array:
+def query_matrix(prefixes: Sessions, weights: NDArray[np.float32], items: int) -> sparse.csr_array:
     """A row of item weights a prefix; weights of a repeated item add up, zeros are left out.
 
     Args:
@@ -44,20 +42,20 @@ def best_columns(scores: sparse.csr_array, k: int) -> Ranked:
     """
     lengths = np.diff(scores.indptr)
     width = max(int(lengths.max(initial=0)), k)
-    place = np.arange(scores.nnz) - np.repeat(scores.indptr[:-1], lengths)
-    case = np.repeat(np.arange(scores.shape[0]), lengths)
-    values = np.full((scores.shape[0], width), -np.inf, scores.dtype)
-    columns = np.full((scores.shape[0], width), NOTHING, np.int32)
-    positive = scores.data > 0
-    values[case[positive], place[positive]] = scores.data[positive]
-    columns[case[positive], place[positive]] = scores.indices[positive]
+    values = np.full((len(lengths), width), -np.inf, scores.dtype)
+    values[np.arange(width) < lengths[:, None]] = scores.data
     if width > k:
         best = np.argpartition(values, width - k, axis=1)[:, width - k :]
         values = np.take_along_axis(values, best, axis=1)
-        columns = np.take_along_axis(columns, best, axis=1)
-    order = np.lexsort((columns, -values), axis=1)
-    items = np.take_along_axis(columns, order, axis=1)
-    return Ranked(items, np.take_along_axis(values, order, axis=1).astype(np.float32, copy=False))
+    else:
+        best = np.tile(np.arange(k), (len(lengths), 1))
+    found = values > 0
+    items = np.full(values.shape, NOTHING, np.int32)
+    items[found] = scores.indices[(best + scores.indptr[:-1, None])[found]]
+    values[~found] = -np.inf
+    order = np.lexsort((items, -values), axis=1)
+    values = np.take_along_axis(values, order, axis=1).astype(np.float32, copy=False)
+    return Ranked(np.take_along_axis(items, order, axis=1), values)
 
 
 def best_products(

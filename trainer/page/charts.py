@@ -105,7 +105,7 @@ def length_chart(lengths: NDArray[np.int64]) -> str:
     up = _vertical(marks, bottom)
     shapes = _frame(up, marks, left, width)
     step = (width - left - 30) / len(counts)
-    every = -(-len(counts) // int((width - left) // 46))
+    every = -(-len(counts) // int((width - left) // 64))
     for place, (count, name) in enumerate(zip(counts, _bin_names(edges), strict=True)):
         x = left + 10 + place * step
         shapes.append(

@@ -25,7 +25,8 @@ th { text-align: right; font-size: 13px; color: #526075; font-weight: 600; paddi
   border-bottom: 2px solid #dfe3e8; vertical-align: bottom }
 td { text-align: right; padding: 6px 8px; border-bottom: 1px solid #e9ecf0; vertical-align: top }
 th:first-child, td:first-child, .words td, .words th { text-align: left }
-td small { display: block; color: #6b7688; font-size: 11.5px; white-space: nowrap }
+table:not(.words) td:first-child { white-space: nowrap }
+td small { display: block; font-weight: 400; color: #6b7688; font-size: 11.5px; white-space: nowrap }
 tr.ours td { background: #fff6f0 } tr.ours td:first-child { color: #c2410c; font-weight: 700 }
 .best { font-weight: 700 } .better { color: #15703a } .worse { color: #b3261e }
 .words td { overflow-wrap: anywhere; width: 30% } .words td:last-child { width: 14% }
@@ -37,9 +38,9 @@ mark { background: #fde6d5; color: inherit; border-radius: 3px; padding: 0 3px }
 svg { display: block; width: 100%; height: auto; font-size: 12px; fill: #1e293b }
 .grid line, line.grid { stroke: #e6e9ee } .tick { fill: #5d6879 } .ours { font-weight: 700 }
 .bar { fill: #3f7ca8 } .bar:hover { fill: #c2410c }
-.map circle { fill: #3f7ca8; fill-opacity: .42 } 
+.map circle { fill: #3f7ca8; fill-opacity: .42 }
 .map circle:hover { fill: #c2410c; fill-opacity: 1 }
-.place { paint-order: stroke; stroke: #fff; stroke-width: 3px; pointer-events: none }
+.place { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round; pointer-events: none }
 """
 # Nothing may be loaded or run, whatever an item is called.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -191,8 +192,8 @@ def _deciles(evaluation: Evaluation) -> str:
     hits = {name: scores.hits_by_decile for name, scores in evaluation.models.items()}
     return _section(
         "Hit rate by popularity of the answer",
-        f"HR@{max(evaluation.protocol.ks)}; each tenth has as many items of the catalogue, 1 are "
-        "the most frequent. Below it, how many answers are in it.",
+        f"HR@{max(evaluation.protocol.ks)} in each tenth of the catalogue, 1 being its most frequent "
+        "items, and how many answers are in it.",
         _key(charts.colors(list(hits))),
         charts.decile_chart(hits, evaluation.cases_by_decile),
     )

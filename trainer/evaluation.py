@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.errors import InputError
 from service.recommender import Recommender, decayed
 from trainer import metrics
 from trainer.bootstrap import bootstrap_means, interval
@@ -63,7 +64,7 @@ class Scores:
     """
 
     estimates: dict[str, Estimate]
-    lists: dict[str, float]
+    lists: dict[str, float | None]
     unanswered: float
     hits_by_decile: list[float | None]
 
@@ -147,11 +148,14 @@ def evaluate(
         progress: told of the model, the cases done and all cases after every block.
 
     Raises:
-        ValueError: there is no case or no model.
+        InputError: there is no case or no model.
     """
     protocol = protocol or Protocol()
     if len(cases) == 0 or not rankers:
-        raise ValueError(f"nothing to compare: {len(cases)} cases, {len(rankers)} models")
+        raise InputError(
+            f"nothing to compare: {len(cases)} cases, {len(rankers)} models; a session needs two "
+            "items to give a case"
+        )
     tallies = {
         name: _tally(ranker, cases, len(counts), protocol, partial(progress, name))
         for name, ranker in rankers.items()
@@ -236,8 +240,8 @@ def _named(
     }
 
 
-def _list_metrics(tally: _Tally, cases: int, counts: NDArray[np.int64]) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _list_metrics(tally: _Tally, cases: int, counts: NDArray[np.int64]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
     for k, frequency in tally.frequency.items():
         found[f"coverage@{k}"] = metrics.coverage(frequency)
         found[f"personalisation@{k}"] = metrics.personalisation(frequency, cases, k)

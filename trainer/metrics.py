@@ -42,7 +42,7 @@ def coverage(frequency: NDArray[np.int64]) -> float:
     return float(np.count_nonzero(frequency) / len(frequency))
 
 
-def personalisation(frequency: NDArray[np.int64], lists: int, k: int) -> float:
+def personalisation(frequency: NDArray[np.int64], lists: int, k: int) -> float | None:
     """How much two lists differ: 1 - the mean of |L_u ∩ L_v| / k over all pairs u ≠ v.
 
     An item in f lists is shared by f (f - 1) ordered pairs, so that the mean needs no pair:
@@ -50,18 +50,18 @@ def personalisation(frequency: NDArray[np.int64], lists: int, k: int) -> float:
         1 - Σ_i f_i (f_i - 1) / (n (n - 1) k)
 
     0 is one list for everyone, 1 is no item twice. A list shorter than k shares less. A single
-    list has nothing to differ from: NaN.
+    list has nothing to differ from: None.
     """
     if lists < 2:
-        return float("nan")
+        return None
     times = frequency.astype(np.float64)
     return float(1 - (times * (times - 1)).sum() / (float(lists) * (lists - 1) * k))
 
 
-def mean_popularity(frequency: NDArray[np.int64], counts: NDArray[np.int64]) -> float:
+def mean_popularity(frequency: NDArray[np.int64], counts: NDArray[np.int64]) -> float | None:
     """The mean share of training events over all that is recommended.
 
-    Σ_i f_i · count_i / Σ_j count_j / Σ_i f_i; NaN where nothing is recommended.
+    Σ_i f_i · count_i / Σ_j count_j / Σ_i f_i; None where nothing is recommended.
 
     Args:
         frequency: int64 [items], the lists each item is in.
@@ -69,7 +69,7 @@ def mean_popularity(frequency: NDArray[np.int64], counts: NDArray[np.int64]) -> 
     """
     recommended = float(frequency.sum())
     if recommended == 0:
-        return float("nan")
+        return None
     return float(frequency @ counts.astype(np.float64) / counts.sum() / recommended)
 
 

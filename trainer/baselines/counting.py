@@ -46,10 +46,24 @@ def sequential_rules(sessions: Sessions, items: int, window: int = 10) -> sparse
     return pair_counts(sessions, items, window, lambda distance: 1 / distance)
 
 
-def co_occurrence(sessions: Sessions, items: int, window: int = 3) -> sparse.csr_array:
-    """How often two items were within so many positions, in either order."""
-    after = pair_counts(sessions, items, window)
-    return (after + after.T).tocsr()
+def co_occurrence(
+    sessions: Sessions,
+    items: int,
+    window: int = 3,
+    weight: Callable[[int], float] = lambda _: 1.0,
+    backwards: float = 1.0,
+) -> sparse.csr_array:
+    """How often two items were within so many positions.
+
+    Args:
+        sessions: the training sessions.
+        items: the size of the catalogue.
+        window: the widest distance of a pair.
+        weight: what a pair at a distance counts.
+        backwards: what a pair in the reverse order counts beside one in order; 1 is either order.
+    """
+    after = pair_counts(sessions, items, window, weight)
+    return (after + backwards * after.T).tocsr()
 
 
 def item_cosine(sessions: Sessions, items: int) -> sparse.csr_array:

@@ -1,6 +1,5 @@
 """The page around the charts: HTML and CSS, no script, nothing from outside."""
 
-import math
 from collections.abc import Iterable, Mapping
 from html import escape
 
@@ -26,7 +25,8 @@ th { text-align: right; font-size: 13px; color: #526075; font-weight: 600; paddi
 td { text-align: right; padding: 6px 8px; border-bottom: 1px solid #e9ecf0; vertical-align: top }
 th:first-child, td:first-child, .words td, .words th { text-align: left }
 table:not(.words) td:first-child { white-space: nowrap }
-td small { display: block; font-weight: 400; color: #6b7688; font-size: 11.5px; white-space: nowrap }
+td small { display: block; font-weight: 400; color: #6b7688; font-size: 11.5px;
+  white-space: nowrap }
 tr.ours td { background: #fff6f0 } tr.ours td:first-child { color: #c2410c; font-weight: 700 }
 .best { font-weight: 700 } .better { color: #15703a } .worse { color: #b3261e }
 .words td { overflow-wrap: anywhere; width: 30% } .words td:last-child { width: 14% }
@@ -40,7 +40,8 @@ svg { display: block; width: 100%; height: auto; font-size: 12px; fill: #1e293b 
 .bar { fill: #3f7ca8 } .bar:hover { fill: #c2410c }
 .map circle { fill: #3f7ca8; fill-opacity: .42 }
 .map circle:hover { fill: #c2410c; fill-opacity: 1 }
-.place { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round; pointer-events: none }
+.place { paint-order: stroke; stroke: #fff; stroke-width: 4px; stroke-linejoin: round;
+  pointer-events: none }
 """
 # Nothing may be loaded or run, whatever an item is called.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -126,8 +127,8 @@ def _list_cells(scores: Scores, k: int) -> list[str]:
     ]
 
 
-def _number(value: float, form: str) -> str:
-    return "-" if math.isnan(value) else format(value, form)
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _estimate(estimate: Estimate, best: float) -> str:
@@ -192,8 +193,8 @@ def _deciles(evaluation: Evaluation) -> str:
     hits = {name: scores.hits_by_decile for name, scores in evaluation.models.items()}
     return _section(
         "Hit rate by popularity of the answer",
-        f"HR@{max(evaluation.protocol.ks)} in each tenth of the catalogue, 1 being its most frequent "
-        "items, and how many answers are in it.",
+        f"HR@{max(evaluation.protocol.ks)} in each tenth of the catalogue, 1 being its most "
+        "frequent items, and how many answers are in it.",
         _key(charts.colors(list(hits))),
         charts.decile_chart(hits, evaluation.cases_by_decile),
     )

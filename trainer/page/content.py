@@ -121,8 +121,9 @@ def _map(artifact: Artifact) -> ItemMap:
 def _samples(served: Served, cases: Cases, k: int) -> list[Sample]:
     """A few cases from sessions of their own, whose answer and some of whose prefix is known."""
     artifact = served.recommender.artifact
-    _, one_a_session = np.unique(cases.session, return_index=True)
-    chosen = cases.take(one_a_session)
+    chosen = sample(cases, 50 * SAMPLES, SEED)
+    _, one_a_session = np.unique(chosen.session, return_index=True)
+    chosen = chosen.take(one_a_session)
     known = chosen.prefixes().lengths() > 0
     chosen = chosen.take(np.flatnonzero(known & (chosen.answers != UNSEEN)))
     chosen = sample(chosen, SAMPLES, SEED)

@@ -64,7 +64,7 @@ def render_page(content: PageContent) -> str:
         _section(
             "Sample queries",
             "Some cases as a person reads them; what came next is marked where it was found.",
-            _samples(content.samples),
+            _samples(content.samples, max(evaluation.protocol.ks)),
         ),
     ]
     return (
@@ -218,18 +218,18 @@ def _training(content: PageContent) -> str:
     return f'<div class="pair">{"".join(parts)}</div>'
 
 
-def _samples(samples: Iterable[Sample]) -> str:
+def _samples(samples: Iterable[Sample], k: int) -> str:
     rows = [
         "<tr>"
         f"<td>{_list('ul', sample.query, '')}</td>"
         f"<td>{escape(sample.answer)}</td>"
         f"<td>{_list('ol', sample.found, sample.answer)}</td>"
-        f"<td>{'not found' if sample.rank is None else f'rank {sample.rank + 1}'}</td>"
+        f"<td>{f'beyond {k}' if sample.rank is None else sample.rank + 1}</td>"
         "</tr>"
         for sample in samples
     ]
     return _table(
-        ["the session so far, newest last", "came next", "recommended", ""], rows, "words"
+        ["the session so far, newest last", "came next", "recommended", "place"], rows, "words"
     )
 
 

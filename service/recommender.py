@@ -12,6 +12,7 @@ from service.artifact import Artifact, unit
 from service.errors import InputError, UnknownItemError
 
 MIN_EF_SEARCH = 64
+ITEMS_PER_BLOCK = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -86,25 +87,69 @@ class Recommender:
             UnknownItemError: the model does not know the item.
         """
         row = self._row(item_id)
-        return self._nearest(self._unit_vectors([row])[0], k, {row})
+        return self._nearest([row], np.ones(1, np.float32), k, {row})
 
     def recommend(
-        self, liked: Sequence[str], k: int = 10, exclude: Collection[str] = ()
+        self,
+        liked: Sequence[str],
+        k: int = 10,
+        exclude: Collection[str] = (),
+        decay: float = 1.0,
     ) -> Recommendation:
-        """The items nearest to a taste: the mean of the liked items' unit vectors.
+        """The items nearest to a taste: the weighted mean of the liked items' unit vectors.
 
         Args:
-            liked: item ids; the unknown ones are listed in the answer, a repeated one weighs more.
+            liked: item ids, the newest last; the unknown ones are listed in the answer, a repeated
+                one weighs more.
             k: how many items at most.
             exclude: item ids that must not be recommended; liked items never are.
+            decay: what a known liked item loses in weight per step back: 1 is the plain mean, 0
+                counts the newest alone.
         """
         unknown = [item_id for item_id in liked if item_id not in self._rows]
         rows = [self._rows[item_id] for item_id in liked if item_id in self._rows]
         banned = {self._rows[item_id] for item_id in exclude if item_id in self._rows}
         if not rows:
             return Recommendation(self._most_popular(k, banned), unknown, "popularity")
-        taste = unit(self._unit_vectors(rows).mean(axis=0))
-        return Recommendation(self._nearest(taste, k, banned.union(rows)), unknown)
+        weights = decayed(np.array([0, len(rows)]), decay)
+        return Recommendation(self._nearest(rows, weights, k, banned.union(rows)), unknown)
+
+    def rank(
+        self,
+        rows: NDArray[np.integer[Any]],
+        offsets: NDArray[np.int64],
+        weights: NDArray[np.float32],
+        k: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The k rows nearest to each of many tastes, the items of the taste among them.
+
+        Every query above is one taste of this; offline evaluation asks many at a time.
+
+        Args:
+            rows: int [items of all tastes], taste after taste.
+            offsets: int64 [tastes + 1]; taste t is `rows[offsets[t]:offsets[t + 1]]`.
+            weights: float32, one an item of `rows`; see `decayed`.
+            k: how many, at most as many as there are items.
+
+        Returns:
+            int64 and float32 [tastes, k]: rows, best first, -1 where there are no more, and their
+            cosines. A taste of no items has none.
+        """
+        k = min(k, len(self._rows))
+        found = np.full((len(offsets) - 1, k), -1, np.int64)
+        scores = np.full(found.shape, -np.inf, np.float32)
+        asked = np.flatnonzero(np.diff(offsets))
+        items_before = offsets[asked]
+        first = 0
+        while first < len(asked):
+            limit = items_before[first] + ITEMS_PER_BLOCK
+            last = max(int(np.searchsorted(items_before, limit)), first + 1)
+            block = asked[first:last]
+            part = slice(int(offsets[block[0]]), int(offsets[block[-1] + 1]))
+            tastes = self._tastes(rows[part], offsets[block] - part.start, weights[part])
+            scores[block], found[block] = self._search(tastes, k)
+            first = last
+        return found, scores
 
     def analogy(
         self, positive: Sequence[str], negative: Sequence[str] = (), k: int = 10
@@ -122,8 +167,7 @@ class Recommender:
         if not rows:
             raise InputError("an analogy needs at least one positive or negative item")
         weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
-        query = unit((weights[:, None] * self._unit_vectors(rows)).mean(axis=0))
-        return self._nearest(query, k, set(rows))
+        return self._nearest(rows, weights, k, set(rows))
 
     def item(self, item_id: str) -> Item:
         """What the model knows of an item.
@@ -157,29 +201,40 @@ class Recommender:
         except KeyError:
             raise UnknownItemError(item_id) from None
 
-    def _unit_vectors(self, rows: list[int]) -> NDArray[np.float32]:
-        return unit(np.asarray(self.artifact.input_vectors[rows]))
+    def _tastes(
+        self,
+        rows: NDArray[np.integer[Any]],
+        starts: NDArray[np.int64],
+        weights: NDArray[np.float32],
+    ) -> NDArray[np.float32]:
+        """float32 [tastes, vector_size], of length one; each goes on to where the next starts."""
+        vectors = unit(np.asarray(self.artifact.input_vectors[rows])) * weights[:, None]
+        return unit(np.add.reduceat(vectors, starts, axis=0))
 
-    def _nearest(self, query: NDArray[np.float32], k: int, banned: set[int]) -> list[Neighbor]:
-        """The k rows of largest inner product, found by asking for as many more as are banned."""
-        wanted = min(k + len(banned), len(self._rows))
-        scores, rows = self._search(query, wanted)
+    def _nearest(
+        self, rows: list[int], weights: NDArray[np.float32], k: int, banned: set[int]
+    ) -> list[Neighbor]:
+        """The k rows nearest to a taste, found by asking for as many more as are banned."""
+        offsets = np.array([0, len(rows)])
+        found, scores = self.rank(np.array(rows), offsets, weights, k + len(banned))
         kept = [
             self._neighbor(row, score)
-            for row, score in zip(rows, scores, strict=True)
+            for row, score in zip(found[0].tolist(), scores[0].tolist(), strict=True)
             if row >= 0 and row not in banned
         ]
         return kept[:k]
 
-    def _search(self, query: NDArray[np.float32], k: int) -> tuple[list[float], list[int]]:
+    def _search(
+        self, tastes: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         index = self.artifact.cosine_index
         parameters = None
         if isinstance(index, faiss.IndexHNSW):
             parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
                 efSearch=max(MIN_EF_SEARCH, 2 * k)
             )
-        scores, rows = index.search(query[None, :], k, params=parameters)
-        return scores[0].tolist(), rows[0].tolist()
+        scores, rows = index.search(tastes, k, params=parameters)
+        return scores, rows
 
     def _most_popular(self, k: int, banned: set[int]) -> list[Neighbor]:
         rows = (row for row in range(len(self._rows)) if row not in banned)
@@ -190,3 +245,26 @@ class Recommender:
 
     def _neighbor(self, row: int, score: float) -> Neighbor:
         return Neighbor(self.artifact.item_ids[row], self.artifact.titles[row], score)
+
+
+def steps_back(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How far each item is from the last of its list: int64 [offsets[-1]], 0 for the last.
+
+    Args:
+        offsets: int64 [lists + 1], where each flat list starts, and where the last one ends.
+    """
+    return np.repeat(offsets[1:], np.diff(offsets)) - 1 - np.arange(offsets[-1])
+
+
+def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
+    """The weights of the items of flat lists, newest last: decay ** steps back.
+
+    Args:
+        offsets: int64 [lists + 1], starting with 0.
+        decay: 1 weighs all alike, 0 the last alone.
+
+    Returns:
+        float32 [offsets[-1]].
+    """
+    weights: NDArray[np.float32] = np.power(decay, steps_back(offsets)).astype(np.float32)
+    return weights

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.artifact import Artifact, load, save
 from service.errors import InputError, UnknownItemError
-from service.recommender import Neighbor, Recommender
+from service.recommender import Neighbor, Recommender, decayed
 from tests.conftest import FRUITS, TOOLS, make_artifact
 from trainer.config import IndexConfig
 from trainer.index import cosine_index
@@ -179,6 +179,58 @@ def test_popular_items_answer_where_no_liked_item_is_known(
 
 def test_popular_items_end_where_the_catalogue_ends(recommender: Recommender):
     assert ids(recommender.recommend([], k=1000).neighbors) == [*FRUITS, *TOOLS]
+
+
+def test_an_item_liked_earlier_weighs_less_by_every_step_back(recommender: Recommender):
+    units_of = units(recommender.artifact)
+    taste = 0.25 * units_of["apple"] + 0.5 * units_of["hammer"] + units_of["drill"]
+    expected = ranked(recommender.artifact, taste, without={"apple", "hammer", "drill"})
+    found = recommender.recommend(["apple", "hammer", "drill"], decay=0.5).neighbors
+    assert ids(found) == list(expected)
+    np.testing.assert_allclose(scores(found), list(expected.values()), rtol=1e-5)
+
+
+def test_an_unknown_liked_item_takes_no_step(recommender: Recommender):
+    found = recommender.recommend(["apple", "kiwi", "saw", "fig"], decay=0.5)
+    assert found.neighbors == recommender.recommend(["apple", "saw"], decay=0.5).neighbors
+
+
+def test_without_memory_the_newest_liked_item_decides(recommender: Recommender):
+    found = recommender.recommend(["saw", "apple"], decay=0.0).neighbors
+    assert found == [one for one in recommender.similar("apple") if one.item_id != "saw"]
+
+
+# many tastes at once
+
+
+@pytest.mark.parametrize("items_at_once", [1, 3, 1000])
+def test_many_tastes_are_ranked_as_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, recommender: Recommender, items_at_once: int
+):
+    monkeypatch.setattr("service.recommender.ITEMS_PER_BLOCK", items_at_once)
+    tastes = [["apple", "saw"], [], ["drill"], ["pear", "plum", "pear", "hammer"], []]
+    rows = np.array([list(COUNTS).index(item) for taste in tastes for item in taste])
+    offsets = np.concatenate([[0], np.cumsum([len(taste) for taste in tastes])])
+
+    found, cosines = recommender.rank(rows, offsets, decayed(offsets, 0.5), k=6)
+
+    assert found.shape == cosines.shape == (5, 6)
+    for taste, row, cosine in zip(tastes, found.tolist(), cosines.tolist(), strict=True):
+        if not taste:
+            assert row == [-1] * 6
+            continue
+        expected = recommender.recommend(taste, decay=0.5).neighbors
+        unseen = [
+            (list(COUNTS)[item], pytest.approx(score, abs=1e-6))
+            for item, score in zip(row, cosine, strict=True)
+            if list(COUNTS)[item] not in taste
+        ]
+        assert [(one.item_id, one.score) for one in expected] == unseen
+
+
+def test_no_more_items_are_ranked_than_there_are(recommender: Recommender):
+    found, _ = recommender.rank(np.array([0]), np.array([0, 1]), np.ones(1, np.float32), k=1000)
+    assert sorted(found[0].tolist()) == list(range(6))
 
 
 # analogy

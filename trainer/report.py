@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 
 from rich import box
+from rich.markup import escape
 from rich.table import Table
 
 from service.artifact import Manifest
 from service.recommender import Neighbor
+from trainer.evaluation import Evaluation, Scores
 from trainer.sessions import DataReport
 
 EVENT_ROWS = {
@@ -62,6 +64,47 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
             "current" if manifest.model_version == current else "",
         )
     return table
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Every model beside the first: means, their 95 % intervals, what is recommended at all.
+
+    A mean is marked ▲ or ▼ where it is better or worse than the first model's: where the paired
+    interval of the difference leaves out 0.
+    """
+    k = max(evaluation.protocol.ks)
+    metrics = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR")]
+    lists = {f"coverage@{k}": ".1%", f"personalisation@{k}": ".3f", f"popularity@{k}": ".2%"}
+    unseen = f"{evaluation.unseen:.1%} of the answers never seen in training"
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        caption=f"{evaluation.cases:,} cases, {unseen}; 95 % intervals; ▲ ▼ beside the first model",
+    )
+    table.add_column("model", overflow="fold")
+    for name in (*metrics, *(name.replace("@", " @") for name in lists), "no answer"):
+        table.add_column(name, justify="right")
+    for name, scores in evaluation.models.items():
+        table.add_row(
+            escape(name),
+            *(_estimated(evaluation, name, scores, metric) for metric in metrics),
+            *(_listed(scores.lists[listed], form) for listed, form in lists.items()),
+            f"{scores.unanswered:.1%}",
+        )
+    return table
+
+
+def _listed(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)
+
+
+def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> str:
+    mean = scores.estimates[metric]
+    words = f"{mean.value:.4f}\n[dim]{mean.low:.3f}-{mean.high:.3f}[/dim]"
+    if model not in evaluation.differences:
+        return words
+    difference = evaluation.differences[model][metric]
+    mark = "▼" if difference.low > 0 else "▲" if difference.high < 0 else " "
+    return f"{mark} {words}"
 
 
 def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:

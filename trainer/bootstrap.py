@@ -1,0 +1,55 @@
+"""How far a mean could be off: the percentile bootstrap over sessions.
+
+Cases of one session depend on each other, so that whole sessions are drawn with replacement (the
+cluster bootstrap; Efron & Tibshirani 1993, Davison & Hinkley 1997, §3.8).
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+CONFIDENCE = 0.95
+DRAWS_PER_BLOCK = 1 << 22
+
+
+def bootstrap_means(
+    values: NDArray[np.float64], session: NDArray[np.int64], resamples: int, seed: int
+) -> NDArray[np.float64]:
+    """The means of every column over resampled sessions.
+
+    All columns see the same sessions drawn, so that the difference of two columns is a paired
+    bootstrap. A resample's mean is Σ_s w_s Σ_{c ∈ s} values_c / Σ_s w_s n_s, with w_s the times
+    session s was drawn and n_s its cases.
+
+    Args:
+        values: float64 [cases, columns].
+        session: int64 [cases], the session of each case.
+        resamples: how many.
+        seed: the same seed draws the same sessions.
+
+    Returns:
+        float64 [resamples, columns].
+    """
+    _, cluster = np.unique(session, return_inverse=True)
+    order = np.argsort(cluster, kind="stable")
+    sizes = np.bincount(cluster)
+    clusters = len(sizes)
+    sums = np.add.reduceat(values[order], np.cumsum(sizes) - sizes, axis=0)
+    sums = np.column_stack([sums, sizes])
+    random = np.random.default_rng(seed)
+    means = np.empty((resamples, values.shape[1]))
+    step = max(1, DRAWS_PER_BLOCK // clusters)
+    for first in range(0, resamples, step):
+        rows = min(step, resamples - first)
+        drawn = random.integers(0, clusters, (rows, clusters))
+        drawn += np.arange(rows)[:, None] * clusters
+        weights = np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters)
+        totals = weights.astype(np.float64) @ sums
+        means[first : first + rows] = totals[:, :-1] / totals[:, -1:]
+    return means
+
+
+def interval(means: NDArray[np.float64]) -> tuple[float, float]:
+    """The 95 % percentile interval of bootstrapped means: float64 [resamples]."""
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return float(low), float(high)

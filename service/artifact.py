@@ -6,6 +6,7 @@
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
     cosine.faiss         inner-product index over the unit input vectors, in row order
+    next_*.npy           what comes next, where it was asked for (see `Continuations`)
 
 The reader owns the format and the writer conforms. `save` leaves all of it or nothing; `load`
 refuses whatever is not exactly what was saved.
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from service.continuations import Continuations, Lists, NextSettings
 from service.errors import ArtifactError
 
 FORMAT_VERSION = 1
@@ -36,6 +38,12 @@ INPUT_VECTORS = "input_vectors.npy"
 OUTPUT_VECTORS = "output_vectors.npy"
 COSINE_INDEX = "cosine.faiss"
 FILES = (ITEMS, COUNTS, INPUT_VECTORS, OUTPUT_VECTORS, COSINE_INDEX)
+TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_table.npy", "next_table_offsets.npy", "next_scores.npy"
+SESSIONS, SESSIONS_OFFSETS = "next_sessions.npy", "next_sessions_offsets.npy"
+HOLDERS, HOLDERS_OFFSETS = "next_holders.npy", "next_holders_offsets.npy"
+NEXT_FILES = (
+    TABLE, TABLE_OFFSETS, TABLE_SCORES, SESSIONS, SESSIONS_OFFSETS, HOLDERS, HOLDERS_OFFSETS,
+)  # fmt: skip
 
 
 class Manifest(BaseModel):
@@ -52,6 +60,7 @@ class Manifest(BaseModel):
     data: dict[str, Any] = Field(description="what was read, dropped and kept, and its time range")
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
     verdict: str = Field(description="why it may be published, or may not")
+    next: NextSettings | None = Field(None, description="how `next` is answered, where it is")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every other file")
 
 
@@ -76,6 +85,7 @@ class Artifact:
         input_vectors: float32 [items, vector_size].
         output_vectors: float32 [items, vector_size].
         cosine_index: inner-product index over the unit input vectors, in row order.
+        continuations: what comes next, where the model knows.
     """
 
     manifest: Manifest
@@ -86,6 +96,7 @@ class Artifact:
     input_vectors: NDArray[np.float32]
     output_vectors: NDArray[np.float32]
     cosine_index: faiss.Index
+    continuations: Continuations | None = None
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -116,8 +127,14 @@ def save(artifact: Artifact, directory: Path) -> Manifest:
     np.save(partial / INPUT_VECTORS, artifact.input_vectors)
     np.save(partial / OUTPUT_VECTORS, artifact.output_vectors)
     faiss.write_index(artifact.cosine_index, str(partial / COSINE_INDEX))
-    sha256 = {name: _sha256(partial / name) for name in FILES}
-    manifest = artifact.manifest.model_copy(update={"sha256": sha256})
+    settings = None
+    if artifact.continuations is not None:
+        settings = artifact.continuations.settings
+        for name, array in _arrays(artifact.continuations).items():
+            np.save(partial / name, array)
+    manifest = artifact.manifest.model_copy(update={"next": settings})
+    sha256 = {name: _sha256(partial / name) for name in _files(manifest)}
+    manifest = manifest.model_copy(update={"sha256": sha256})
     (partial / MANIFEST).write_text(manifest.model_dump_json(indent=2), encoding="utf-8")
     for path in partial.iterdir():
         _sync(path)
@@ -158,7 +175,7 @@ def verify(directory: Path) -> Manifest:
         ArtifactError: naming the first file that is missing or differs.
     """
     manifest = read_manifest(directory)
-    for name in FILES:
+    for name in _files(manifest):
         path = directory / name
         try:
             found = _sha256(path)
@@ -188,6 +205,7 @@ def load(directory: Path) -> Artifact:
         input_vectors=_map(directory / INPUT_VECTORS),
         output_vectors=_map(directory / OUTPUT_VECTORS),
         cosine_index=_map_index(directory / COSINE_INDEX),
+        continuations=_map_continuations(directory, manifest.next),
     )
     _check_shapes(artifact, directory)
     return artifact
@@ -214,9 +232,25 @@ def _check_shapes(artifact: Artifact, directory: Path) -> None:
         OUTPUT_VECTORS: (_shape(artifact.output_vectors), f"float32 {(rows, columns)}"),
         COSINE_INDEX: (f"vectors {(index.ntotal, index.d)}", f"vectors {(rows, columns)}"),
     }
+    if artifact.continuations is not None:
+        shapes |= _continuation_shapes(artifact.continuations, rows)
     for name, (found, expected) in shapes.items():
         if found != expected:
             raise ArtifactError(f"{directory / name} holds {found} where {expected} was expected")
+
+
+def _continuation_shapes(next_: Continuations, items: int) -> dict[str, tuple[str, str]]:
+    n_sessions = len(next_.sessions.offsets) - 1
+    lists = {
+        (TABLE, TABLE_OFFSETS): (next_.table, items),
+        (SESSIONS, SESSIONS_OFFSETS): (next_.sessions, n_sessions),
+        (HOLDERS, HOLDERS_OFFSETS): (next_.holders, items),
+    }
+    shapes = {TABLE_SCORES: (_shape(next_.scores), f"float32 {next_.table.rows.shape}")}
+    for (name, offsets), (part, n) in lists.items():
+        shapes[offsets] = (_shape(part.offsets), f"int64 {(n + 1,)}")
+        shapes[name] = (_shape(part.rows), f"int32 {(int(part.offsets[-1]),)}")
+    return shapes
 
 
 def _shape(array: NDArray[Any]) -> str:
@@ -230,6 +264,35 @@ def _read_items(path: Path) -> _Items:
         raise ArtifactError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         raise ArtifactError(f"{path} is damaged: {error.errors()[0]['msg']}") from error
+
+
+def _files(manifest: Manifest) -> tuple[str, ...]:
+    return FILES if manifest.next is None else FILES + NEXT_FILES
+
+
+def _arrays(next_: Continuations) -> dict[str, NDArray[Any]]:
+    return {
+        TABLE: next_.table.rows,
+        TABLE_OFFSETS: next_.table.offsets,
+        TABLE_SCORES: next_.scores,
+        SESSIONS: next_.sessions.rows,
+        SESSIONS_OFFSETS: next_.sessions.offsets,
+        HOLDERS: next_.holders.rows,
+        HOLDERS_OFFSETS: next_.holders.offsets,
+    }
+
+
+def _map_continuations(directory: Path, settings: NextSettings | None) -> Continuations | None:
+    if settings is None:
+        return None
+    arrays = {name: _map(directory / name) for name in NEXT_FILES}
+    return Continuations(
+        table=Lists(arrays[TABLE], arrays[TABLE_OFFSETS]),
+        scores=arrays[TABLE_SCORES],
+        sessions=Lists(arrays[SESSIONS], arrays[SESSIONS_OFFSETS]),
+        holders=Lists(arrays[HOLDERS], arrays[HOLDERS_OFFSETS]),
+        settings=settings,
+    )
 
 
 def _map(path: Path) -> NDArray[Any]:

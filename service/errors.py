@@ -4,6 +4,7 @@
     ├── InputError                   wrong usage or input: exit code 2
     │   ├── ConfigError              a setting is unknown, impossible or contradicts another
     │   ├── EventLogError            the event log cannot be read, or nothing is left of it
+    │   ├── NoContinuationsError     the model was not trained for the relation `next`
     │   └── UnknownItemError         an item the model has never seen: HTTP 404
     ├── ArtifactError                an artifact is damaged, half-written or of another format
     ├── NoModelError                 nothing has been published yet: HTTP 503
@@ -33,6 +34,10 @@ class ConfigError(InputError):
 
 class EventLogError(InputError):
     """The event log cannot be read, or nothing is left of it."""
+
+
+class NoContinuationsError(InputError):
+    """The model was not trained for the relation `next`."""
 
 
 class UnknownItemError(InputError):

@@ -2,14 +2,17 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from service.artifact import Artifact, unit
-from service.errors import InputError, UnknownItemError
+from service.continuations import Continuations
+from service.errors import InputError, NoContinuationsError, UnknownItemError
+
+Relation = Literal["similar", "next"]
 
 MIN_EF_SEARCH = 64
 ITEMS_PER_BLOCK = 1 << 16
@@ -22,7 +25,8 @@ class Neighbor:
     Attributes:
         item_id: its id.
         title: its title, None where it has none.
-        score: cosine with the query; its share of all occurrences where popularity answered.
+        score: cosine with the query; its share of the votes for what comes next; its share of all
+            occurrences where popularity answered.
     """
 
     item_id: str
@@ -80,39 +84,58 @@ class Recommender:
         """Whether the model knows the item."""
         return item_id in self._rows
 
-    def similar(self, item_id: str, k: int = 10) -> list[Neighbor]:
-        """The items nearest to one item by cosine, never the item itself.
+    def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
+        """The items nearest to one item by cosine, or those that come next; never the item itself.
 
         Raises:
             UnknownItemError: the model does not know the item.
+            NoContinuationsError: the model does not know what comes next.
         """
         row = self._row(item_id)
-        return self._nearest([row], np.ones(1, np.float32), k, {row})
+        return self._best([row], np.ones(1, np.float32), k, {row}, relation)
 
     def recommend(
         self,
         liked: Sequence[str],
         k: int = 10,
         exclude: Collection[str] = (),
-        decay: float = 1.0,
+        *,
+        relation: Relation = "similar",
+        decay: float | None = None,
     ) -> Recommendation:
-        """The items nearest to a taste: the weighted mean of the liked items' unit vectors.
+        """What fits a taste, the weighted mean of the liked items' unit vectors, or comes next.
 
         Args:
             liked: item ids, the newest last; the unknown ones are listed in the answer, a repeated
                 one weighs more.
             k: how many items at most.
             exclude: item ids that must not be recommended; liked items never are.
+            relation: "similar" items, or those that come "next" after the liked ones.
             decay: what a known liked item loses in weight per step back: 1 is the plain mean, 0
-                counts the newest alone.
+                counts the newest alone. None is 1 for similar items, and for the next ones what
+                the trainer has found best.
+
+        Raises:
+            NoContinuationsError: the model does not know what comes next.
         """
         unknown = [item_id for item_id in liked if item_id not in self._rows]
         rows = [self._rows[item_id] for item_id in liked if item_id in self._rows]
         banned = {self._rows[item_id] for item_id in exclude if item_id in self._rows}
+        if decay is None:
+            decay = self.default_decay(relation)
         if not rows:
             return Recommendation(self._most_popular(k, banned), unknown, "popularity")
         weights = decayed(np.array([0, len(rows)]), decay)
-        return Recommendation(self._nearest(rows, weights, k, banned.union(rows)), unknown)
+        neighbors = self._best(rows, weights, k, banned.union(rows), relation)
+        return Recommendation(neighbors, unknown)
+
+    def default_decay(self, relation: Relation) -> float:
+        """What a liked item loses in weight per step back, unless the caller says otherwise.
+
+        Raises:
+            NoContinuationsError: the model does not know what comes next.
+        """
+        return 1.0 if relation == "similar" else self._continuations().settings.decay
 
     def rank(
         self,
@@ -120,8 +143,9 @@ class Recommender:
         offsets: NDArray[np.int64],
         weights: NDArray[np.float32],
         k: int,
+        relation: Relation = "similar",
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k rows nearest to each of many tastes, the items of the taste among them.
+        """The k best rows for each of many tastes, the items of the taste among them.
 
         Every query above is one taste of this; offline evaluation asks many at a time.
 
@@ -130,15 +154,27 @@ class Recommender:
             offsets: int64 [tastes + 1]; taste t is `rows[offsets[t]:offsets[t + 1]]`.
             weights: float32, one an item of `rows`; see `decayed`.
             k: how many, at most as many as there are items.
+            relation: what the rows are to the taste.
 
         Returns:
             int64 and float32 [tastes, k]: rows, best first, -1 where there are no more, and their
-            cosines. A taste of no items has none.
+            cosines, or shares of votes for what comes next. A taste of no items has none.
+
+        Raises:
+            NoContinuationsError: the model does not know what comes next.
         """
         k = min(k, len(self._rows))
         found = np.full((len(offsets) - 1, k), -1, np.int64)
         scores = np.full(found.shape, -np.inf, np.float32)
         asked = np.flatnonzero(np.diff(offsets))
+        if relation == "next":
+            continuations = self._continuations()
+            for taste in asked:
+                part = slice(int(offsets[taste]), int(offsets[taste + 1]))
+                items, votes = continuations.votes(rows[part], weights[part])
+                n = min(k, len(items))
+                found[taste, :n], scores[taste, :n] = items[:n], votes[:n]
+            return found, scores
         items_before = offsets[asked]
         first = 0
         while first < len(asked):
@@ -167,7 +203,7 @@ class Recommender:
         if not rows:
             raise InputError("an analogy needs at least one positive or negative item")
         weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
-        return self._nearest(rows, weights, k, set(rows))
+        return self._best(rows, weights, k, set(rows))
 
     def item(self, item_id: str) -> Item:
         """What the model knows of an item.
@@ -211,18 +247,31 @@ class Recommender:
         vectors = unit(np.asarray(self.artifact.input_vectors[rows])) * weights[:, None]
         return unit(np.add.reduceat(vectors, starts, axis=0))
 
-    def _nearest(
-        self, rows: list[int], weights: NDArray[np.float32], k: int, banned: set[int]
+    def _best(
+        self,
+        rows: list[int],
+        weights: NDArray[np.float32],
+        k: int,
+        banned: set[int],
+        relation: Relation = "similar",
     ) -> list[Neighbor]:
-        """The k rows nearest to a taste, found by asking for as many more as are banned."""
+        """The k best rows for a taste, found by asking for as many more as are banned."""
         offsets = np.array([0, len(rows)])
-        found, scores = self.rank(np.array(rows), offsets, weights, k + len(banned))
+        found, scores = self.rank(np.array(rows), offsets, weights, k + len(banned), relation)
         kept = [
             self._neighbor(row, score)
             for row, score in zip(found[0].tolist(), scores[0].tolist(), strict=True)
             if row >= 0 and row not in banned
         ]
         return kept[:k]
+
+    def _continuations(self) -> Continuations:
+        if self.artifact.continuations is None:
+            raise NoContinuationsError(
+                f"model {self.version} does not know what comes next: train one with "
+                "continuations above 0, or ask for similar items"
+            )
+        return self.artifact.continuations
 
     def _search(
         self, tastes: NDArray[np.float32], k: int

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from service.continuations import NextSettings
+
 ItemId = Annotated[str, Field(min_length=1, max_length=1024)]
 EXAMPLE: JsonDict = {
     "item_id": "21733",
@@ -107,6 +109,7 @@ class ModelAnswer(Answer):
     data: dict[str, Any] = Field(description="What was read, dropped and kept.")
     metrics: dict[str, Any]
     verdict: str
+    next: NextSettings | None = Field(description="How `next` is answered, where it is.")
 
 
 class Health(Body):

@@ -157,7 +157,10 @@ def test_the_service_itself_is_what_is_measured():
         for prefix, answer in zip(prefixes, answers, strict=True)
     ]
     found = evaluate(
-        {"served": Served(recommender, 0.5)}, cases, recommender.artifact.counts, Protocol(ks=(6,))
+        {"served": Served(recommender, decay=0.5)},
+        cases,
+        recommender.artifact.counts,
+        Protocol(ks=(6,)),
     )
     expected = np.mean([1 / (rank + 1) for rank in ranks])
     assert found.models["served"].estimates["MRR@6"].value == pytest.approx(expected)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.errors import InputError
-from service.recommender import Recommender, decayed
+from service.recommender import Recommender, Relation, decayed
 from trainer import metrics
 from trainer.bootstrap import bootstrap_means, interval
 from trainer.ranking import MISSED, NOTHING, Ranked, Ranker, answer_ranks, rank_unseen
@@ -99,16 +99,26 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Served:
-    """The product as a ranker: the service's own recommender, by cosine with the decayed taste."""
+    """The product as a ranker: the service's own recommender, asked for one relation.
+
+    Attributes:
+        recommender: what answers.
+        relation: "similar" or "next".
+        decay: what an item of a prefix loses in weight per step back; None is the service's own.
+    """
 
     recommender: Recommender
-    decay: float = 1.0
+    relation: Relation = "similar"
+    decay: float | None = None
 
     def rank(self, cases: Cases, k: int) -> Ranked:
-        """The k nearest items to the taste of each prefix."""
+        """The k best items for each prefix."""
         prefixes = cases.prefixes()
-        weights = decayed(prefixes.offsets, self.decay)
-        rows, scores = self.recommender.rank(prefixes.items, prefixes.offsets, weights, k)
+        default = self.recommender.default_decay(self.relation)
+        weights = decayed(prefixes.offsets, default if self.decay is None else self.decay)
+        rows, scores = self.recommender.rank(
+            prefixes.items, prefixes.offsets, weights, k, self.relation
+        )
         missing = ((0, 0), (0, k - rows.shape[1]))
         return Ranked(
             np.pad(rows.astype(np.int32), missing, constant_values=NOTHING),

@@ -144,6 +144,7 @@ def test_the_model_describes_itself(client: TestClient, store: Store):
         "data": {},
         "metrics": {},
         "verdict": "made by hand",
+        "next": None,
     }
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.kernels import BLOCK
+from trainer.kernels import BLOCK, GROUP
 
 MASK = 2**64 - 1
 
@@ -36,15 +36,19 @@ def loss(scores, labels):
 
 
 def gradient_step(hidden, rows, output, targets, labels, alpha):
-    """All pairs are scored first, then stepped in order; returns the loss before the step."""
-    scores = hidden[rows] @ output[targets].T
-    errors = alpha * (labels - sigmoid(scores))
-    for row, errors_of_row in zip(rows, errors, strict=True):
-        before = hidden[row].copy()
-        for target, error in zip(targets, errors_of_row, strict=True):
-            hidden[row] += error * output[target]
-            output[target] += error * before
-    return loss(scores, np.broadcast_to(labels, scores.shape))
+    """The pairs of a group are scored first, then stepped in order; returns the loss before."""
+    total = 0.0
+    for first in range(0, len(rows), GROUP):
+        group = rows[first : first + GROUP]
+        scores = hidden[group] @ output[targets].T
+        errors = alpha * (labels - sigmoid(scores))
+        for row, errors_of_row in zip(group, errors, strict=True):
+            before = hidden[row].copy()
+            for target, error in zip(targets, errors_of_row, strict=True):
+                hidden[row] += error * output[target]
+                output[target] += error * before
+        total += loss(scores, np.broadcast_to(labels, scores.shape))
+    return total
 
 
 @dataclass

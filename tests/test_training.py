@@ -2,6 +2,7 @@ import itertools
 import threading
 
 import numpy as np
+import polars as pl
 import pytest
 
 from service.artifact import unit
@@ -9,7 +10,7 @@ from trainer import training
 from trainer.config import TrainingConfig
 from trainer.sessions import Sessions
 from trainer.training import DivergenceError, keep_probability, split_chunks, train
-from trainer.vocabulary import Vocabulary
+from trainer.vocabulary import Vocabulary, count_items
 
 SMALL = {"vector_size": 16, "epochs": 10, "alpha": 0.05, "sample": 0, "workers": 1}
 COMBINATIONS = list(
@@ -155,3 +156,13 @@ def test_a_catalogue_of_two_trains():
             sessions, vocabulary, config(architecture=architecture, objective=objective)
         )
         assert np.isfinite(vectors.input).all()
+
+
+def test_items_that_repeat_do_not_blow_up_with_a_high_alpha():
+    random = np.random.default_rng(5)
+    items = np.repeat(random.integers(0, 40, 400), random.integers(1, 30, 400)).astype(np.int32)
+    vocabulary, rows = count_items(pl.Series(items.astype(str)))
+    sessions = Sessions(rows, np.array([0, len(items) // 2, len(items)]))
+    settings = config(vector_size=100, window=10, negative=10, alpha=0.1)
+    trained = train(sessions, vocabulary, settings)
+    assert np.abs(trained.input).max() < 5

@@ -32,9 +32,12 @@ from trainer.simd import (
     zeros,
 )
 
-# Context rows in one block of the gradient. A longer context is taken in several blocks, each with
-# noise of its own: a step of a target sums over the block, and must not overshoot.
+# Context rows that share their targets. A longer context is taken in several blocks, each with
+# noise of its own.
 BLOCK = 16
+# Hidden rows that are scored before any of them is stepped. The step of a target sums over them: of
+# sixteen, with a high alpha, it overshot until the vectors left the numbers.
+GROUP = 4
 # Noise items are drawn this many draws ahead (a power of two), and their rows asked for by then.
 AHEAD = 32
 LOW_HALF = np.uint64(0xFFFFFFFF)
@@ -275,9 +278,10 @@ def _gradient(
 ) -> Any:
     """One step of descent for every pair of a hidden row and a target row.
 
-    All pairs are scored first, then stepped in order, so that the errors come out of one pass over
-    vectors (the block of Ji et al., arXiv 1604.04661). For a hidden row h and its targets t:
-    error = alpha (label - sigmoid(h . t)), t += error h, and at the end h += sum of error t.
+    The pairs of a group of rows are scored first, then stepped in order, so that the errors come
+    out of one pass over vectors (after the block of Ji et al., arXiv 1604.04661). For a hidden row
+    h and its targets t: error = alpha (label - sigmoid(h . t)), t += error h, and at the end h +=
+    sum of error t.
 
     Args:
         hidden: the flat matrix of the hidden rows; changed.
@@ -289,24 +293,28 @@ def _gradient(
         n_targets: how many.
         alpha: float32, the learning rate.
         width: columns of both matrices, a multiple of 16.
-        scores: scratch of n_rows * n_targets and 16 more.
+        scores: scratch of GROUP * n_targets and 16 more.
 
     Returns:
-        The loss before the step, summed over all pairs.
+        The loss before the steps of each group, summed over all pairs.
     """
-    for h in range(n_rows):
-        _score(hidden, rows[h], output, targets, n_targets, width, scores, h, n_rows)
-    loss = _score_to_step(scores, n_positive * n_rows, n_targets * n_rows, alpha)
-    for h in range(n_rows):
-        for column in range(0, width, LANES):
-            before = load(hidden, rows[h] + column)
-            after = before
-            for t in range(n_targets):
-                error = scores[t * n_rows + h]
-                target = load(output, targets[t] + column)
-                after = after + target * error
-                store(output, targets[t] + column, target + before * error)
-            store(hidden, rows[h] + column, after)
+    loss = 0.0
+    for first in range(0, n_rows, GROUP):
+        n = min(GROUP, n_rows - first)
+        for h in range(n):
+            _score(hidden, rows[first + h], output, targets, n_targets, width, scores, h, n)
+        loss += _score_to_step(scores, n_positive * n, n_targets * n, alpha)
+        for h in range(n):
+            row = rows[first + h]
+            for column in range(0, width, LANES):
+                before = load(hidden, row + column)
+                after = before
+                for t in range(n_targets):
+                    error = scores[t * n + h]
+                    target = load(output, targets[t] + column)
+                    after = after + target * error
+                    store(output, targets[t] + column, target + before * error)
+                store(hidden, row + column, after)
     return loss
 
 
@@ -548,7 +556,7 @@ def train_sessions(
     items, weights = kept
     rows = np.zeros(BLOCK, np.int64)
     targets = np.empty(objective.most_targets, np.int64)
-    scores = np.zeros(BLOCK * objective.most_targets + LANES, np.float32)
+    scores = np.zeros(GROUP * objective.most_targets + LANES, np.float32)
     hidden = np.zeros(2 * width, np.float32)
     scored = hidden if cbow else input_rows
     noise = _start_noise(objective, seeds[0])

@@ -38,12 +38,8 @@ INPUT_VECTORS = "input_vectors.npy"
 OUTPUT_VECTORS = "output_vectors.npy"
 COSINE_INDEX = "cosine.faiss"
 FILES = (ITEMS, COUNTS, INPUT_VECTORS, OUTPUT_VECTORS, COSINE_INDEX)
-TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_table.npy", "next_table_offsets.npy", "next_scores.npy"
-SESSIONS, SESSIONS_OFFSETS = "next_sessions.npy", "next_sessions_offsets.npy"
-HOLDERS, HOLDERS_OFFSETS = "next_holders.npy", "next_holders_offsets.npy"
-NEXT_FILES = (
-    TABLE, TABLE_OFFSETS, TABLE_SCORES, SESSIONS, SESSIONS_OFFSETS, HOLDERS, HOLDERS_OFFSETS,
-)  # fmt: skip
+TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
+NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
 
 
 class Manifest(BaseModel):
@@ -240,17 +236,12 @@ def _check_shapes(artifact: Artifact, directory: Path) -> None:
 
 
 def _continuation_shapes(next_: Continuations, items: int) -> dict[str, tuple[str, str]]:
-    n_sessions = len(next_.sessions.offsets) - 1
-    lists = {
-        (TABLE, TABLE_OFFSETS): (next_.table, items),
-        (SESSIONS, SESSIONS_OFFSETS): (next_.sessions, n_sessions),
-        (HOLDERS, HOLDERS_OFFSETS): (next_.holders, items),
+    n = int(next_.table.offsets[-1])
+    return {
+        TABLE: (_shape(next_.table.rows), f"int32 {(n,)}"),
+        TABLE_OFFSETS: (_shape(next_.table.offsets), f"int64 {(items + 1,)}"),
+        TABLE_SCORES: (_shape(next_.scores), f"float32 {(n,)}"),
     }
-    shapes = {TABLE_SCORES: (_shape(next_.scores), f"float32 {next_.table.rows.shape}")}
-    for (name, offsets), (part, n) in lists.items():
-        shapes[offsets] = (_shape(part.offsets), f"int64 {(n + 1,)}")
-        shapes[name] = (_shape(part.rows), f"int32 {(int(part.offsets[-1]),)}")
-    return shapes
 
 
 def _shape(array: NDArray[Any]) -> str:
@@ -275,10 +266,6 @@ def _arrays(next_: Continuations) -> dict[str, NDArray[Any]]:
         TABLE: next_.table.rows,
         TABLE_OFFSETS: next_.table.offsets,
         TABLE_SCORES: next_.scores,
-        SESSIONS: next_.sessions.rows,
-        SESSIONS_OFFSETS: next_.sessions.offsets,
-        HOLDERS: next_.holders.rows,
-        HOLDERS_OFFSETS: next_.holders.offsets,
     }
 
 
@@ -289,8 +276,6 @@ def _map_continuations(directory: Path, settings: NextSettings | None) -> Contin
     return Continuations(
         table=Lists(arrays[TABLE], arrays[TABLE_OFFSETS]),
         scores=arrays[TABLE_SCORES],
-        sessions=Lists(arrays[SESSIONS], arrays[SESSIONS_OFFSETS]),
-        holders=Lists(arrays[HOLDERS], arrays[HOLDERS_OFFSETS]),
         settings=settings,
     )
 

@@ -1,4 +1,4 @@
-"""What comes next: items that followed, and what the nearest past sessions held."""
+"""What comes next, by a table of what followed each item."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -13,13 +13,11 @@ LAST_ITEMS = 20  # of a session that have a vote: what is further back says litt
 
 
 class NextSettings(BaseModel):
-    """How the two voices are weighed, as the trainer has found best; part of the manifest."""
+    """How the table is asked, unless the caller says otherwise; part of the manifest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decay: float = Field(ge=0, le=1, description="what an item loses in weight per step back")
-    session_weight: float = Field(ge=0, le=1, description="share of the nearest past sessions")
-    neighbors: int = Field(ge=1, description="past sessions that have a vote")
 
 
 class Lists(NamedTuple):
@@ -44,28 +42,20 @@ class Lists(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Continuations:
-    """The tables that answer `next`.
+    """The table that answers `next`.
 
     Attributes:
         table: for every item, the items that come next, most likely first.
         scores: float32, one for each row of `table`.
-        sessions: past sessions, each item of one once; none where they have no vote.
-        holders: for every item, the sessions that hold it, newest first.
-        settings: how these are weighed.
+        settings: how it is asked.
     """
 
     table: Lists
     scores: NDArray[np.float32]
-    sessions: Lists
-    holders: Lists
     settings: NextSettings
 
     def votes(self, rows: NDArray[np.integer], weights: NDArray[np.float32]) -> Votes:
-        """What comes after a session.
-
-        Each of its last items votes for its continuations, and each of the past sessions nearest
-        to it (V-SKNN: Ludewig & Jannach, arXiv 1803.09587) for its items. The votes of the items
-        and those of the sessions add up to 1 before they are mixed by `session_weight`.
+        """What comes after a session: each of its last items votes for its continuations.
 
         Args:
             rows: int [items], the session, newest last, of one item at least.
@@ -75,34 +65,10 @@ class Continuations:
             Items (int32) and their share of the votes (float32), best first, equal ones by row.
         """
         rows, weights = rows[-LAST_ITEMS:], weights[-LAST_ITEMS:]
-        share = self.settings.session_weight
-        voices = [(self._of_items(rows, weights), 1 - share)]
-        if share:
-            voices.append((self._of_sessions(rows, weights), share))
-        items = np.concatenate([items for (items, _), _ in voices])
-        votes = np.concatenate([_shares(votes) * part for (_, votes), part in voices])
-        items, votes = _sum(items, votes)
+        places, lengths = self.table.gather(rows)
+        items, of_item = np.unique(self.table.rows[places], return_inverse=True)
+        values = self.scores[places] * np.repeat(weights, lengths)
+        votes = np.bincount(of_item, values, minlength=len(items))
+        votes = (votes / max(votes.sum(), np.finfo(np.float32).tiny)).astype(np.float32)
         order = np.lexsort((items, -votes))
         return items[order], votes[order]
-
-    def _of_items(self, rows: NDArray[np.integer], weights: NDArray[np.float32]) -> Votes:
-        places, lengths = self.table.gather(rows)
-        return self.table.rows[places], self.scores[places] * np.repeat(weights, lengths)
-
-    def _of_sessions(self, rows: NDArray[np.integer], weights: NDArray[np.float32]) -> Votes:
-        places, lengths = self.holders.gather(rows)
-        sessions, likeness = _sum(self.holders.rows[places], np.repeat(weights, lengths))
-        nearest = np.lexsort((-sessions, -likeness))[: self.settings.neighbors]
-        places, lengths = self.sessions.gather(sessions[nearest])
-        return self.sessions.rows[places], np.repeat(likeness[nearest], lengths)
-
-
-def _sum(keys: NDArray[np.int32], values: NDArray[np.float32]) -> Votes:
-    """Each key once, and the sum of its values."""
-    found, places = np.unique(keys, return_inverse=True)
-    return found, np.bincount(places, values, minlength=len(found)).astype(np.float32)
-
-
-def _shares(votes: NDArray[np.float32]) -> NDArray[np.float32]:
-    total = votes.sum()
-    return votes / total if total > 0 else votes

@@ -198,6 +198,32 @@ class IndexConfig(Section):
     hnsw_ef_construction: int = Field(200, ge=8, description="candidates when a node is linked")
 
 
+class NextConfig(Section):
+    """How it is learnt what comes next."""
+
+    continuations: int = Field(
+        200, ge=0, description="items kept that come next, for each item; 0: do not learn it"
+    )
+    count_window: int = Field(10, ge=1, le=1000, description="widest distance of what is counted")
+    backwards: float = Field(
+        0.5, ge=0, le=1, description="what an item that came before counts, of one that came after"
+    )
+    recency: float = Field(
+        1.0,
+        ge=0,
+        description="events count e^-(age / recency), the oldest having age 1; 0: all alike",
+    )
+    prior_mass: float = Field(
+        20.0, ge=0, description="how many counts what is known of similar items is worth"
+    )
+    vector_share: float = Field(
+        0.5, ge=0, le=1, description="similar by the vectors, the rest by the counts"
+    )
+    next_decay: float = Field(
+        0.6, ge=0, le=1, description="what an item of a session loses in weight per step back"
+    )
+
+
 class RunConfig(Section):
     """How a run begins, is watched and is continued."""
 
@@ -228,6 +254,7 @@ class Config(BaseSettings):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     index: IndexConfig = IndexConfig()
+    next: NextConfig = NextConfig()
     run: RunConfig = RunConfig()
     publish: PublishConfig = PublishConfig()
 

@@ -30,12 +30,12 @@ class KnownVectors:
 
 
 def new_matrices(items: int, config: TrainingConfig) -> Matrices:
-    """Input rows uniform in (-.5, .5) / vector_size, output rows zero, padded to whole vectors."""
+    """Input rows uniform in (-1, 1) / vector_size, output rows zero, padded to whole vectors."""
     width = -(-config.vector_size // LANES) * LANES
     matrices = Matrices(_aligned_zeros(items * width), _aligned_zeros(items * width), width)
     random = np.random.Generator(np.random.PCG64(config.seed))
     for some in blocks(rows(matrices.input, width)[:, : config.vector_size]):
-        start = random.random(some.shape, np.float32) - np.float32(0.5)
+        start = 2 * random.random(some.shape, np.float32) - 1
         some[:] = start / np.float32(config.vector_size)
     return matrices
 

@@ -13,6 +13,7 @@ from service.store import Store
 from trainer import progress
 from trainer.checkpoint import Checkpoint
 from trainer.config import Config
+from trainer.continuations import build_continuations
 from trainer.dataset import Dataset, read_dataset
 from trainer.index import cosine_index
 from trainer.matrices import KnownVectors
@@ -123,6 +124,9 @@ def _builder(
             input_vectors=vectors.input,
             output_vectors=vectors.output,
             cosine_index=cosine_index(vectors.input, config.index),
+            continuations=build_continuations(
+                dataset.sessions, vectors.input, config.next, config.training.workers
+            ),
         )
 
     return build

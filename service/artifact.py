@@ -237,20 +237,37 @@ def _check_shapes(artifact: Artifact, directory: Path) -> None:
     for name, (found, expected) in shapes.items():
         if found != expected:
             raise ArtifactError(f"{directory / name} holds {found} where {expected} was expected")
+    if artifact.continuations is not None:
+        _check_lists(artifact.continuations, rows, directory)
 
 
 def _continuation_shapes(next_: Continuations, items: int) -> dict[str, tuple[str, str]]:
-    n_sessions = len(next_.sessions.offsets) - 1
-    lists = {
-        (TABLE, TABLE_OFFSETS): (next_.table, items),
-        (SESSIONS, SESSIONS_OFFSETS): (next_.sessions, n_sessions),
-        (HOLDERS, HOLDERS_OFFSETS): (next_.holders, items),
+    """Offsets come first: what they say of their rows holds only where they are right."""
+    shapes = {}
+    for (name, offsets), (part, lists, _) in _lists(next_, items).items():
+        shapes[offsets] = (_shape(part.offsets), f"int64 {(lists + 1,)}")
+        total = int(part.offsets.flat[-1]) if part.offsets.size else 0
+        shapes[name] = (_shape(part.rows), f"int32 {(total,)}")
+    return shapes | {TABLE_SCORES: (_shape(next_.scores), f"float32 {next_.table.rows.shape}")}
+
+
+def _check_lists(next_: Continuations, items: int, directory: Path) -> None:
+    """A query looks rows up by offsets and by rows, so these must lead somewhere."""
+    for (name, offsets), (part, _, limit) in _lists(next_, items).items():
+        if part.offsets[0] != 0 or np.any(np.diff(part.offsets) < 0):
+            raise ArtifactError(f"{directory / offsets} does not rise from 0")
+        if part.rows.min(initial=0) < 0 or part.rows.max(initial=-1) >= limit:
+            raise ArtifactError(f"{directory / name} holds rows that are not in 0 to {limit - 1}")
+
+
+def _lists(next_: Continuations, items: int) -> dict[tuple[str, str], tuple[Lists, int, int]]:
+    """Lists by their two files: how many there are to be, and what their rows are below."""
+    sessions = max(next_.sessions.offsets.size - 1, 0)
+    return {
+        (TABLE, TABLE_OFFSETS): (next_.table, items, items),
+        (SESSIONS, SESSIONS_OFFSETS): (next_.sessions, sessions, items),
+        (HOLDERS, HOLDERS_OFFSETS): (next_.holders, items, sessions),
     }
-    shapes = {TABLE_SCORES: (_shape(next_.scores), f"float32 {next_.table.rows.shape}")}
-    for (name, offsets), (part, n) in lists.items():
-        shapes[offsets] = (_shape(part.offsets), f"int64 {(n + 1,)}")
-        shapes[name] = (_shape(part.rows), f"int32 {(int(part.offsets[-1]),)}")
-    return shapes
 
 
 def _shape(array: NDArray[Any]) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 LAST_ITEMS = 20  # of a session that have a vote: what is further back says little
+MAX_SLOTS_PER_KEY = 16  # up to these a sum over a slot for every number beats sorting the keys
 
 
 class NextSettings(BaseModel):
@@ -65,20 +66,22 @@ class Continuations:
 
         Each of its last items votes for its continuations, and each of the past sessions nearest
         to it (V-SKNN: Ludewig & Jannach, arXiv 1803.09587) for its items. The votes of the items
-        and those of the sessions add up to 1 before they are mixed by `session_weight`.
+        and those of the sessions add up to 1 before they are mixed by `session_weight`; where one
+        of the two has nothing to say, the shares add up to that of the other.
 
         Args:
-            rows: int [items], the session, newest last, of one item at least.
-            weights: float32 [items], how much each counts.
+            rows: int [items], the session, newest last; a repeated item votes every time.
+            weights: float32 [items], how much each counts; one of weight 0 has no vote.
 
         Returns:
-            Items (int32) and their share of the votes (float32), best first, equal ones by row.
+            Items (int32) and their share of the votes (float32), best first, equal ones by row;
+            those of the session may be among them.
         """
         rows, weights = rows[-LAST_ITEMS:], weights[-LAST_ITEMS:]
+        rows, weights = rows[weights > 0], weights[weights > 0]
         share = self.settings.session_weight
-        voices = [(self._of_items(rows, weights), 1 - share)]
-        if share:
-            voices.append((self._of_sessions(rows, weights), share))
+        parts = {self._of_items: 1 - share, self._of_sessions: share}
+        voices = [(voice(rows, weights), part) for voice, part in parts.items() if part > 0]
         items = np.concatenate([items for (items, _), _ in voices])
         votes = np.concatenate([_shares(votes) * part for (_, votes), part in voices])
         items, votes = _sum(items, votes)
@@ -92,15 +95,28 @@ class Continuations:
     def _of_sessions(self, rows: NDArray[np.integer], weights: NDArray[np.float32]) -> Votes:
         places, lengths = self.holders.gather(rows)
         sessions, likeness = _sum(self.holders.rows[places], np.repeat(weights, lengths))
-        nearest = np.lexsort((-sessions, -likeness))[: self.settings.neighbors]
+        nearest = _last_largest(likeness, self.settings.neighbors)
         places, lengths = self.sessions.gather(sessions[nearest])
         return self.sessions.rows[places], np.repeat(likeness[nearest], lengths)
 
 
 def _sum(keys: NDArray[np.int32], values: NDArray[np.float32]) -> Votes:
-    """Each key once, and the sum of its values."""
+    """Each key once, ascending, and the sum of its values, which are above 0."""
+    if keys.max(initial=0) < len(keys) * MAX_SLOTS_PER_KEY:
+        sums = np.bincount(keys, values)
+        found = np.flatnonzero(sums > 0).astype(np.int32)
+        return found, sums[found].astype(np.float32)
     found, places = np.unique(keys, return_inverse=True)
     return found, np.bincount(places, values, minlength=len(found)).astype(np.float32)
+
+
+def _last_largest(values: NDArray[np.float32], k: int) -> NDArray[np.int64]:
+    """Where the k largest values are, in no order; of equal ones the last."""
+    if len(values) <= k:
+        return np.arange(len(values))
+    least = np.partition(values, -k)[-k]
+    larger, equal = np.flatnonzero(values > least), np.flatnonzero(values == least)
+    return np.concatenate([larger, equal[len(larger) - k :]])
 
 
 def _shares(votes: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -36,7 +36,7 @@ class RecommendRequest(Body):
     )
     k: int = Field(10, ge=1, description="How many items to return.")
     exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
-    relation: Relation = Field("similar", description=RELATION, examples=["next"])
+    relation: Relation = Field("similar", description=RELATION, examples=["similar"])
     decay: float | None = Field(
         None,
         ge=0,

@@ -213,6 +213,13 @@ def test_without_memory_the_newest_liked_item_decides(recommender: Recommender):
     assert found == [one for one in recommender.similar("apple") if one.item_id != "saw"]
 
 
+@pytest.mark.parametrize("decay", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("liked", ["apple", "kiwi"])
+def test_a_decay_that_is_no_share_is_refused(recommender: Recommender, liked: str, decay: float):
+    with pytest.raises(InputError, match=f"decay: {decay} is not between 0 and 1"):
+        recommender.recommend([liked], decay=decay)
+
+
 # what comes next
 
 

@@ -18,7 +18,9 @@ from service.routes import NotModifiedError, operations, queries
 from service.settings import Settings
 from service.store import Store
 
-DESCRIPTION = "Similar items, recommendations for a taste and analogies, from item vectors."
+DESCRIPTION = (
+    "Similar items, recommendations for a taste, what comes next and analogies, from item vectors."
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -233,15 +233,28 @@ def _check_shapes(artifact: Artifact, directory: Path) -> None:
     for name, (found, expected) in shapes.items():
         if found != expected:
             raise ArtifactError(f"{directory / name} holds {found} where {expected} was expected")
+    if artifact.continuations is not None:
+        _check_table(artifact.continuations, rows, directory)
 
 
 def _continuation_shapes(next_: Continuations, items: int) -> dict[str, tuple[str, str]]:
-    n = int(next_.table.offsets[-1])
+    """Offsets come first: what they say of the rows holds only where they are right."""
+    rows, offsets = next_.table
+    total = int(offsets.flat[-1]) if offsets.size else 0
     return {
-        TABLE: (_shape(next_.table.rows), f"int32 {(n,)}"),
-        TABLE_OFFSETS: (_shape(next_.table.offsets), f"int64 {(items + 1,)}"),
-        TABLE_SCORES: (_shape(next_.scores), f"float32 {(n,)}"),
+        TABLE_OFFSETS: (_shape(offsets), f"int64 {(items + 1,)}"),
+        TABLE: (_shape(rows), f"int32 {(total,)}"),
+        TABLE_SCORES: (_shape(next_.scores), f"float32 {(total,)}"),
     }
+
+
+def _check_table(next_: Continuations, items: int, directory: Path) -> None:
+    """A query looks rows up by offsets and by rows, so these must lead somewhere."""
+    rows, offsets = next_.table
+    if offsets[0] != 0 or np.any(np.diff(offsets) < 0):
+        raise ArtifactError(f"{directory / TABLE_OFFSETS} does not rise from 0")
+    if rows.min(initial=0) < 0 or rows.max(initial=-1) >= items:
+        raise ArtifactError(f"{directory / TABLE} holds rows that are not in 0 to {items - 1}")
 
 
 def _shape(array: NDArray[Any]) -> str:

@@ -58,13 +58,15 @@ class Continuations:
         """What comes after a session: each of its last items votes for its continuations.
 
         Args:
-            rows: int [items], the session, newest last, of one item at least.
-            weights: float32 [items], how much each counts.
+            rows: int [items], the session, newest last; a repeated item votes every time.
+            weights: float32 [items], how much each counts; one of weight 0 has no vote.
 
         Returns:
-            Items (int32) and their share of the votes (float32), best first, equal ones by row.
+            Items (int32) and their share of the votes (float32), best first, equal ones by row;
+            those of the session may be among them.
         """
         rows, weights = rows[-LAST_ITEMS:], weights[-LAST_ITEMS:]
+        rows, weights = rows[weights > 0], weights[weights > 0]
         places, lengths = self.table.gather(rows)
         items, of_item = np.unique(self.table.rows[places], return_inverse=True)
         values = self.scores[places] * np.repeat(weights, lengths)

@@ -4,7 +4,7 @@
     ├── InputError                   wrong usage or input: exit code 2
     │   ├── ConfigError              a setting is unknown, impossible or contradicts another
     │   ├── EventLogError            the event log cannot be read, or nothing is left of it
-    │   ├── NoContinuationsError     the model was not trained for the relation `next`
+    │   ├── NoContinuationsError     the model was not trained for the relation `next`: HTTP 409
     │   └── UnknownItemError         an item the model has never seen: HTTP 404
     ├── ArtifactError                an artifact is damaged, half-written or of another format
     ├── NoModelError                 nothing has been published yet: HTTP 503

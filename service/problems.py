@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import InputError, NoModelError, UnknownItemError
+from service.errors import InputError, NoContinuationsError, NoModelError, UnknownItemError
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
@@ -21,6 +21,7 @@ MAX_ERRORS = 20  # a body of one megabyte can hold half a million wrong items
 KINDS = {
     400: ("malformed-json", "Malformed JSON", "JSON decode error at position 12"),
     404: ("unknown-item", "Unknown item", "the model does not know item 'X1'"),
+    409: ("no-continuations", "Next is unknown", "model v1 does not know what comes next"),
     413: ("too-large", "Request too large", "the body has more than 1000000 bytes"),
     422: ("invalid-request", "Invalid request", "k: Input should be greater than 0"),
     500: ("internal-error", "Internal error", "an unexpected error; the log has the details"),
@@ -60,6 +61,7 @@ def add_handlers(app: FastAPI) -> None:
     """Maps every error an application can raise to a problem."""
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(UnknownItemError, _unknown_item)
+    app.add_exception_handler(NoContinuationsError, _no_continuations)
     app.add_exception_handler(InputError, _unusable)
     app.add_exception_handler(NoModelError, _no_model)
     app.add_exception_handler(HTTPException, _http)
@@ -68,6 +70,10 @@ def add_handlers(app: FastAPI) -> None:
 
 async def _unknown_item(_: Request, error: Exception) -> Response:
     return problem(404, str(error))
+
+
+async def _no_continuations(_: Request, error: Exception) -> Response:
+    return problem(409, str(error))
 
 
 async def _unusable(_: Request, error: Exception) -> Response:

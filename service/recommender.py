@@ -108,7 +108,8 @@ class Recommender:
         Args:
             liked: item ids, the newest last; the unknown ones are listed in the answer, a repeated
                 one weighs more.
-            k: how many items at most.
+            k: how many items at most; fewer come back where no more are allowed, or have a vote
+                for what comes next.
             exclude: item ids that must not be recommended; liked items never are.
             relation: "similar" items, or those that come "next" after the liked ones.
             decay: what a known liked item loses in weight per step back: 1 is the plain mean, 0
@@ -116,16 +117,16 @@ class Recommender:
                 the trainer has found best.
 
         Raises:
+            InputError: the decay is not between 0 and 1.
             NoContinuationsError: the model does not know what comes next.
         """
         unknown = [item_id for item_id in liked if item_id not in self._rows]
         rows = [self._rows[item_id] for item_id in liked if item_id in self._rows]
         banned = {self._rows[item_id] for item_id in exclude if item_id in self._rows}
-        if decay is None:
-            decay = self.default_decay(relation)
+        default_decay = self.default_decay(relation)
+        weights = decayed(np.array([0, len(rows)]), default_decay if decay is None else decay)
         if not rows:
             return Recommendation(self._most_popular(k, banned), unknown, "popularity")
-        weights = decayed(np.array([0, len(rows)]), decay)
         neighbors = self._best(rows, weights, k, banned.union(rows), relation)
         return Recommendation(neighbors, unknown)
 
@@ -314,6 +315,11 @@ def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
 
     Returns:
         float32 [offsets[-1]].
+
+    Raises:
+        InputError: the decay is not between 0 and 1.
     """
+    if not 0 <= decay <= 1:
+        raise InputError(f"decay: {decay} is not between 0 and 1")
     weights: NDArray[np.float32] = np.power(decay, steps_back(offsets)).astype(np.float32)
     return weights

@@ -1,5 +1,6 @@
 """The routes: each parses and delegates."""
 
+import zlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,7 +10,7 @@ from service import schemas
 from service.errors import InputError
 from service.live_model import LiveModel
 from service.problems import documented
-from service.recommender import Neighbor, Recommendation, Recommender
+from service.recommender import Neighbor, Recommendation, Recommender, Relation
 from service.settings import Settings
 
 PERSONAL = {"Cache-Control": "private, no-store"}
@@ -31,8 +32,9 @@ Model = Annotated[Recommender, Depends(_recommender)]
 
 
 def _cacheable(request: Request, response: Response, model: Model) -> Recommender:
-    """An answer that changes with the model only: its version is the entity tag."""
-    tag = f'"{model.version}"'
+    """An answer that changes with the model only: the entity tag is of its version and the URL."""
+    asked = zlib.crc32(f"{request.url.path}?{request.url.query}".encode())
+    tag = f'"{model.version}-{asked:08x}"'
     if tag in request.headers.get("if-none-match", ""):
         raise NotModifiedError(tag)
     response.headers["ETag"] = tag
@@ -70,60 +72,73 @@ def _neighbors(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[st
 # Queries
 
 queries = APIRouter(tags=["queries"], responses=documented(422, 503))
-ItemIds = Annotated[list[schemas.ItemId], Query()]
 
 
 @queries.get(
     "/similar/{item_id:path}",
-    response_model=schemas.NeighborsAnswer,
-    responses=documented(404),
-    summary="Items similar to one item",
+    response_model=schemas.RelatedAnswer,
+    responses=documented(404, 409),
+    summary="Items similar to one item, or next to come",
 )
-def similar(item_id: str, k: K, model: CacheableModel) -> dict[str, Any]:
-    """The items nearest by cosine, never the item itself. Percent-encode the id."""
-    return _neighbors(model, k, model.similar(item_id, k))
+def similar(
+    item_id: str,
+    k: K,
+    model: CacheableModel,
+    relation: Annotated[Relation, Query(description=schemas.RELATION)] = "similar",
+) -> dict[str, Any]:
+    """The items nearest by cosine, or those that come next, never the item itself.
+
+    Percent-encode the id.
+    """
+    found = model.similar(item_id, k, relation)
+    return _neighbors(model, k, found) | {"relation": relation}
 
 
 @queries.post(
     "/recommend",
     response_model=schemas.RecommendAnswer,
-    responses=documented(400, 413),
-    summary="Items for a taste",
+    responses=documented(400, 409, 413),
+    summary="Items for a taste, or next to come",
 )
 def recommend(
     body: schemas.RecommendRequest, request: Request, response: Response, model: Model
 ) -> dict[str, Any]:
-    """The items nearest to the mean of the liked items' unit vectors, never one of these.
+    """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
-    Liked items the model does not know are listed. Where it knows none of them, the most popular
-    items come back and `fallback_used` says so.
+    Never one of the liked items. Those the model does not know are listed. Where it knows none of
+    them, the most popular items come back and `fallback_used` says so.
     """
     _check_limits(request, body.k, len(body.liked) + len(body.exclude))
     response.headers.update(PERSONAL)
-    found = model.recommend(body.liked, body.k, body.exclude)
-    return _recommendation(request, model, body.k, found)
+    found = model.recommend(
+        body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
+    )
+    return _recommendation(request, model, body, found)
 
 
-@queries.get("/recommend", response_model=schemas.RecommendAnswer, summary="The same, by GET")
+@queries.get(
+    "/recommend",
+    response_model=schemas.RecommendAnswer,
+    responses=documented(409),
+    summary="The same, by GET",
+)
 def recommend_by_get(
+    body: Annotated[schemas.RecommendRequest, Query()],
     request: Request,
     response: Response,
     model: Model,
-    k: K,
-    liked: ItemIds,
-    exclude: ItemIds = [],  # noqa: B006
 ) -> dict[str, Any]:
     """`/recommend?liked=A&liked=B`: for a browser or curl."""
-    body = schemas.RecommendRequest(liked=liked, k=k, exclude=exclude)
     return recommend(body, request, response, model)
 
 
 def _recommendation(
-    request: Request, model: Recommender, k: int, found: Recommendation
+    request: Request, model: Recommender, body: schemas.RecommendRequest, found: Recommendation
 ) -> dict[str, Any]:
     if found.fallback_used:
         request.app.state.metrics.fallbacks.inc()
-    return _neighbors(model, k, found.neighbors) | {
+    return _neighbors(model, body.k, found.neighbors) | {
+        "relation": body.relation,
         "unknown_items": found.unknown_items,
         "fallback_used": found.fallback_used,
     }
@@ -151,15 +166,12 @@ def analogy(
     summary="The same, by GET",
 )
 def analogy_by_get(
+    body: Annotated[schemas.AnalogyRequest, Query()],
     request: Request,
     response: Response,
     model: Model,
-    k: K,
-    positive: ItemIds = [],  # noqa: B006
-    negative: ItemIds = [],  # noqa: B006
 ) -> dict[str, Any]:
     """`/analogy?positive=A&positive=B&negative=C`: for a browser or curl."""
-    body = schemas.AnalogyRequest(positive=positive, negative=negative, k=k)
     return analogy(body, request, response, model)
 
 

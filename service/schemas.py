@@ -7,8 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from service.continuations import NextSettings
+from service.recommender import Relation
 
 ItemId = Annotated[str, Field(min_length=1, max_length=1024)]
+RELATION = (
+    "`similar`: what could be taken instead, by cosine. `next`: what comes after or goes with it."
+)
 EXAMPLE: JsonDict = {
     "item_id": "21733",
     "title": "RED HANGING HEART T-LIGHT HOLDER",
@@ -27,10 +31,22 @@ class RecommendRequest(Body):
     """A taste to recommend for."""
 
     liked: list[ItemId] = Field(
-        description="Items liked, bought or seen.", examples=[["85123A", "22457"]]
+        description="Items liked, bought or seen, the newest last.",
+        examples=[["85123A", "22457"]],
     )
     k: int = Field(10, ge=1, description="How many items to return.")
     exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
+    relation: Relation = Field("similar", description=RELATION, examples=["similar"])
+    decay: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description=(
+            "What a liked item loses in weight per step back: 1 counts all alike, 0 the newest "
+            "alone. By default 1 for `similar`, for `next` what was best in training."
+        ),
+        examples=[0.7],
+    )
 
 
 class AnalogyRequest(Body):
@@ -48,7 +64,12 @@ class NeighborBody(Body):
 
     item_id: str
     title: str | None
-    score: float = Field(description="Cosine with the query, or popularity where that answered.")
+    score: float = Field(
+        description=(
+            "Cosine with the query; share of the votes for what comes next; popularity where that "
+            "answered."
+        )
+    )
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
@@ -63,11 +84,20 @@ class NeighborsAnswer(Answer):
     """Nearest items, best first."""
 
     k: int = Field(description="How many items were asked for.", examples=[10])
-    returned: int = Field(description="How many there are.", examples=[1])
+    returned: int = Field(
+        description="How many there are: fewer where no more are allowed or ever came next.",
+        examples=[1],
+    )
     items: list[NeighborBody]
 
 
-class RecommendAnswer(NeighborsAnswer):
+class RelatedAnswer(NeighborsAnswer):
+    """Related items, best first."""
+
+    relation: Relation = Field(description=RELATION, examples=["similar"])
+
+
+class RecommendAnswer(RelatedAnswer):
     """Recommended items, best first."""
 
     unknown_items: list[str] = Field(

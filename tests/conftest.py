@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from service.app import create_app
 from service.artifact import Artifact, Manifest
+from service.continuations import Continuations, Lists, NextSettings
 from service.settings import Settings
 from service.store import Store
 from trainer.config import IndexConfig
@@ -51,7 +52,34 @@ def islands() -> tuple[Sessions, Vocabulary]:
     return Sessions(rows[items.ravel()], offsets), Vocabulary(names, counts[ranking])
 
 
-def make_artifact(version: str = "v1", vectors: dict[str, list[float]] | None = None) -> Artifact:
+def make_continuations(table: list[dict[int, float]], *, decay: float = 0.5) -> Continuations:
+    """For every row the rows that follow it and their scores."""
+    return Continuations(
+        table=lists([list(scores) for scores in table]),
+        scores=np.array([score for scores in table for score in scores.values()], np.float32),
+        settings=NextSettings(decay=decay),
+    )
+
+
+def lists(rows: list[list[int]]) -> Lists:
+    """Lists of rows, flat."""
+    flat = np.array([row for one in rows for row in one], np.int32)
+    return Lists(flat, np.cumsum([0, *map(len, rows)], dtype=np.int64))
+
+
+def fruits_and_tools() -> Continuations:
+    """What comes next in the model of fruits and tools: a hammer after an apple, then a saw."""
+    _apple, pear, plum, hammer, saw, drill = range(6)
+    return make_continuations(
+        [{hammer: 0.75, pear: 0.25}, {plum: 1}, {}, {saw: 0.75, drill: 0.25}, {drill: 1}, {}]
+    )
+
+
+def make_artifact(
+    version: str = "v1",
+    vectors: dict[str, list[float]] | None = None,
+    continuations: Continuations | None = None,
+) -> Artifact:
     """A model of six items in two dimensions: fruits point right, tools point up."""
     vectors = vectors or {
         "apple": [1.0, 0.0],
@@ -80,7 +108,13 @@ def make_artifact(version: str = "v1", vectors: dict[str, list[float]] | None = 
         input_vectors=matrix,
         output_vectors=matrix[:, ::-1].copy(),
         cosine_index=cosine_index(matrix, IndexConfig()),
+        continuations=continuations,
     )
+
+
+def make_artifact_with_next(version: str = "v1") -> Artifact:
+    """The same model, and what comes next in it."""
+    return make_artifact(version, continuations=fruits_and_tools())
 
 
 @pytest.fixture

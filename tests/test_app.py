@@ -13,7 +13,7 @@ from service.app import create_app
 from service.artifact import Artifact
 from service.settings import Settings
 from service.store import Store
-from tests.conftest import FRUITS, TOOLS, make_artifact
+from tests.conftest import FRUITS, TOOLS, make_artifact, make_artifact_with_next
 
 PROBLEM = "application/problem+json"
 ODD_IDS = ["a/b", "/", "a//b/", "100 %", "a b", "ä☕", "?k=1#x", "a+b", '"\\']
@@ -29,6 +29,14 @@ def odd_artifact(version: str) -> Artifact:
 def odd_client(store: Store) -> Iterator[TestClient]:
     """The service over the model of odd ids."""
     store.promote(store.add(odd_artifact).model_version)
+    with TestClient(create_app(Settings(models=store.directory))) as client:
+        yield client
+
+
+@pytest.fixture
+def next_client(store: Store) -> Iterator[TestClient]:
+    """The service over a model that knows what comes next."""
+    store.promote(store.add(make_artifact_with_next).model_version)
     with TestClient(create_app(Settings(models=store.directory))) as client:
         yield client
 
@@ -76,7 +84,12 @@ def post(client: TestClient, path: str, content: bytes) -> Any:
 def test_similar_items(client: TestClient, store: Store):
     body = client.get("/similar/apple?k=2").json()
     (pear, plum) = body.pop("items")
-    assert body == {"model_version": store.current(), "k": 2, "returned": 2}
+    assert body == {
+        "model_version": store.current(),
+        "k": 2,
+        "returned": 2,
+        "relation": "similar",
+    }
     assert (pear["item_id"], pear["title"]) == ("pear", "A pear")
     assert pear["score"] == pytest.approx(2 / 4.04**0.5)
     assert pear.keys() == plum.keys() == {"item_id", "title", "score"}
@@ -90,11 +103,82 @@ def test_recommended_items(client: TestClient, store: Store):
         "model_version": store.current(),
         "k": 10,
         "returned": 4,
+        "relation": "similar",
         "unknown_items": ["kiwi"],
         "fallback_used": None,
     }
     assert [item["item_id"] for item in items] == ["pear", "plum", "drill", "hammer"]
     assert [item["title"] for item in items] == ["A pear", "A plum", None, None]
+
+
+def test_what_comes_after_an_item(next_client: TestClient, store: Store):
+    body = next_client.get("/similar/apple?relation=next&k=5").json()
+    assert body == {
+        "model_version": store.current(),
+        "k": 5,
+        "returned": 2,
+        "relation": "next",
+        "items": [
+            {"item_id": "hammer", "title": None, "score": 0.75},
+            {"item_id": "pear", "title": "A pear", "score": 0.25},
+        ],
+    }
+
+
+def test_what_comes_after_the_liked_items(next_client: TestClient):
+    request = {"liked": ["apple", "kiwi", "hammer"], "relation": "next", "exclude": ["drill"]}
+    body = next_client.post("/recommend", json=request).json()
+    assert ids(body) == ["saw", "pear"]
+    assert (body["relation"], body["returned"], body["k"]) == ("next", 2, 10)
+    assert body["unknown_items"] == ["kiwi"]
+    assert body["fallback_used"] is None
+    by_get = next_client.get("/recommend", params=request)
+    assert by_get.json() == body
+
+
+@pytest.mark.parametrize("relation", ["similar", "next"])
+def test_the_decay_decides_how_much_the_earlier_items_count(next_client: TestClient, relation: str):
+    def ask(**changes: Any) -> list[dict[str, Any]]:
+        request = {"liked": ["hammer", "apple"], "relation": relation, **changes}
+        by_post = next_client.post("/recommend", json=request).json()
+        assert next_client.get("/recommend", params=request).json() == by_post
+        return by_post["items"]
+
+    usual = {"similar": 1.0, "next": 0.5}[relation]
+    assert ask() == ask(decay=usual)
+    assert ask(decay=0.25) != ask(decay=usual)
+    without_memory = next_client.get(f"/similar/apple?relation={relation}").json()["items"]
+    assert ask(decay=0) == [item for item in without_memory if item["item_id"] != "hammer"]
+
+
+def test_popular_items_come_next_where_the_taste_is_unknown(next_client: TestClient):
+    request = {"liked": ["kiwi"], "k": 2, "relation": "next"}
+    body = next_client.post("/recommend", json=request).json()
+    assert (body["fallback_used"], body["relation"]) == ("popularity", "next")
+    assert ids(body) == ["apple", "pear"]
+    assert "item2vec_fallbacks_total 1.0" in next_client.get("/metrics").text
+
+
+def test_the_model_says_how_next_is_answered(next_client: TestClient):
+    found = next_client.get("/model").json()["next"]
+    assert found == {"decay": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "request_body"),
+    [
+        ("GET", "/similar/apple?relation=next", None),
+        ("GET", "/recommend?liked=apple&relation=next", None),
+        ("POST", "/recommend", {"liked": ["apple"], "relation": "next"}),
+        ("POST", "/recommend", {"liked": ["kiwi"], "relation": "next", "decay": 0.5}),
+    ],
+)
+def test_a_model_that_does_not_know_what_comes_next_says_so(
+    client: TestClient, store: Store, method: str, path: str, request_body: Any
+):
+    found = problem(client.request(method, path, json=request_body), 409, "no-continuations")
+    assert f"model {store.current()} does not know what comes next" in found["detail"]
+    assert "ask for similar items" in found["detail"]
 
 
 def test_popular_items_where_the_taste_is_unknown(client: TestClient):
@@ -231,6 +315,11 @@ def test_an_unknown_field_is_refused_by_name(client: TestClient, path: str):
         ({"liked": [], "k": 1.5}, "k"),
         ({"liked": [], "k": None}, "k"),
         ({"liked": [], "k": "many"}, "k"),
+        ({"liked": [], "relation": "previous"}, "relation"),
+        ({"liked": [], "relation": None}, "relation"),
+        ({"liked": [], "decay": -0.1}, "decay"),
+        ({"liked": [], "decay": 1.1}, "decay"),
+        ({"liked": [], "decay": "slow"}, "decay"),
         ([], "body"),
         ("apple", "body"),
     ],
@@ -252,6 +341,8 @@ def test_an_invalid_body_is_refused_with_the_place(
         "/similar/apple?k=NaN",
         "/similar/apple?k=true",
         "/similar/apple?k=1&k=0",
+        "/similar/apple?relation=",
+        "/similar/apple?relation=previous",
         f"/similar/apple?k={'9' * 5000}",
         "/items",
         "/items?q=",
@@ -260,6 +351,10 @@ def test_an_invalid_body_is_refused_with_the_place(
         "/recommend",
         "/recommend?liked=",
         "/recommend?liked=apple&k=0",
+        "/recommend?liked=apple&relation=previous",
+        "/recommend?liked=apple&decay=2",
+        "/recommend?liked=apple&decay=nan",
+        "/recommend?liked=apple&more=1",
         "/analogy",
         "/analogy?positive=",
     ],
@@ -465,7 +560,18 @@ def test_a_new_model_has_another_entity_tag(
     client.app.state.model.refresh()  # type: ignore[attr-defined]
     response = client.get("/similar/apple", headers={"if-none-match": tag})
     assert response.status_code == 200
-    assert response.headers["etag"] == f'"{store.current()}"' != tag
+    assert response.headers["etag"].startswith(f'"{store.current()}-')
+    assert response.headers["etag"] != tag
+
+
+def test_another_question_has_another_entity_tag(next_client: TestClient):
+    paths = ["/similar/apple", "/similar/pear", "/similar/apple?k=2"]
+    paths += [f"/similar/apple?relation={relation}" for relation in ("similar", "next")]
+    tags = {next_client.get(path).headers["etag"] for path in paths}
+    assert len(tags) == len(paths)
+    (similar, after) = (next_client.get(path).headers["etag"] for path in paths[-2:])
+    assert next_client.get(paths[-1], headers={"if-none-match": similar}).status_code == 200
+    assert next_client.get(paths[-1], headers={"if-none-match": after}).status_code == 304
 
 
 @pytest.mark.parametrize(
@@ -554,6 +660,8 @@ def test_the_problems_of_every_query_are_documented(client: TestClient):
         problems = {"422", "503"}
         if "{item_id}" in path or path == "/analogy":
             problems.add("404")
+        if "similar" in path or path == "/recommend":
+            problems.add("409")
         if "requestBody" in described:
             problems |= {"400", "413"}
         assert set(described["responses"]) == {"200", *problems}

@@ -17,7 +17,11 @@ from service.artifact import (
     INPUT_VECTORS,
     ITEMS,
     MANIFEST,
+    NEXT_FILES,
     OUTPUT_VECTORS,
+    TABLE,
+    TABLE_OFFSETS,
+    TABLE_SCORES,
     load,
     read_manifest,
     save,
@@ -25,15 +29,19 @@ from service.artifact import (
     verify,
 )
 from service.errors import ArtifactError
-from tests.conftest import make_artifact
+from tests.conftest import (
+    fruits_and_tools,
+    make_artifact,
+    make_artifact_with_next,
+)
 from trainer.config import IndexConfig
 from trainer.index import cosine_index
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """The directory of a saved fruit-and-tool model."""
-    save(make_artifact(), tmp_path / "v1")
+    """The directory of a saved fruit-and-tool model, which knows what comes next."""
+    save(make_artifact_with_next(), tmp_path / "v1")
     return tmp_path / "v1"
 
 
@@ -99,7 +107,7 @@ def test_loaded_arrays_are_mapped_and_cannot_be_changed(saved: Path, name: str):
 
 def test_a_checksum_is_written_for_every_file(saved: Path):
     sha256 = verify(saved).sha256
-    assert sorted(sha256) == sorted(FILES)
+    assert sorted(sha256) == sorted([*FILES, *NEXT_FILES])
     assert sha256[ITEMS] == hashlib.sha256((saved / ITEMS).read_bytes()).hexdigest()
 
 
@@ -117,7 +125,7 @@ def flipped(content: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("damage", [truncated, emptied, flipped])
-@pytest.mark.parametrize("name", [*FILES, MANIFEST])
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES, MANIFEST])
 def test_a_damaged_file_is_refused_by_name(
     saved: Path, name: str, damage: Callable[[bytes], bytes]
 ):
@@ -126,14 +134,14 @@ def test_a_damaged_file_is_refused_by_name(
         load(saved)
 
 
-@pytest.mark.parametrize("name", [*FILES, MANIFEST])
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES, MANIFEST])
 def test_a_missing_file_is_refused_by_name(saved: Path, name: str):
     (saved / name).unlink()
     with pytest.raises(ArtifactError, match=name):
         load(saved)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES])
 def test_a_file_without_a_checksum_is_refused_by_name(saved: Path, name: str):
     sha256 = {**read_manifest(saved).sha256}
     del sha256[name]
@@ -150,7 +158,7 @@ def test_a_file_of_another_model_is_refused_by_name(saved: Path, tmp_path: Path,
         load(saved)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES])
 def test_nonsense_with_a_right_checksum_is_refused_by_name(saved: Path, name: str):
     for content in (b"", b"{}", (saved / name).read_bytes()[:-8]):
         put(saved, name, content)
@@ -189,6 +197,83 @@ def test_an_array_of_another_type_is_refused(saved: Path, name: str, array: np.n
     np.save(saved / name, array)
     put(saved, name, (saved / name).read_bytes())
     with pytest.raises(ArtifactError, match=f"{name} holds {array.dtype} .* was expected"):
+        load(saved)
+
+
+# What comes next
+
+
+def test_what_comes_next_is_saved_and_loaded(tmp_path: Path):
+    expected = fruits_and_tools()
+    manifest = save(make_artifact(continuations=expected), tmp_path / "v1")
+    assert manifest.next == expected.settings
+
+    loaded = load(tmp_path / "v1")
+
+    assert loaded.manifest == manifest
+    found = loaded.continuations
+    assert found is not None
+    assert found.settings == expected.settings
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    for part in ("rows", "offsets"):
+        array = getattr(found.table, part)
+        np.testing.assert_array_equal(array, getattr(expected.table, part))
+        assert isinstance(array, np.memmap)
+        assert not array.flags.writeable
+
+
+def test_a_model_that_does_not_know_what_comes_next_has_no_files_of_it(tmp_path: Path):
+    manifest = save(make_artifact(), tmp_path / "v1")
+    assert manifest.next is None
+    assert sorted(manifest.sha256) == sorted(FILES)
+    assert not (tmp_path / "v1" / TABLE).exists()
+    assert load(tmp_path / "v1").continuations is None
+
+
+def test_a_manifest_from_before_there_was_next_is_read(tmp_path: Path):
+    save(make_artifact(), tmp_path / "v1")
+    content = json.loads((tmp_path / "v1" / MANIFEST).read_text())
+    del content["next"]
+    (tmp_path / "v1" / MANIFEST).write_text(json.dumps(content))
+    assert load(tmp_path / "v1").continuations is None
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        (TABLE, np.zeros(6, np.int64)),
+        (TABLE, np.zeros(5, np.int32)),
+        (TABLE_OFFSETS, np.zeros(6, np.int64)),
+        (TABLE_OFFSETS, np.zeros(0, np.int64)),
+        (TABLE_OFFSETS, np.zeros((7, 1), np.int64)),
+        (TABLE_SCORES, np.zeros(6, np.float64)),
+        (TABLE_SCORES, np.zeros(5, np.float32)),
+    ],
+)
+def test_lists_of_another_shape_are_refused_by_name(saved: Path, name: str, array: np.ndarray):
+    np.save(saved / name, array)
+    put(saved, name, (saved / name).read_bytes())
+    with pytest.raises(ArtifactError, match=rf"{name} holds {array.dtype} .* was expected"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        (TABLE_OFFSETS, {0: 1}, "does not rise from 0"),
+        (TABLE_OFFSETS, {1: 4}, "does not rise from 0"),
+        (TABLE, {3: 6}, "rows that are not in 0 to 5"),
+        (TABLE, {3: -1}, "rows that are not in 0 to 5"),
+    ],
+)
+def test_lists_that_lead_nowhere_are_refused_by_name(
+    saved: Path, name: str, change: dict[int, int], why: str
+):
+    array = np.load(saved / name)
+    array[list(change)] = list(change.values())
+    np.save(saved / name, array)
+    put(saved, name, (saved / name).read_bytes())
+    with pytest.raises(ArtifactError, match=f"{name} .*{why}"):
         load(saved)
 
 

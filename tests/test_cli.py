@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from service.store import Store
+from tests.conftest import make_artifact_with_next
 from trainer import cli, config
 from trainer.options import show_default
 
@@ -89,6 +90,15 @@ def published(shop, run) -> str:
     return Store(shop / MODELS).current()
 
 
+@pytest.fixture
+def guide(tmp_path, monkeypatch) -> Store:
+    """The store of a model of fruits and tools that knows what comes next."""
+    monkeypatch.chdir(tmp_path)
+    store = Store(MODELS)
+    store.promote(store.add(make_artifact_with_next).model_version)
+    return store
+
+
 # Help
 
 COMMANDS = [
@@ -123,7 +133,15 @@ def test_help_of_queries_names_the_default_store(run, monkeypatch, command):
 
 @pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize(
-    "arguments", [["nope"], ["retrain", "--size", "5"], ["similar"], ["similar", "x", "-k", "0"]]
+    "arguments",
+    [
+        ["nope"],
+        ["retrain", "--size", "5"],
+        ["similar"],
+        ["similar", "x", "-k", "0"],
+        ["similar", "x", "--relation", "previous"],
+        ["recommend", "x", "--decay", "slow"],
+    ],
 )
 def test_wrong_usage_exits_with_2(run, arguments):
     result = run(*arguments)
@@ -355,6 +373,58 @@ def test_unknown_liked_items_are_told_and_the_popular_ones_fall_in(run):
     none = run("recommend", "gold", "--json")
     assert "most popular" in none.err
     assert len(none.json) == 6
+
+
+@pytest.mark.usefixtures("guide")
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (["similar", "apple"], ["hammer", "pear"]),
+        (["recommend", "apple", "hammer"], ["saw", "drill", "pear"]),
+        (["recommend", "hammer", "apple", "--decay", "0"], ["pear"]),
+        (["recommend", "apple", "hammer", "--exclude", "saw", "-k", "1"], ["drill"]),
+    ],
+)
+def test_what_comes_next_can_be_asked(run, arguments, found):
+    result = run(*arguments, "--relation", "next", "--json")
+    assert [neighbor["item_id"] for neighbor in result.json] == found
+
+
+@pytest.mark.usefixtures("guide")
+def test_the_decay_and_the_order_decide_what_is_recommended(run):
+    def ask(*arguments):
+        return run("recommend", *arguments, "--json").json
+
+    for relation in ("similar", "next"):
+        of_relation = ("--relation", relation)
+        alike = ask("apple", "saw", *of_relation, "--decay", "1")
+        assert alike == ask("saw", "apple", *of_relation, "--decay", "1")
+        assert alike != ask("apple", "saw", *of_relation, "--decay", ".7")
+    assert ask("apple", "saw") == ask("apple", "saw", "--decay", "1")
+
+
+@pytest.mark.usefixtures("guide")
+@pytest.mark.parametrize("decay", ["-0.1", "1.5", "nan"])
+def test_a_decay_that_is_no_share_is_named(run, decay):
+    result = run("recommend", "apple", "--decay", decay)
+    assert result.code == 2
+    assert result.error == f"error: decay: {decay} is not between 0 and 1"
+
+
+@pytest.mark.parametrize("arguments", [["similar", "apple"], ["recommend", "apple", "kiwi"]])
+def test_a_model_that_does_not_know_what_comes_next_says_what_to_do(
+    publish, tmp_path, run, monkeypatch, arguments
+):
+    version = publish()
+    monkeypatch.chdir(tmp_path)
+    result = run(*arguments, "--relation", "next")
+    assert result.code == 2
+    assert result.error.startswith(f"error: model {version} does not know what comes next: train")
+
+
+def test_help_tells_the_order_of_liked_items(run):
+    words = run("recommend", "--help").words
+    assert "the oldest first, the newest last" in words
 
 
 def test_an_earlier_version_can_be_asked(published, run):

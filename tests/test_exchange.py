@@ -400,6 +400,9 @@ def test_an_imported_model_can_be_promoted_and_asked(tmp_path, monkeypatch, publ
     assert run(*promote[1:]).code == 0
 
     assert run("similar", "apple", "--json").json[0]["item_id"] == "pear"
+    after = run("similar", "apple", "--relation", "next")
+    assert after.code == 2
+    assert f"model {version} does not know what comes next" in after.error
     assert run("export", "again.bin.gz").code == 0
     assert Path("again.bin.gz").read_bytes() == Path("v.bin.gz").read_bytes()
     assert "no output vectors" in run("export", "x.bin", "--vectors", "output").error

@@ -8,9 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.artifact import Artifact, load, save
-from service.errors import InputError, UnknownItemError
+from service.errors import InputError, NoContinuationsError, UnknownItemError
 from service.recommender import Neighbor, Recommender, decayed
-from tests.conftest import FRUITS, TOOLS, make_artifact
+from tests.conftest import (
+    FRUITS,
+    TOOLS,
+    fruits_and_tools,
+    make_artifact,
+    make_artifact_with_next,
+)
 from trainer.config import IndexConfig
 from trainer.index import cosine_index
 
@@ -20,6 +26,12 @@ COUNTS = {"apple": 60, "pear": 50, "plum": 40, "hammer": 30, "saw": 20, "drill":
 @pytest.fixture
 def recommender() -> Recommender:
     return Recommender(make_artifact())
+
+
+@pytest.fixture
+def guide() -> Recommender:
+    """A recommender that knows what comes next."""
+    return Recommender(make_artifact_with_next())
 
 
 def ids(neighbors: list[Neighbor]) -> list[str]:
@@ -200,6 +212,104 @@ def test_without_memory_the_newest_liked_item_decides(recommender: Recommender):
     assert found == [one for one in recommender.similar("apple") if one.item_id != "saw"]
 
 
+@pytest.mark.parametrize("decay", [-0.1, 1.1, float("nan")])
+@pytest.mark.parametrize("liked", ["apple", "kiwi"])
+def test_a_decay_that_is_no_share_is_refused(recommender: Recommender, liked: str, decay: float):
+    with pytest.raises(InputError, match=f"decay: {decay} is not between 0 and 1"):
+        recommender.recommend([liked], decay=decay)
+
+
+# what comes next
+
+
+def test_what_comes_after_an_item_is_what_followed_it(guide: Recommender):
+    neighbors = guide.similar("apple", relation="next")
+    assert ids(neighbors) == ["hammer", "pear"]
+    assert scores(neighbors) == pytest.approx([0.75, 0.25])
+    assert [neighbor.title for neighbor in neighbors] == [None, "A pear"]
+
+
+def test_similar_items_are_the_same_whether_what_comes_next_is_known_or_not(
+    recommender: Recommender, guide: Recommender
+):
+    assert guide.similar("apple") == recommender.similar("apple", relation="similar")
+    assert guide.recommend(["apple", "saw"]) == recommender.recommend(["apple", "saw"])
+
+
+def test_what_comes_next_depends_on_the_order_of_the_liked_items(guide: Recommender):
+    # apple weighs .5, hammer 1: of 1.5 votes saw has .75, drill .25 and pear .125
+    found = guide.recommend(["apple", "hammer"], relation="next").neighbors
+    assert ids(found) == ["saw", "drill", "pear"]
+    assert scores(found) == pytest.approx([1 / 2, 1 / 6, 1 / 12])
+    turned = guide.recommend(["hammer", "apple"], relation="next").neighbors
+    assert turned == guide.recommend(["hammer", "apple"], relation="next", decay=0.5).neighbors
+    assert ids(turned) == ["saw", "pear", "drill"]
+
+
+def test_the_decay_of_what_comes_next_can_be_chosen(guide: Recommender):
+    newest = guide.recommend(["hammer", "apple"], relation="next", decay=0).neighbors
+    assert ids(newest) == ["pear"]  # of apple's votes the hammer is liked already
+    plain = guide.recommend(["hammer", "apple"], relation="next", decay=1).neighbors
+    turned = guide.recommend(["apple", "hammer"], relation="next", decay=1).neighbors
+    assert plain == turned
+
+
+def test_the_usual_decay_is_that_of_the_relation(guide: Recommender):
+    assert (guide.default_decay("similar"), guide.default_decay("next")) == (1.0, 0.5)
+
+
+def test_liked_and_excluded_items_never_come_next(guide: Recommender):
+    everything = ids(guide.recommend(["apple", "hammer"], 6, relation="next").neighbors)
+    assert not {"apple", "hammer"} & set(everything)
+    found = guide.recommend(["apple", "hammer"], 2, ["saw", "kiwi"], relation="next").neighbors
+    assert ids(found) == ["drill", "pear"]
+
+
+def test_fewer_than_k_come_next_where_no_more_have_a_vote(guide: Recommender):
+    assert ids(guide.similar("pear", 5, "next")) == ["plum"]
+    assert guide.similar("plum", 5, "next") == []
+
+
+def test_popular_items_come_next_where_no_liked_item_is_known(guide: Recommender):
+    found = guide.recommend(["kiwi"], k=2, exclude=["apple"], relation="next")
+    assert found.fallback_used == "popularity"
+    assert found.unknown_items == ["kiwi"]
+    assert ids(found.neighbors) == ["pear", "plum"]
+
+
+def test_an_unknown_item_has_no_vote_and_takes_no_step(guide: Recommender):
+    found = guide.recommend(["apple", "kiwi", "hammer", "fig"], relation="next")
+    assert found.unknown_items == ["kiwi", "fig"]
+    assert found.neighbors == guide.recommend(["apple", "hammer"], relation="next").neighbors
+    with pytest.raises(UnknownItemError, match="kiwi"):
+        guide.similar("kiwi", relation="next")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda recommender: recommender.similar("apple", relation="next"),
+        lambda recommender: recommender.recommend(["apple"], relation="next"),
+        lambda recommender: recommender.recommend(["apple"], relation="next", decay=0.5),
+        lambda recommender: recommender.recommend(["kiwi"], relation="next", decay=0.5),
+        lambda recommender: recommender.default_decay("next"),
+    ],
+)
+def test_a_model_that_does_not_know_what_comes_next_says_what_to_do(
+    recommender: Recommender, ask: Callable[[Recommender], object]
+):
+    with pytest.raises(NoContinuationsError, match="v1 does not know what comes next: train"):
+        ask(recommender)
+
+
+def test_a_mapped_artifact_knows_what_comes_next_as_one_in_memory(
+    tmp_path: Path, guide: Recommender
+):
+    save(guide.artifact, tmp_path / "v1")
+    found = Recommender(load(tmp_path / "v1")).recommend(["apple", "hammer"], relation="next")
+    assert found == guide.recommend(["apple", "hammer"], relation="next")
+
+
 # many tastes at once
 
 
@@ -226,6 +336,22 @@ def test_many_tastes_are_ranked_as_one_by_one(
             if list(COUNTS)[item] not in taste
         ]
         assert [(one.item_id, one.score) for one in expected] == unseen
+
+
+def test_what_comes_next_is_ranked_for_many_as_one_by_one(guide: Recommender):
+    rows, offsets = np.array([0, 3, 2, 4]), np.array([0, 2, 2, 3, 4])
+    weights = decayed(offsets, 0.5)
+
+    found, votes = guide.rank(rows, offsets, weights, k=4, relation="next")
+
+    for taste, (row, vote) in enumerate(zip(found, votes, strict=True)):
+        part = slice(offsets[taste], offsets[taste + 1])
+        items, expected = fruits_and_tools().votes(rows[part], weights[part])
+        n = min(len(items), 4)
+        assert row.tolist() == items[:n].tolist() + [-1] * (4 - n)
+        assert vote.tolist() == expected[:n].tolist() + [-np.inf] * (4 - n)
+    assert found[1].tolist() == [-1] * 4  # a taste of no items
+    assert (found[2] >= 0).sum() == 0  # nothing follows a plum
 
 
 def test_no_more_items_are_ranked_than_there_are(recommender: Recommender):

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from service.artifact import most_frequent_item
 from service.errors import ArtifactError, Item2VecError, NoModelError
-from service.recommender import Neighbor, Recommender
+from service.recommender import Neighbor, Recommender, Relation
 from service.settings import PREFIX, Settings
 from service.store import Store
 from trainer import config as settings
@@ -55,7 +55,12 @@ ModelsOption = Annotated[
 K = Annotated[int, typer.Option("--k", "-k", min=1, help="how many items")]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
 Version = Annotated[str | None, typer.Option(help="the version to ask \\[default: current]")]
-ItemIds = Annotated[list[str], typer.Argument(metavar="ITEM...", help="item ids")]
+LikedIds = Annotated[
+    list[str], typer.Argument(metavar="ITEM...", help="item ids, the oldest first, the newest last")
+]
+RelationOption = Annotated[
+    Relation, typer.Option(help="similar: could be taken instead; next: comes after or goes with")
+]
 AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
 
 all_settings = add_flags(settings.settings())
@@ -146,26 +151,36 @@ def _quoted(item_id: str) -> str:
 @app.command()
 def similar(
     item: Annotated[str, typer.Argument(help="item id")],
+    relation: RelationOption = "similar",
     k: K = 10,
     as_json: Json = False,
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
-    """Items similar to one item."""
-    _print_neighbors(_recommender(models, version).similar(item, k), as_json)
+    """Items similar to one item, or those that come next."""
+    _print_neighbors(_recommender(models, version).similar(item, k, relation), as_json)
 
 
 @app.command()
-def recommend(
-    liked: ItemIds,
+def recommend(  # noqa: PLR0913 - a command has as many parameters as options
+    liked: LikedIds,
     exclude: Annotated[list[str] | None, typer.Option(help="items not to return")] = None,
+    relation: RelationOption = "similar",
+    decay: Annotated[
+        float | None,
+        typer.Option(
+            help="what an item loses in weight per step back, 0 to 1: 1 counts all alike, 0 the "
+            "newest alone \\[default: 1 for similar, for next what was best in training]"
+        ),
+    ] = None,
     k: K = 10,
     as_json: Json = False,
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
-    """Items for a taste: the mean of the liked items."""
-    found = _recommender(models, version).recommend(liked, k, exclude or ())
+    """Items for a taste, the mean of the liked items, or those that come next."""
+    recommender = _recommender(models, version)
+    found = recommender.recommend(liked, k, exclude or (), relation=relation, decay=decay)
     if found.unknown_items:
         _say("unknown:", ", ".join(found.unknown_items))
     if found.fallback_used:

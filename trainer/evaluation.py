@@ -40,6 +40,10 @@ class Protocol:
     resamples: int = 1000
     seed: int = 0
 
+    def rank(self, ranker: Ranker, cases: Cases, k: int) -> Ranked:
+        """The k best items that may be recommended."""
+        return rank_unseen(ranker, cases, k) if self.exclude_seen else ranker.rank(cases, k)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -195,11 +199,7 @@ def _tally(
     wanted = max(protocol.ks) + 1
     done = 0
     for block in cases.blocks():
-        if protocol.exclude_seen:
-            ranked = rank_unseen(ranker, block, wanted)
-        else:
-            ranked = ranker.rank(block, wanted)
-        tally.add(ranked, block.answers)
+        tally.add(protocol.rank(ranker, block, wanted), block.answers)
         done += len(block)
         progress(done, len(cases))
     return tally

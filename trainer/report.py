@@ -18,6 +18,7 @@ EVENT_ROWS = {
     "  without session or user": "events_without_session",
     "  without time": "events_without_time",
     "  consecutive repeats": "events_collapsed",
+    "  held out to be asked": "events_held_out",
     "  of rare items": "events_of_rare_items",
     "  in short sessions": "events_in_short_sessions",
     "  kept": "events_kept",

@@ -71,7 +71,7 @@ def render_page(content: PageContent) -> str:
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(content.title)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{escape(content.title)}</h1>{_summary(evaluation)}{''.join(sections)}</body></html>\n"
+        f"<h1>{escape(content.title)}</h1>{_summary(content)}{''.join(sections)}</body></html>\n"
     )
 
 
@@ -79,8 +79,10 @@ def _section(title: str, words: str, *parts: str) -> str:
     return f"<section><h2>{escape(title)}</h2><p>{escape(words)}</p>{''.join(parts)}</section>"
 
 
-def _summary(evaluation: Evaluation) -> str:
+def _summary(content: PageContent) -> str:
+    evaluation = content.evaluation
     words = (
+        f"{content.about} "
         f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions, "
         f"{len(evaluation.models)} models. {evaluation.unseen:.1%} of the answers were never seen "
         "in training and count as misses."

@@ -81,6 +81,8 @@ class Evaluation:
         cases: how many were asked.
         sessions: how many sessions they are from.
         unseen: the share of answers never seen in training, which count as misses.
+        repeated: the share of answers that are items of the query; where those are left out, they
+            count as misses as well.
         protocol: how it was measured.
         cases_by_decile: how many answers are in each tenth of the catalogue.
         models: name to what was measured, the first one is what the others are compared with.
@@ -91,6 +93,7 @@ class Evaluation:
     cases: int
     sessions: int
     unseen: float
+    repeated: float
     protocol: Protocol
     cases_by_decile: list[int]
     models: dict[str, Scores]
@@ -181,6 +184,7 @@ def evaluate(
         cases=len(cases),
         sessions=len(np.unique(cases.session)),
         unseen=float(np.mean(~seen)),
+        repeated=float(cases.repeated().mean()),
         protocol=protocol,
         cases_by_decile=np.bincount(decile, minlength=10).tolist(),
         models=models,

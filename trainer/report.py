@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from service.artifact import Manifest
 from service.recommender import Neighbor
@@ -76,17 +76,17 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     k = max(evaluation.protocol.ks)
     metrics = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR")]
     lists = {f"coverage@{k}": ".1%", f"personalisation@{k}": ".3f", f"popularity@{k}": ".2%"}
-    unseen = f"{evaluation.unseen:.1%} of the answers never seen in training"
     table = Table(
         box=box.SIMPLE_HEAD,
-        caption=f"{evaluation.cases:,} cases, {unseen}; 95 % intervals; ▲ ▼ beside the first model",
+        caption=_caption(evaluation),
+        caption_justify="left",
     )
     table.add_column("model", overflow="fold")
     for name in (*metrics, *(name.replace("@", " @") for name in lists), "no answer"):
         table.add_column(name, justify="right")
     for name, scores in evaluation.models.items():
         table.add_row(
-            escape(name),
+            Text(name),
             *(_estimated(evaluation, name, scores, metric) for metric in metrics),
             *(_listed(scores.lists[listed], form) for listed, form in lists.items()),
             f"{scores.unanswered:.1%}",
@@ -98,14 +98,24 @@ def _listed(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
 
 
-def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> str:
+def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> Text:
     mean = scores.estimates[metric]
-    words = f"{mean.value:.4f}\n[dim]{mean.low:.3f}-{mean.high:.3f}[/dim]"
-    if model not in evaluation.differences:
-        return words
-    difference = evaluation.differences[model][metric]
-    mark = "▼" if difference.low > 0 else "▲" if difference.high < 0 else " "
-    return f"{mark} {words}"
+    mark = ""
+    if model in evaluation.differences:
+        difference = evaluation.differences[model][metric]
+        mark = "▼ " if difference.low > 0 else "▲ " if difference.high < 0 else ""
+    return Text.assemble(f"{mark}{mean.value:.4f}\n", (f"{mean.low:.3f}-{mean.high:.3f}", "dim"))
+
+
+def _caption(evaluation: Evaluation) -> Text:
+    """What a reader of the figures has to know."""
+    seen = "left out of the lists" if evaluation.protocol.exclude_seen else "allowed in the lists"
+    return Text(
+        f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions; 95 % intervals; "
+        "▲ ▼ better, worse than the first model.\n"
+        f"{evaluation.unseen:.1%} of the answers are unknown to training, {evaluation.repeated:.1%} "
+        f"are items of the query, which are {seen}."
+    )
 
 
 def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:

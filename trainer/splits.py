@@ -72,6 +72,16 @@ class Cases:
         known = items != UNSEEN
         return Sessions(items[known], _offsets(np.bincount(case[known], minlength=len(self))))
 
+    def repeated(self) -> NDArray[np.bool_]:
+        """Per case: is the answer an item of the prefix? bool [cases]."""
+        found = [np.zeros(0, np.bool_)]
+        for block in self.blocks():
+            prefixes = block.prefixes()
+            case = np.repeat(np.arange(len(block)), prefixes.lengths())
+            same = case[prefixes.items == block.answers[case]]
+            found.append(np.bincount(same, minlength=len(block)) > 0)
+        return np.concatenate(found)
+
     def blocks(self) -> Iterator["Cases"]:
         """The cases in order, in blocks whose prefixes fit in memory."""
         items_before = np.cumsum(self.stops - self.starts)

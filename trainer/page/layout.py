@@ -85,7 +85,7 @@ def _summary(content: PageContent) -> str:
         f"{content.about} "
         f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions, "
         f"{len(evaluation.models)} models. {evaluation.unseen:.1%} of the answers were never seen "
-        "in training and count as misses."
+        f"in training and count as misses; {evaluation.repeated:.1%} are items of the query."
     )
     return f"<p>{escape(words)}</p>"
 

@@ -131,7 +131,7 @@ def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> 
     if as_json:
         _print_json(trial.as_dict(effective))
     else:
-        out.print(f"{trial.holdout.words}:")
+        out.print(trial.holdout.words, soft_wrap=True)
         out.print(report.evaluation_table(trial.evaluation))
 
 

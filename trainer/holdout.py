@@ -54,8 +54,8 @@ def hold_out(log: Encoded, data: DataConfig, evaluation: EvaluationConfig) -> Ho
         holdout = _later_sessions(log, data, first, words)
     if not len(holdout.cases):
         raise EventLogError(
-            f"{', '.join(data.paths)}: nothing is left to ask ({holdout.words}): a session needs "
-            "two items to give a case"
+            f"{', '.join(data.paths)}: nothing is left to ask ({holdout.words}); a session needs "
+            "two items to be asked about"
         )
     return holdout
 
@@ -77,18 +77,20 @@ def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, 
             )
         return (
             len(sessions) - tested,
-            f"the log has no times: asked of the last {tested:,} of {len(sessions):,} sessions in "
-            "its order",
+            f"the log has no times: the last {tested:,} of {len(sessions):,} sessions in its order "
+            "are held out",
         )
     if evaluation.test_from is not None:
         cut = _microseconds(evaluation.test_from)
     else:
         cut = int(sessions.starts[len(sessions) - tested])
     first = int(np.searchsorted(sessions.starts, cut))
+    began = np.datetime64(cut, "us").astype("M8[s]").item()
+    tested = len(sessions) - first
     return (
         first,
-        f"asked of the {len(sessions) - first:,} of {len(sessions):,} sessions that began at "
-        f"{np.datetime64(cut, 'us').astype('M8[s]').item()} or later",
+        f"{tested:,} of {len(sessions):,} sessions are held out: those that began at {began} or "
+        "later",
     )
 
 
@@ -125,7 +127,7 @@ def _last_items(log: Encoded, data: DataConfig) -> Holdout:
         vocabulary,
         report,
         cases.encoded(rows),
-        f"asked for the last item of {len(cases):,} of {len(sessions):,} sessions",
+        f"the last item of {len(cases):,} of {len(sessions):,} sessions is held out",
     )
 
 

@@ -113,8 +113,8 @@ def _caption(evaluation: Evaluation) -> Text:
     return Text(
         f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions; 95 % intervals; "
         "▲ ▼ better, worse than the first model.\n"
-        f"{evaluation.unseen:.1%} of the answers are unknown to training, {evaluation.repeated:.1%} "
-        f"are items of the query, which are {seen}."
+        f"{evaluation.unseen:.1%} of the answers are unknown to training; "
+        f"{evaluation.repeated:.1%} are items of the query, which are {seen}."
     )
 
 

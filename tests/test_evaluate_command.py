@@ -33,11 +33,11 @@ def _shop(tmp_path, monkeypatch):
     """Forty baskets, one an hour: three of four fruits, or three of four tools."""
     monkeypatch.chdir(tmp_path)
     sides = [cycle(["apple", "pear", "plum", "fig"]), cycle(["hammer", "saw", "drill", "file"])]
-    lines = ["basket,item,title,time"]
+    lines = ["basket,item,title,time,nothing"]
     for basket in range(40):
         for item in islice(sides[basket % 2], 3):
             when = f"2026-01-{1 + basket // 24:02}T{basket % 24:02}:00:00"
-            lines.append(f"b{basket},{item},A [{item}],{when}")
+            lines.append(f"b{basket},{item},A [{item}],{when},")
     Path("log.csv").write_text("\n".join(lines) + "\n")
     Path("item2vec.toml").write_text(SETTINGS)
 
@@ -162,8 +162,10 @@ def test_a_log_of_lines_is_split_by_its_order(run):
         (["--report", "gone/page.html"], "'gone/page.html': there is no directory gone"),
         (["--report", "."], "evaluation.report = '.': is a directory"),
         (["--where", "item = 'gold'"], "none of 120 events meets the condition"),
+        (["--item", "nothing"], "0 sessions with 0 items are left of 120 events"),
+        (["--item", "nothing", "--time", ""], "dropped: 120 without item"),
+        (["--where", "basket = 'b1'"], "0 sessions with 0 items are left of 120 events"),
         (["--min-count", "100"], "108 of items under min_count = 100"),
-        (["--where", "basket = 'b1'"], "too few to learn from"),
     ],
 )
 def test_what_cannot_be_done_is_refused_before_training(run, arguments, culprit):

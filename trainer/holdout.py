@@ -68,6 +68,8 @@ def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, 
     Raises:
         ConfigError: `test_from` is set, but there are no times.
     """
+    if not len(sessions):
+        return 0, "there are no sessions"
     tested = max(1, round(evaluation.test_share * len(sessions)))
     if sessions.starts is None:
         if evaluation.test_from is not None:

@@ -20,7 +20,7 @@ from trainer.ranking import Ranker
 from trainer.retrain import show_data, train_artifact
 from trainer.splits import Cases, sample
 
-VERSION = "held-out evaluation"
+VERSION = "evaluation"
 
 
 @dataclass(frozen=True, eq=False)

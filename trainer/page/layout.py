@@ -36,7 +36,7 @@ mark { background: #fde6d5; color: inherit; border-radius: 3px; padding: 0 3px }
 .key i { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 6px;
   vertical-align: middle }
 svg { display: block; width: 100%; height: auto; font-size: 12px; fill: #1e293b }
-.grid line, line.grid { stroke: #e6e9ee } .tick { fill: #5d6879 } .ours { font-weight: 700 }
+.grid line, line.grid { stroke: #e6e9ee } .tick { fill: #5d6879 } text.ours { font-weight: 700 }
 .bar { fill: #3f7ca8 } .bar:hover { fill: #c2410c }
 .map circle { fill: #3f7ca8; fill-opacity: .42 }
 .map circle:hover { fill: #c2410c; fill-opacity: 1 }

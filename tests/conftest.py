@@ -1,8 +1,12 @@
 """The small worlds tests live in."""
 
+import json
+import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from service.artifact import Artifact, Manifest
 from service.continuations import Continuations, Lists, NextSettings
 from service.settings import Settings
 from service.store import Store
+from trainer import cli
 from trainer.config import IndexConfig
 from trainer.index import cosine_index
 from trainer.sessions import Sessions
@@ -141,3 +146,51 @@ def client(store: Store, publish: Callable[[], str]) -> Iterator[TestClient]:
     publish()
     with TestClient(create_app(Settings(models=store.directory))) as client:
         yield client
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+@dataclass
+class Result:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """What was printed, which must be strict JSON."""
+        return json.loads(self.out, parse_constant=_refuse)
+
+    @property
+    def words(self) -> str:
+        """What was printed, without its columns."""
+        return " ".join(self.out.split())
+
+    @property
+    def error(self) -> str:
+        """The one line that says what went wrong."""
+        lines = [line for line in self.err.splitlines() if line.startswith("error:")]
+        assert len(lines) == 1, self.err
+        assert self.err.endswith(f"{lines[0]}\n")
+        assert "Traceback" not in self.err
+        return lines[0]
+
+
+@pytest.fixture
+def run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., Result]:
+    """Runs the command line in this process."""
+
+    def run(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["item2vec", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exited:
+            cli.main()
+        return Result(exited.value.code or 0, *capsys.readouterr())
+
+    return run

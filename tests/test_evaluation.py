@@ -68,6 +68,7 @@ def test_an_answer_that_was_just_seen_is_a_miss():
     cases = cases_with([1], prefix=[0, 1])
     found = evaluate({"ours": Always(1, 2)}, cases, COUNTS, Protocol(ks=(3,)))
     assert found.models["ours"].estimates["HR@3"].value == 0
+    assert found.repeated == 1
 
 
 def test_a_model_that_knows_no_answer_says_so():
@@ -191,7 +192,19 @@ def test_the_table_shows_who_is_better_than_the_first(printed: Callable[[Evaluat
     models = {"ours": Always(2), "worse [b]": Always(), "better": Always(2, 3)}
     cases = cases_with([2] * 20 + [3] * 10, prefix=[0])
     text = printed(evaluate(models, cases, COUNTS, Protocol(ks=(5,))))
-    assert "0.6667" in next(line for line in text.splitlines() if line.startswith("  ours"))
+    assert "0.6667" in next(line for line in text.splitlines() if line.startswith("ours"))
     assert "▼ 0.0000" in next(line for line in text.splitlines() if "worse [b]" in line)
     assert "▲ 1.0000" in next(line for line in text.splitlines() if "better" in line)
-    assert "30 cases" in text
+    assert "30 cases from 30 sessions" in text
+    assert "0.0% are items of the query, which are left out of the lists" in " ".join(text.split())
+
+
+def test_the_table_is_the_same_where_markup_is_off():
+    model = {"[red]": Always(2), "other": Always()}
+    found = evaluate(model, cases_with([2], [0]), COUNTS, Protocol(exclude_seen=False))
+    console = Console(width=140, markup=False)
+    with console.capture() as capture:
+        console.print(evaluation_table(found))
+    assert "[red]" in capture.get()
+    assert "[dim]" not in capture.get()
+    assert "allowed in the lists" in capture.get()

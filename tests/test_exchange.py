@@ -3,7 +3,6 @@ import hashlib
 import json
 import re
 import struct
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,8 +16,7 @@ from service.errors import InputError
 from service.recommender import Recommender
 from service.store import Store
 from tests.conftest import make_artifact
-from tests.test_cli import Result
-from trainer import cli, word2vec_files
+from trainer import word2vec_files
 from trainer.config import IndexConfig
 from trainer.exports import export_vectors
 from trainer.imports import import_vectors
@@ -55,18 +53,6 @@ def model(vectors, **manifest):
     titles = [f"Title of {item_id}" if row else None for row, item_id in enumerate(vectors)]
     changed = artifact.manifest.model_copy(update=manifest)
     return replace(artifact, titles=titles, manifest=changed)
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["item2vec", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exited:
-            cli.main()
-        return Result(exited.value.code or 0, *capsys.readouterr())
-
-    return run
 
 
 # Golden bytes

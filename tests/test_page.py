@@ -55,7 +55,7 @@ def content(title: str = "A pear", losses: tuple[float, ...] = (2.0, 1.5, 1.4)) 
     cases = Cases(asked.items, asked.starts, asked.stops, answers, asked.session)
     rankers = {"ours": served, "popularity": Popularity(artifact.counts)}
     evaluation = evaluate(rankers, cases, artifact.counts, Protocol(ks=(2, 3), resamples=50))
-    return page_content(evaluation, served, cases, np.array([2, 2, 3, 40, 7]))
+    return page_content(evaluation, served, cases, np.array([2, 2, 3, 40, 7]), "Asked <once>.")
 
 
 def test_a_page_is_whole_and_loads_nothing():
@@ -71,6 +71,7 @@ def test_a_page_is_whole_and_loads_nothing():
 
 def test_a_page_shows_every_model_and_chart():
     page = render_page(content())
+    assert "Asked &lt;once&gt;. 4 cases" in page
     for heading in (
         "Ranking the whole catalogue",
         "Beside every baseline",

@@ -1,3 +1,4 @@
+import json
 from io import StringIO
 
 import pytest
@@ -61,3 +62,43 @@ def test_a_file_gets_no_more_than_a_line_in_ten_seconds(clock):
 
 def test_a_terminal_that_is_never_told_anything_is_left_clean():
     assert "Traceback" not in shown(terminal=True)
+
+
+def told(*steps: tuple[str, int, int], terminal: bool, log_format: str = "text") -> str:
+    console = Console(file=StringIO(), force_terminal=terminal, width=120)
+    with progress.asking(console, log_format) as report:
+        for step in steps:
+            report(*step)
+    return console.file.getvalue()
+
+
+def test_a_terminal_gets_a_bar_for_every_model_that_is_asked():
+    output = told(("ours", 1, 4), ("ours", 4, 4), ("[b]", 2, 4), terminal=True)
+    assert "ours" in output
+    assert "[b]" in output
+    assert "100%" in output
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
+    steps = [("ours", 1000, 4000), ("ours", 4000, 4000), ("[b]", 4000, 4000)]
+    assert told(*steps, terminal=False).splitlines() == [
+        "asked ours: 4,000 of 4,000 cases",
+        "asked [b]: 4,000 of 4,000 cases",
+    ]
+    lines = told(*steps, terminal=True, log_format="json").splitlines()
+    assert json.loads(lines[0]) == {
+        "event": "asking",
+        "model": "ours",
+        "cases_done": 4000,
+        "cases": 4000,
+    }
+
+
+def test_asking_a_model_for_long_is_told_now_and_then(clock):
+    console = Console(file=StringIO(), width=120)
+    with progress.asking(console) as report:
+        for second in range(31):
+            clock[0] = float(second)
+            report("ours", second, 1000)
+    assert len(console.file.getvalue().splitlines()) == 3

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from trainer import splits
 from trainer.sessions import Sessions
-from trainer.splits import Cases, last_item, prefix_cases, sample, temporal
+from trainer.splits import Cases, last_item, prefix_cases, sample
 
 
 def sessions_of(*sessions: list[int]) -> Sessions:
@@ -35,6 +37,15 @@ def test_a_session_of_one_item_is_trained_on_and_asks_nothing():
     assert asked(cases) == [([0], 4, 1)]
 
 
+def test_events_that_are_trained_on_keep_their_weights():
+    sessions = sessions_of([3, 1, 2], [5], [0, 4])
+    weights, starts = np.arange(6, dtype=np.float32), np.array([10, 20, 30])
+    train, _ = last_item(replace(sessions, weights=weights, starts=starts))
+    assert train.weights is not None
+    assert train.weights.tolist() == [0, 1, 3, 4]
+    assert train.starts is starts
+
+
 def test_every_prefix_of_a_session_is_a_case():
     cases = prefix_cases(sessions_of([3, 1, 2], [7], [0, 4]))
     assert asked(cases) == [([3], 1, 0), ([3, 1], 2, 0), ([0], 4, 2)]
@@ -44,12 +55,6 @@ def test_prefixes_of_a_session_share_its_items():
     cases = prefix_cases(sessions_of(list(range(1000))))
     assert len(cases) == 999
     assert len(cases.items) == 1000
-
-
-def test_a_session_that_starts_at_the_cut_is_tested():
-    train, test = temporal(sessions_of([1, 2], [3], [4, 5]), np.array([10, 20, 9]), 20)
-    assert lists(train) == [[1, 2], [4, 5]]
-    assert lists(test) == [[3]]
 
 
 def test_cases_can_be_asked_with_their_last_items_only():
@@ -73,6 +78,16 @@ def test_a_sample_is_drawn_without_replacement_and_the_same_for_the_same_seed():
     assert drawn == sorted(drawn) == sample(cases, 30, seed=1).answers.tolist()
     assert drawn != sample(cases, 30, seed=2).answers.tolist()
     assert sample(cases, 1000, seed=1) is cases
+
+
+def test_an_answer_that_was_in_the_session_before_is_a_repeated_one(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(splits, "CASES_PER_BLOCK", 2)
+    cases = prefix_cases(sessions_of([3, 1, 3], [1, 0, -1, -1, 0]))
+    assert cases.repeated().tolist() == [False, True, False, False, False, True]
+    assert cases.last(1).repeated().tolist() == [False] * 6
+    assert sample(cases, 0, seed=0).repeated().tolist() == []
 
 
 @pytest.mark.parametrize(("most_cases", "most_items"), [(3, 1000), (1000, 5), (1000, 1)])

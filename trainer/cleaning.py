@@ -56,8 +56,9 @@ def drop_rare_and_short(
     Returns:
         What is left, and what was dropped by the name it has in `DataReport`.
     """
-    rare = count_codes(ordered.items, n_codes) < config.min_count
-    dropped = Counter(rare_items=int(rare.sum()))
+    counts = count_codes(ordered.items, n_codes)
+    rare = counts < config.min_count
+    dropped = Counter(rare_items=int(np.count_nonzero(rare & (counts > 0))))
     scratch = Scratch(config.scratch)
     items = scratch.array(len(ordered.items), np.int32)
     weights = None if ordered.weights is None else scratch.array(len(items), np.float32)

@@ -22,6 +22,7 @@ from trainer import config as settings
 from trainer import exports, imports, report, retrain
 from trainer.config import Config
 from trainer.options import Flags, add_flags, nest, show_value
+from trainer.trial import try_out
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
 
@@ -64,6 +65,14 @@ RelationOption = Annotated[
 AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
 
 all_settings = add_flags(settings.settings())
+training_settings = add_flags(
+    (name, field) for name, field in settings.settings() if not name.startswith("evaluation.")
+)
+evaluation_settings = add_flags(
+    (name, field)
+    for name, field in settings.settings()
+    if name.startswith(("data.", "training.", "index.", "evaluation.", "run.log_format"))
+)
 
 
 def main() -> None:
@@ -95,7 +104,7 @@ def _say(label: str, message: object, style: str = "yellow") -> None:
 
 
 @app.command()
-@all_settings
+@training_settings
 def train(flags: Flags, config: ConfigFile = None) -> None:
     """Train a model and add it to the store, without making it current."""
     manifest = retrain.train_version(_config(config, flags), log)
@@ -104,11 +113,31 @@ def train(flags: Flags, config: ConfigFile = None) -> None:
 
 
 @app.command("retrain")
-@all_settings
+@training_settings
 def retrain_command(flags: Flags, config: ConfigFile = None) -> None:
     """Read, train, publish: the nightly job. Two never run at once on one store."""
     manifest = retrain.retrain(_config(config, flags), log)
     out.print(f"published version {manifest.model_version}")
+
+
+@app.command()
+@evaluation_settings
+def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> None:
+    """Hold out a part of the log, train on the rest, and compare with models that only count.
+
+    Nothing is published.
+    """
+    effective = _config(config, flags)
+    trial = try_out(effective, log)
+    page = effective.evaluation.report
+    if page is not None:
+        page.write_text(trial.page(), encoding="utf-8")
+        _say("page:", page)
+    if as_json:
+        _print_json(trial.as_dict(effective))
+    else:
+        out.print(trial.holdout.words, soft_wrap=True)
+        out.print(report.evaluation_table(trial.evaluation))
 
 
 # Serving

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -63,6 +64,9 @@ def _as_mapping(value: object) -> object:
 
 Name = Annotated[str | None, BeforeValidator(_none_if_empty)]
 Names = Annotated[list[str], BeforeValidator(_as_list)]
+Time = Annotated[datetime | None, BeforeValidator(_none_if_empty)]
+Cutoff = Annotated[int, Field(ge=1, le=1000)]
+Cutoffs = Annotated[list[Cutoff], BeforeValidator(_as_list)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 Weights = Annotated[dict[str, Weight], BeforeValidator(_as_mapping)]
 
@@ -245,6 +249,42 @@ class PublishConfig(Section):
     keep: int = Field(5, ge=1, description="versions to keep after a retraining")
 
 
+class EvaluationConfig(Section):
+    """What is held out, and how models are asked about it."""
+
+    split: Literal["temporal", "last-item"] = Field(
+        "temporal",
+        description="hold out the newest sessions, or the last item of every session",
+    )
+    test_share: float = Field(
+        0.1, gt=0, lt=1, description="temporal: share of the sessions that are held out"
+    )
+    test_from: Time = Field(
+        None,
+        description="temporal: hold out the sessions that began then or later (ISO 8601), instead "
+        "of a share",
+    )
+    query: Literal["session", "last"] = Field(
+        "session", description="ask with all of the session so far, or with its last item alone"
+    )
+    query_decay: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="what an item of the query loses in weight per step back; 1: the plain mean, "
+        "which the service takes",
+    )
+    cutoffs: Cutoffs = Field([10, 20], min_length=1, description="lengths of lists to measure at")
+    max_cases: int = Field(10_000, ge=0, description="cases to ask, drawn by the seed; 0: all")
+    exclude_seen: bool = Field(
+        True,
+        description="never recommend items of the query, as the service does; published figures of "
+        "click-streams mostly allow them",
+    )
+    baselines: bool = Field(True, description="compare with models that only count")
+    report: Path | None = Field(None, description="HTML page to write")
+
+
 class Config(BaseSettings):
     """Everything a training run can be told."""
 
@@ -257,6 +297,7 @@ class Config(BaseSettings):
     next: NextConfig = NextConfig()
     run: RunConfig = RunConfig()
     publish: PublishConfig = PublishConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
 
 
 class _Environment(EnvSettingsSource):

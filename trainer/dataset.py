@@ -6,9 +6,9 @@ from typing import Any
 
 from trainer.config import DataConfig
 from trainer.descriptions import Descriptions
-from trainer.encoding import OnRead
+from trainer.encoding import Encoded, OnRead, encode
 from trainer.events import METADATA_PREFIX, TITLE, read_events
-from trainer.sessions import DataReport, Sessions, build_sessions
+from trainer.sessions import DataReport, Sessions, clean
 from trainer.vocabulary import Vocabulary
 
 
@@ -41,9 +41,25 @@ def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None) -> Datase
     Raises:
         EventLogError: it cannot be read, or too little is left of it.
     """
+    log, descriptions = read_log(config, on_read)
+    return describe(*clean(log, config), descriptions)
+
+
+def read_log(config: DataConfig, on_read: OnRead = lambda _: None) -> tuple[Encoded, Descriptions]:
+    """Reads, filters and groups an event log, once and piece by piece: nothing is cleaned yet.
+
+    Raises:
+        EventLogError: it cannot be read.
+    """
     descriptions = Descriptions()
-    pieces = descriptions.watch(read_events(config))
-    sessions, vocabulary, report = build_sessions(pieces, config, on_read)
+    log = encode(descriptions.watch(read_events(config)), config, on_read)
+    return log, descriptions
+
+
+def describe(
+    sessions: Sessions, vocabulary: Vocabulary, report: DataReport, descriptions: Descriptions
+) -> Dataset:
+    """Puts titles and metadata beside the items that are left."""
     columns = descriptions.of(vocabulary.item_ids)
     titles = columns.pop(TITLE, [None] * len(vocabulary))
     metadata = {name.removeprefix(METADATA_PREFIX): values for name, values in columns.items()}

@@ -40,6 +40,10 @@ class Protocol:
     resamples: int = 1000
     seed: int = 0
 
+    def rank(self, ranker: Ranker, cases: Cases, k: int) -> Ranked:
+        """The k best items that may be recommended."""
+        return rank_unseen(ranker, cases, k) if self.exclude_seen else ranker.rank(cases, k)
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -77,6 +81,8 @@ class Evaluation:
         cases: how many were asked.
         sessions: how many sessions they are from.
         unseen: the share of answers never seen in training, which count as misses.
+        repeated: the share of answers that are items of the query; where those are left out, they
+            count as misses as well.
         protocol: how it was measured.
         cases_by_decile: how many answers are in each tenth of the catalogue.
         models: name to what was measured, the first one is what the others are compared with.
@@ -87,6 +93,7 @@ class Evaluation:
     cases: int
     sessions: int
     unseen: float
+    repeated: float
     protocol: Protocol
     cases_by_decile: list[int]
     models: dict[str, Scores]
@@ -187,6 +194,7 @@ def evaluate(
         cases=len(cases),
         sessions=len(np.unique(cases.session)),
         unseen=float(np.mean(~seen)),
+        repeated=float(cases.repeated().mean()),
         protocol=protocol,
         cases_by_decile=np.bincount(decile, minlength=10).tolist(),
         models=models,
@@ -205,11 +213,7 @@ def _tally(
     wanted = max(protocol.ks) + 1
     done = 0
     for block in cases.blocks():
-        if protocol.exclude_seen:
-            ranked = rank_unseen(ranker, block, wanted)
-        else:
-            ranked = ranker.rank(block, wanted)
-        tally.add(ranked, block.answers)
+        tally.add(protocol.rank(ranker, block, wanted), block.answers)
         done += len(block)
         progress(done, len(cases))
     return tally

@@ -4,6 +4,7 @@ import functools
 import inspect
 import types
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -102,6 +103,8 @@ def _metavar(annotation: Any) -> str:
         return "|".join(_metavar(part) for part in parts)
     if get_origin(annotation) is Literal:
         return "|".join(get_args(annotation))
+    if get_origin(annotation) in (list, Annotated):
+        return _metavar(get_args(annotation)[0])
     if get_origin(annotation) is dict:
         return "NAME=NUMBER"
-    return {int: "INTEGER", float: "NUMBER"}.get(annotation, "TEXT")
+    return {int: "INTEGER", float: "NUMBER", datetime: "TIME"}.get(annotation, "TEXT")

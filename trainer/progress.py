@@ -8,9 +8,17 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from trainer.encoding import OnRead
+from trainer.evaluation import Progress as OnAsked
 from trainer.training import Report, Snapshot
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -31,6 +39,38 @@ def show(console: Console, log_format: str = "text") -> Iterator[Report]:
             yield report
     else:
         yield _Lines(console, _as_text)
+
+
+@contextmanager
+def asking(console: Console, log_format: str = "text") -> Iterator[OnAsked]:
+    """Shows how many cases each model has been asked, and yields what is to be told.
+
+    Args:
+        console: where to.
+        log_format: "text" is for people, "json" for machines.
+    """
+    if console.is_terminal and log_format == "text":
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        with Progress(*columns, console=console, transient=True) as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def update(model: str, done: int, cases: int) -> None:
+                if model not in tasks:
+                    tasks[model] = progress.add_task(escape(model), total=cases)
+                progress.update(tasks[model], completed=done)
+
+            yield update
+        return
+    timer = _Timer(SECONDS_BETWEEN_LINES)
+
+    def report(model: str, done: int, cases: int) -> None:
+        if timer.due() or done == cases:
+            asked = {"event": "asking", "model": model, "cases_done": done, "cases": cases}
+            text = f"asked {model}: {done:,} of {cases:,} cases"
+            line = json.dumps(asked) if log_format == "json" else text
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    yield report
 
 
 @contextmanager

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from service.artifact import Manifest
 from service.recommender import Neighbor
@@ -18,6 +18,7 @@ EVENT_ROWS = {
     "  without session or user": "events_without_session",
     "  without time": "events_without_time",
     "  consecutive repeats": "events_collapsed",
+    "  held out to be asked": "events_held_out",
     "  of rare items": "events_of_rare_items",
     "  in short sessions": "events_in_short_sessions",
     "  kept": "events_kept",
@@ -25,6 +26,12 @@ EVENT_ROWS = {
     "  dropped as rare": "rare_items",
     "sessions": "sessions",
     "  dropped as short": "short_sessions",
+}
+# What is recommended, right or wrong; the headings broken so that the table fits 80 columns.
+LIST_COLUMNS = {
+    "coverage": "cover-\nage",
+    "personalisation": "personal-\nisation",
+    "popularity": "popu-\nlarity",
 }
 
 
@@ -74,37 +81,49 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     """
     k = max(evaluation.protocol.ks)
     metrics = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR")]
-    lists = {f"coverage@{k}": ".1%", f"personalisation@{k}": ".3f", f"popularity@{k}": ".2%"}
-    unseen = f"{evaluation.unseen:.1%} of the answers never seen in training"
     table = Table(
         box=box.SIMPLE_HEAD,
-        caption=f"{evaluation.cases:,} cases, {unseen}; 95 % intervals; ▲ ▼ beside the first model",
+        show_edge=False,
+        padding=0,
+        caption=_caption(evaluation, k),
+        caption_justify="left",
     )
     table.add_column("model", overflow="fold")
-    for name in (*metrics, *(name.replace("@", " @") for name in lists), "no answer"):
-        table.add_column(name, justify="right")
+    for heading in (*metrics, *LIST_COLUMNS.values(), "no\nanswer"):
+        table.add_column(heading, justify="right", vertical="top")
     for name, scores in evaluation.models.items():
         table.add_row(
-            escape(name),
+            Text(name),
             *(_estimated(evaluation, name, scores, metric) for metric in metrics),
-            *(_listed(scores.lists[listed], form) for listed, form in lists.items()),
+            *(_listed(scores.lists[f"{listed}@{k}"]) for listed in LIST_COLUMNS),
             f"{scores.unanswered:.1%}",
         )
     return table
 
 
-def _listed(value: float | None, form: str) -> str:
-    return "-" if value is None else format(value, form)
+def _listed(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"
 
 
-def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> str:
+def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> Text:
     mean = scores.estimates[metric]
-    words = f"{mean.value:.4f}\n[dim]{mean.low:.3f}-{mean.high:.3f}[/dim]"
-    if model not in evaluation.differences:
-        return words
-    difference = evaluation.differences[model][metric]
-    mark = "▼" if difference.low > 0 else "▲" if difference.high < 0 else " "
-    return f"{mark} {words}"
+    mark = ""
+    if model in evaluation.differences:
+        difference = evaluation.differences[model][metric]
+        mark = "▼ " if difference.low > 0 else "▲ " if difference.high < 0 else ""
+    ends = (f"{end:.3f}".removeprefix("0") for end in (mean.low, mean.high))
+    return Text.assemble(f"{mark}{mean.value:.4f}\n", ("-".join(ends), "dim"))
+
+
+def _caption(evaluation: Evaluation, k: int) -> Text:
+    """What a reader of the figures has to know."""
+    seen = "left out of the lists" if evaluation.protocol.exclude_seen else "allowed in the lists"
+    return Text(
+        f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions; lists of {k}; 95 % "
+        "intervals;\n▲ ▼ better, worse than the first model.\n"
+        f"{evaluation.unseen:.1%} of the answers are unknown to training; "
+        f"{evaluation.repeated:.1%} are items of the query,\nwhich are {seen}."
+    )
 
 
 def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:

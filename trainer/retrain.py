@@ -18,6 +18,7 @@ from trainer.dataset import Dataset, read_dataset
 from trainer.index import cosine_index
 from trainer.matrices import KnownVectors
 from trainer.report import data_table
+from trainer.sessions import DataReport
 from trainer.training import Snapshot, TrainedVectors, train
 
 CHECKPOINT = "checkpoint.npz"
@@ -58,14 +59,44 @@ def _train_version(store: Store, config: Config, console: Console) -> Manifest:
     known = _known_vectors(store, config)
     with progress.reading(console, ", ".join(config.data.paths), config.run.log_format) as on_read:
         dataset = read_dataset(config.data, on_read)
-    if config.run.log_format == "json":
-        line = json.dumps({"event": "data", **dataset.report.as_dict()})
-        console.print(line, highlight=False, soft_wrap=True)
-    else:
-        console.print(data_table(dataset.report))
+    show_data(dataset.report, config, console)
     checkpoint = Checkpoint(
         store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
     )
+    manifest = store.add(train_artifact(dataset, config, console, known, checkpoint))
+    checkpoint.remove()
+    return manifest
+
+
+def show_data(report: DataReport, config: Config, console: Console) -> None:
+    """What became of the events, for people or for machines."""
+    if config.run.log_format == "json":
+        line = json.dumps({"event": "data", **report.as_dict()})
+        console.print(line, highlight=False, soft_wrap=True)
+    else:
+        console.print(data_table(report))
+
+
+def train_artifact(
+    dataset: Dataset,
+    config: Config,
+    console: Console,
+    known: KnownVectors | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> Callable[[str], Artifact]:
+    """Trains a model, showing how far it is; the artifact is made once it has a version.
+
+    Args:
+        dataset: what is trained on.
+        config: every setting.
+        console: where progress is shown.
+        known: vectors to begin from.
+        checkpoint: where the state is saved now and then, and continued from.
+
+    Raises:
+        DivergenceError: the loss became infinite or no number.
+        InputError: the checkpoint to resume from is missing, damaged or of another run.
+    """
     epochs: dict[int, Snapshot] = {}
     with progress.show(console, config.run.log_format) as report:
 
@@ -81,9 +112,7 @@ def _train_version(store: Store, config: Config, console: Console) -> Manifest:
             known=known,
             checkpoint=checkpoint,
         )
-    manifest = store.add(_builder(dataset, vectors, list(epochs.values()), config))
-    checkpoint.remove()
-    return manifest
+    return _builder(dataset, vectors, list(epochs.values()), config)
 
 
 def _known_vectors(store: Store, config: Config) -> KnownVectors | None:

@@ -55,6 +55,7 @@ class DataReport:
     events_without_session: int = 0
     events_without_time: int = 0
     events_collapsed: int = 0
+    events_held_out: int = 0
     events_of_rare_items: int = 0
     events_in_short_sessions: int = 0
     events_kept: int = 0
@@ -88,13 +89,7 @@ def build_sessions(
     Raises:
         EventLogError: fewer than two sessions or two items are left.
     """
-    log = encode(pieces, config, on_read)
-    if len(log.sessions) == 1 and log.dropped.total() == log.dropped["events_collapsed"]:
-        raise EventLogError(
-            f"{', '.join(config.paths)}: all {log.read:,} events are of one session; training "
-            "needs several (a text file has one session a line)"
-        )
-    return clean(log, config)
+    return clean(encode(pieces, config, on_read), config)
 
 
 def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataReport]:
@@ -103,6 +98,11 @@ def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataR
     Raises:
         EventLogError: fewer than two sessions or two items are left.
     """
+    if len(log.sessions) == 1 and log.dropped.total() == log.dropped["events_collapsed"]:
+        raise EventLogError(
+            f"{', '.join(config.paths)}: all {log.read:,} events are of one session; training "
+            "needs several (a text file has one session a line)"
+        )
     left, dropped = drop_rare_and_short(log.sessions, len(log.item_ids), config)
     counts = count_codes(left.items, len(log.item_ids))
     vocabulary, rows = rank_items(log.item_ids, counts)
@@ -115,7 +115,7 @@ def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataR
         events_kept=len(left.items),
         items=len(vocabulary),
         sessions=len(sessions),
-        session_length_percentiles=_percentiles(sessions),
+        session_length_percentiles=length_percentiles(sessions),
         first_event=_text(left.starts, np.min),
         last_event=_text(left.ends, np.max),
     )
@@ -128,7 +128,8 @@ def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataR
     return sessions, vocabulary, report
 
 
-def _percentiles(sessions: Sessions) -> dict[str, int] | None:
+def length_percentiles(sessions: Sessions) -> dict[str, int] | None:
+    """`{"p50": 3, ...}`, lengths of sessions; None where there is none."""
     if not len(sessions):
         return None
     values = np.percentile(sessions.lengths(), PERCENTILES, method="lower")
@@ -152,6 +153,7 @@ def _check_enough(report: DataReport, config: DataConfig) -> None:
         "without session or user": report.events_without_session,
         "without time": report.events_without_time,
         "consecutive repeats": report.events_collapsed,
+        "held out to be asked": report.events_held_out,
         f"of items under min_count = {config.min_count}": report.events_of_rare_items,
         f"in sessions under min_session_length = {config.min_session_length}": (
             report.events_in_short_sessions

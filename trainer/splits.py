@@ -72,6 +72,16 @@ class Cases:
         known = items != UNSEEN
         return Sessions(items[known], _offsets(np.bincount(case[known], minlength=len(self))))
 
+    def repeated(self) -> NDArray[np.bool_]:
+        """Per case: is the answer an item of the prefix? bool [cases]."""
+        found = [np.zeros(0, np.bool_)]
+        for block in self.blocks():
+            prefixes = block.prefixes()
+            case = np.repeat(np.arange(len(block)), prefixes.lengths())
+            same = case[prefixes.items == block.answers[case]]
+            found.append(np.bincount(same, minlength=len(block)) > 0)
+        return np.concatenate(found)
+
     def blocks(self) -> Iterator["Cases"]:
         """The cases in order, in blocks whose prefixes fit in memory."""
         items_before = np.cumsum(self.stops - self.starts)
@@ -101,7 +111,8 @@ def last_item(sessions: Sessions) -> tuple[Sessions, Cases]:
     cases = Cases(
         sessions.items, sessions.offsets[asked], ends, sessions.items[ends], asked.astype(np.int64)
     )
-    return Sessions(sessions.items[kept], _offsets(lengths)), cases
+    weights = None if sessions.weights is None else sessions.weights[kept]
+    return Sessions(sessions.items[kept], _offsets(lengths), weights, sessions.starts), cases
 
 
 def prefix_cases(sessions: Sessions) -> Cases:
@@ -119,31 +130,12 @@ def prefix_cases(sessions: Sessions) -> Cases:
     )
 
 
-def temporal(sessions: Sessions, starts: NDArray[np.int64], cut: int) -> tuple[Sessions, Sessions]:
-    """Sessions that began before a time, to train on, and those that began at it or later.
-
-    A session that began before the cut is trained on to its end, even where that is later.
-
-    Args:
-        sessions: all of them, in any order.
-        starts: int64 [sessions], microseconds.
-        cut: the time, in microseconds.
-    """
-    early = starts < cut
-    return _select(sessions, early), _select(sessions, ~early)
-
-
 def sample(cases: Cases, size: int, seed: int) -> Cases:
     """So many cases drawn without replacement, in their order; all where there are no more."""
     if size >= len(cases):
         return cases
     chosen = np.random.default_rng(seed).choice(len(cases), size, replace=False)
     return cases.take(np.sort(chosen))
-
-
-def _select(sessions: Sessions, which: NDArray[np.bool_]) -> Sessions:
-    kept = np.repeat(which, sessions.lengths())
-    return Sessions(sessions.items[kept], _offsets(sessions.lengths()[which]))
 
 
 def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:

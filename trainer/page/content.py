@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.artifact import Artifact, unit
-from trainer.evaluation import Evaluation, Served
-from trainer.ranking import MISSED, NOTHING, answer_ranks, rank_unseen
+from trainer.evaluation import Evaluation, Protocol, Served
+from trainer.ranking import MISSED, NOTHING, answer_ranks
 from trainer.splits import UNSEEN, Cases, sample
 
 MAPPED_ITEMS = 2000
@@ -55,6 +55,7 @@ class PageContent:
 
     Attributes:
         title: the headline.
+        about: what was asked, in words; may be empty.
         evaluation: the models side by side.
         losses: of each epoch of training.
         session_lengths: int64 [sessions].
@@ -63,6 +64,7 @@ class PageContent:
     """
 
     title: str
+    about: str
     evaluation: Evaluation
     losses: list[float]
     session_lengths: NDArray[np.int64]
@@ -71,7 +73,11 @@ class PageContent:
 
 
 def page_content(
-    evaluation: Evaluation, served: Served, cases: Cases, session_lengths: NDArray[np.int64]
+    evaluation: Evaluation,
+    served: Served,
+    cases: Cases,
+    session_lengths: NDArray[np.int64],
+    about: str = "",
 ) -> PageContent:
     """Gathers what the page shows.
 
@@ -80,15 +86,17 @@ def page_content(
         served: the model in question.
         cases: those that were asked.
         session_lengths: int64 [sessions], of the training sessions.
+        about: what was asked, in words.
     """
     artifact = served.recommender.artifact
     return PageContent(
         title=f"Model {artifact.manifest.model_version}",
+        about=about,
         evaluation=evaluation,
         losses=list(artifact.manifest.metrics.get("epoch_losses") or []),
         session_lengths=session_lengths,
         item_map=_map(artifact),
-        samples=_samples(served, cases, max(evaluation.protocol.ks)),
+        samples=_samples(served, cases, evaluation.protocol),
     )
 
 
@@ -118,7 +126,7 @@ def _map(artifact: Artifact) -> ItemMap:
     )
 
 
-def _samples(served: Served, cases: Cases, k: int) -> list[Sample]:
+def _samples(served: Served, cases: Cases, protocol: Protocol) -> list[Sample]:
     """A few cases from sessions of their own, whose answer and some of whose prefix is known."""
     artifact = served.recommender.artifact
     chosen = sample(cases, 50 * SAMPLES, SEED)
@@ -127,7 +135,7 @@ def _samples(served: Served, cases: Cases, k: int) -> list[Sample]:
     known = chosen.prefixes().lengths() > 0
     chosen = chosen.take(np.flatnonzero(known & (chosen.answers != UNSEEN)))
     chosen = sample(chosen, SAMPLES, SEED)
-    ranked = rank_unseen(served, chosen, k + 1)
+    ranked = protocol.rank(served, chosen, max(protocol.ks) + 1)
     ranks = answer_ranks(ranked, chosen.answers).tolist()
     prefixes = chosen.prefixes()
     queries = np.split(prefixes.items, prefixes.offsets[1:-1])

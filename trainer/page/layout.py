@@ -36,7 +36,7 @@ mark { background: #fde6d5; color: inherit; border-radius: 3px; padding: 0 3px }
 .key i { display: inline-block; width: 18px; height: 4px; border-radius: 2px; margin-right: 6px;
   vertical-align: middle }
 svg { display: block; width: 100%; height: auto; font-size: 12px; fill: #1e293b }
-.grid line, line.grid { stroke: #e6e9ee } .tick { fill: #5d6879 } .ours { font-weight: 700 }
+.grid line, line.grid { stroke: #e6e9ee } .tick { fill: #5d6879 } text.ours { font-weight: 700 }
 .bar { fill: #3f7ca8 } .bar:hover { fill: #c2410c }
 .map circle { fill: #3f7ca8; fill-opacity: .42 }
 .map circle:hover { fill: #c2410c; fill-opacity: 1 }
@@ -71,7 +71,7 @@ def render_page(content: PageContent) -> str:
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f"<title>{escape(content.title)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{escape(content.title)}</h1>{_summary(evaluation)}{''.join(sections)}</body></html>\n"
+        f"<h1>{escape(content.title)}</h1>{_summary(content)}{''.join(sections)}</body></html>\n"
     )
 
 
@@ -79,11 +79,13 @@ def _section(title: str, words: str, *parts: str) -> str:
     return f"<section><h2>{escape(title)}</h2><p>{escape(words)}</p>{''.join(parts)}</section>"
 
 
-def _summary(evaluation: Evaluation) -> str:
+def _summary(content: PageContent) -> str:
+    evaluation = content.evaluation
     words = (
+        f"{content.about} "
         f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions, "
         f"{len(evaluation.models)} models. {evaluation.unseen:.1%} of the answers were never seen "
-        "in training and count as misses."
+        f"in training and count as misses; {evaluation.repeated:.1%} are items of the query."
     )
     return f"<p>{escape(words)}</p>"
 

@@ -1,0 +1,152 @@
+"""A log split into what a model is trained on and the cases it is asked afterwards."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+import polars as pl
+
+from service.errors import ConfigError, EventLogError
+from trainer.config import DataConfig, EvaluationConfig
+from trainer.encoding import Encoded
+from trainer.ordering import Ordered
+from trainer.sessions import DataReport, Sessions, clean, length_percentiles
+from trainer.splits import Cases, last_item, prefix_cases
+from trainer.vocabulary import Vocabulary, rank_items, rows_of
+
+
+@dataclass(frozen=True, eq=False)
+class Holdout:
+    """What is trained on, and what is asked afterwards.
+
+    Attributes:
+        sessions: to train on, as rows of the vocabulary.
+        vocabulary: the items that occur in them.
+        report: what became of every event of the log.
+        cases: in rows of the vocabulary, -1 for an item that training does not know.
+        words: how the log was split, for people.
+    """
+
+    sessions: Sessions
+    vocabulary: Vocabulary
+    report: DataReport
+    cases: Cases
+    words: str
+
+
+def hold_out(log: Encoded, data: DataConfig, evaluation: EvaluationConfig) -> Holdout:
+    """Splits a log as the settings say; training knows nothing of what is asked.
+
+    Args:
+        log: all its sessions, none of them cleaned.
+        data: what is dropped from training.
+        evaluation: `split`, and for a temporal one `test_share` or `test_from`.
+
+    Raises:
+        ConfigError: `test_from` is set, but the log has no times.
+        EventLogError: too little is left to train on, or nothing to ask.
+    """
+    if evaluation.split == "last-item":
+        holdout = _last_items(log, data)
+    else:
+        first, words = first_tested(log.sessions, evaluation)
+        holdout = _later_sessions(log, data, first, words)
+    if not len(holdout.cases):
+        raise EventLogError(
+            f"{', '.join(data.paths)}: nothing is left to ask ({holdout.words}); a session needs "
+            "two items to be asked about"
+        )
+    return holdout
+
+
+def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, str]:
+    """The first session that is tested, and how that was found.
+
+    Sessions that began at the same time are on the same side. Without times their order counts.
+
+    Raises:
+        ConfigError: `test_from` is set, but there are no times.
+    """
+    if not len(sessions):
+        return 0, "there are no sessions"
+    tested = max(1, round(evaluation.test_share * len(sessions)))
+    if sessions.starts is None:
+        if evaluation.test_from is not None:
+            raise ConfigError(
+                f"evaluation.test_from = '{evaluation.test_from}': the log has no times; name the "
+                "`time` column, or set `test_share` instead"
+            )
+        return (
+            len(sessions) - tested,
+            f"the log has no times: the last {tested:,} of {len(sessions):,} sessions in its order "
+            "are held out",
+        )
+    if evaluation.test_from is not None:
+        cut = _microseconds(evaluation.test_from)
+    else:
+        cut = int(sessions.starts[len(sessions) - tested])
+    first = int(np.searchsorted(sessions.starts, cut))
+    began = np.datetime64(cut, "us").astype("M8[s]").item()
+    tested = len(sessions) - first
+    return (
+        first,
+        f"{tested:,} of {len(sessions):,} sessions are held out: those that began at {began} or "
+        "later",
+    )
+
+
+def _later_sessions(log: Encoded, data: DataConfig, first: int, words: str) -> Holdout:
+    """Cleans and trains on the sessions before one; every prefix of the others is a case."""
+    early, late = _cut(log.sessions, first)
+    dropped = log.dropped + Counter(events_held_out=len(late.items))
+    training = Encoded(early, log.item_ids, log.read, dropped)
+    sessions, vocabulary, report = clean(training, data)
+    cases = prefix_cases(late).encoded(rows_of(log.item_ids, vocabulary))
+    return Holdout(sessions, vocabulary, report, cases, words)
+
+
+def _last_items(log: Encoded, data: DataConfig) -> Holdout:
+    """Cleans everything, and asks for the last item of every session."""
+    cleaned, everything, report = clean(log, data)
+    sessions, cases = last_item(cleaned)
+    counts = np.bincount(sessions.items, minlength=len(everything))
+    vocabulary, rows = rank_items(pl.Series(everything.item_ids), counts)
+    if len(vocabulary) < 2:
+        raise EventLogError(
+            f"{', '.join(data.paths)}: without the last item of each session, {len(vocabulary)} "
+            "item is left, too few to learn from; set split = temporal"
+        )
+    report = replace(
+        report,
+        events_held_out=len(cases),
+        events_kept=len(sessions.items),
+        items=len(vocabulary),
+        session_length_percentiles=length_percentiles(sessions),
+    )
+    return Holdout(
+        replace(sessions, items=rows[sessions.items]),
+        vocabulary,
+        report,
+        cases.encoded(rows),
+        f"the last item of {len(cases):,} of {len(sessions):,} sessions is held out",
+    )
+
+
+def _cut(ordered: Ordered, first: int) -> tuple[Ordered, Sessions]:
+    """The sessions before one, and the others; nothing is copied."""
+    event = int(ordered.offsets[first])
+    early = Ordered(
+        items=ordered.items[:event],
+        weights=None if ordered.weights is None else ordered.weights[:event],
+        offsets=ordered.offsets[: first + 1],
+        starts=None if ordered.starts is None else ordered.starts[:first],
+        ends=None if ordered.ends is None else ordered.ends[:first],
+    )
+    return early, Sessions(ordered.items[event:], ordered.offsets[first:] - event)
+
+
+def _microseconds(time: datetime) -> int:
+    """Since 1970; a time without a zone is UTC, as in the log."""
+    zoned = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return int(np.datetime64(zoned.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))

@@ -1,0 +1,109 @@
+"""A model and its baselines tried on a part of the log that was held out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from service.errors import ConfigError
+from service.recommender import Recommender
+from trainer import progress
+from trainer.baselines import all_baselines
+from trainer.config import Config, EvaluationConfig
+from trainer.dataset import Dataset, describe, read_log
+from trainer.evaluation import Evaluation, Protocol, Served, evaluate
+from trainer.holdout import Holdout, hold_out
+from trainer.page import page_content, render_page
+from trainer.ranking import Ranker
+from trainer.retrain import show_data, train_artifact
+from trainer.splits import Cases, sample
+
+VERSION = "evaluation"
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What was tried, and how it went.
+
+    Attributes:
+        holdout: what was trained on and what could be asked.
+        cases: what was asked.
+        model: the trained model.
+        evaluation: the model and its baselines side by side.
+    """
+
+    holdout: Holdout
+    cases: Cases
+    model: Served
+    evaluation: Evaluation
+
+    def as_dict(self, config: Config) -> dict[str, Any]:
+        """For JSON: how the log was split, every setting, the data and the comparison."""
+        return {
+            "held_out": self.holdout.words,
+            "config": config.model_dump(mode="json"),
+            "data": self.holdout.report.as_dict(),
+            "training": self.model.recommender.artifact.manifest.metrics,
+            "evaluation": self.evaluation.as_dict(),
+        }
+
+    def page(self) -> str:
+        """The HTML page."""
+        lengths = self.holdout.sessions.lengths()
+        about = f"{self.holdout.words[0].upper()}{self.holdout.words[1:]}."
+        return render_page(page_content(self.evaluation, self.model, self.cases, lengths, about))
+
+
+def try_out(config: Config, console: Console) -> Trial:
+    """Reads a log once, trains on one part of it and asks about the other. Publishes nothing.
+
+    Args:
+        config: every setting; those of `run` but `log_format` do not count.
+        console: where progress is shown.
+
+    Raises:
+        ConfigError: the page cannot be written.
+        InputError: the log cannot be used, or nothing of it is left to train on or to ask.
+    """
+    if config.evaluation.report is not None:
+        _check_place(config.evaluation.report)
+    log_format = config.run.log_format
+    with progress.reading(console, ", ".join(config.data.paths), log_format) as on_read:
+        log, descriptions = read_log(config.data, on_read)
+    holdout = hold_out(log, config.data, config.evaluation)
+    cases = _asked(holdout.cases, config.evaluation, config.training.seed)
+    show_data(holdout.report, config, console)
+    dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
+    artifact = train_artifact(dataset, config, console)(VERSION)
+    model = Served(Recommender(artifact), config.evaluation.query_decay)
+    protocol = Protocol(
+        ks=tuple(sorted(set(config.evaluation.cutoffs))),
+        exclude_seen=config.evaluation.exclude_seen,
+        seed=config.training.seed,
+    )
+    with progress.asking(console, log_format) as on_asked:
+        rankers = _rankers(model, dataset, config.evaluation)
+        evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_asked)
+    return Trial(holdout, cases, model, evaluation)
+
+
+def _check_place(page: Path) -> None:
+    if page.is_dir() or not page.parent.is_dir():
+        reason = "is a directory" if page.is_dir() else f"there is no directory {page.parent}"
+        raise ConfigError(f"evaluation.report = '{page}': {reason}; name a file to write")
+
+
+def _asked(cases: Cases, config: EvaluationConfig, seed: int) -> Cases:
+    """The cases that are asked, with the query that is to be asked."""
+    chosen = sample(cases, config.max_cases or len(cases), seed)
+    return chosen if config.query == "session" else chosen.last(1)
+
+
+def _rankers(model: Served, dataset: Dataset, config: EvaluationConfig) -> Mapping[str, Ranker]:
+    """The models by their names, the one in question first."""
+    rankers: dict[str, Ranker] = {"item2vec similar": model}
+    if config.baselines:
+        rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
+    return rankers

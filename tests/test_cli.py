@@ -75,8 +75,8 @@ def test_every_command_has_help(run, command):
     assert result.err == ""
 
 
-TRAINING = ("models", "data.", "training.", "index.", "run.", "publish.")
-ASKING = ("data.", "training.", "index.", "run.log_format", "evaluation.")
+TRAINING = ("models", "data.", "training.", "index.", "next.", "run.", "publish.")
+ASKING = ("data.", "training.", "index.", "next.", "run.log_format", "evaluation.")
 
 
 @pytest.mark.parametrize(
@@ -469,7 +469,7 @@ def test_every_setting_is_shown_with_its_value_its_source_and_its_variable(run, 
     assert "environment" in lines["data.where"]
     assert "buy=4, view=0.5 " in lines["data.weights"]
     assert lines["training.vector_size"].split()[1:3] == ["16", "item2vec.toml"]
-    assert lines["training.negative"].split()[1:3] == ["5", "default"]
+    assert lines["training.negative"].split()[1:3] == ["10", "default"]
 
 
 # As a program

@@ -48,7 +48,7 @@ def test_a_flag_beats_the_environment_beats_the_file_beats_the_default(monkeypat
     layers = read_layers(None, {"training": {"epochs": "6"}})
     training = merge(layers).training
     assert (training.epochs, training.window, training.alpha) == (6, "session", 0.5)
-    assert training.negative == 5
+    assert training.negative == 10
     assert source(layers, "training.epochs") == "flag"
     assert source(layers, "training.window") == "environment"
     assert source(layers, "training.alpha") == "item2vec.toml"
@@ -320,7 +320,7 @@ def test_paths_must_be_texts(monkeypatch, value):
 
 def test_the_learning_rate_cannot_rise():
     message = refusal({"training": {"min_alpha": "0.5"}})
-    assert message == "[training] `min_alpha` 0.5 is above `alpha` 0.025"
+    assert message == "[training] `min_alpha` 0.5 is above `alpha` 0.05"
 
 
 @pytest.mark.parametrize("paths", [["log.csv"], ["log.txt", "log.csv"]])

@@ -23,8 +23,8 @@ sample = 0
 workers = 1
 """
 MODELS = [
-    "item2vec similar", "popularity", "Markov chain", "sequential rules", "co-occurrence",
-    "item-kNN", "V-SKNN",
+    "item2vec next", "item2vec similar", "popularity", "Markov chain", "sequential rules",
+    "co-occurrence", "item-kNN", "V-SKNN",
 ]  # fmt: skip
 
 
@@ -99,8 +99,8 @@ def test_all_cases_are_asked_on_request(run):
 
 def test_baselines_can_be_left_out(run):
     told = run("evaluate", "--json", "--no-baselines").json
-    assert list(told["evaluation"]["models"]) == MODELS[:1]
-    assert told["evaluation"]["differences"] == {}
+    assert list(told["evaluation"]["models"]) == MODELS[:2]
+    assert list(told["evaluation"]["differences"]) == MODELS[1:2]
 
 
 def test_the_last_item_of_each_session_can_be_asked_for(run):
@@ -186,5 +186,5 @@ def test_the_log_for_machines_is_one_object_a_line(run, monkeypatch):
     monkeypatch.setenv("ITEM2VEC_EVALUATION__TEST_SHARE", "0.2")
     result = run("evaluate", "--log-format", "json", "--epochs", "1", "--no-baselines")
     events = [json.loads(line) for line in result.err.splitlines()]
-    assert [event["event"] for event in events] == ["data", "training", "asking"]
+    assert [event["event"] for event in events] == ["data", "training", "asking", "asking"]
     assert events[0]["events_held_out"] == 24

@@ -79,7 +79,9 @@ def test_items_that_only_the_held_out_sessions_have_are_not_called_rare():
 
 
 def test_every_event_is_in_the_report_once():
-    config = LENIENT.model_copy(update={"min_count": 2, "min_session_length": 2})
+    config = LENIENT.model_copy(
+        update={"min_count": 2, "min_session_length": 2, "collapse_repeats": True}
+    )
     log = log_of((1, "aab"), (2, "abx"), (3, "b"), (4, "abc"), config=config)
     report = split(log, config, test_share=0.25).report
     assert (report.events_held_out, report.events_kept) == (3, 4)

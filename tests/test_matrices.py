@@ -12,8 +12,8 @@ def test_input_rows_begin_small_and_output_rows_at_zero():
     matrices = new_matrices(100, SETTINGS)
     start = rows(matrices.input, matrices.width)
     assert matrices.width == 16
-    assert np.abs(start[:, :5]).max() <= 0.5 / 5
-    assert np.abs(start[:, :5]).mean() == pytest.approx(0.25 / 5, rel=0.1)
+    assert np.abs(start[:, :5]).max() <= 1 / 5
+    assert np.abs(start[:, :5]).mean() == pytest.approx(0.5 / 5, rel=0.1)
     assert not start[:, 5:].any()
     assert not matrices.output.any()
 

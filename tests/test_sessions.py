@@ -17,7 +17,7 @@ from trainer.sessions import DataReport, Sessions, build_sessions
 from trainer.vocabulary import Vocabulary
 
 NOON = datetime(2026, 1, 31, 12)
-LENIENT = {"min_count": 1, "min_session_length": 1}
+LENIENT = {"min_count": 1, "min_session_length": 1, "collapse_repeats": True}
 DROPPED = [
     "events_without_item",
     "events_without_session",

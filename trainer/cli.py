@@ -64,14 +64,13 @@ RelationOption = Annotated[
 ]
 AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
 
+ASKING = ("data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
 all_settings = add_flags(settings.settings())
 training_settings = add_flags(
     (name, field) for name, field in settings.settings() if not name.startswith("evaluation.")
 )
 evaluation_settings = add_flags(
-    (name, field)
-    for name, field in settings.settings()
-    if name.startswith(("data.", "training.", "index.", "evaluation.", "run.log_format"))
+    (name, field) for name, field in settings.settings() if name.startswith(ASKING)
 )
 
 

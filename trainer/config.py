@@ -113,8 +113,8 @@ class DataConfig(Section):
     session_gap: float = Field(
         30.0, gt=0, description="minutes without an event that end a session (no session column)"
     )
-    collapse_repeats: bool = Field(True, description="count consecutive repeats of an item once")
-    min_count: int = Field(5, ge=1, description="drop items with fewer occurrences")
+    collapse_repeats: bool = Field(False, description="count consecutive repeats of an item once")
+    min_count: int = Field(1, ge=1, description="drop items with fewer occurrences")
     min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items")
 
     @model_validator(mode="after")
@@ -145,7 +145,7 @@ class TrainingConfig(Section):
     )
     vector_size: int = Field(100, ge=1, le=4096, description="numbers in a vector")
     window: int | Literal["session"] = Field(
-        5, description="widest distance of a context item, or `session`: everything in it"
+        10, description="widest distance of a context item, or `session`: everything in it"
     )
     max_contexts: int = Field(
         20,
@@ -154,7 +154,7 @@ class TrainingConfig(Section):
         description="with window session: contexts of an item, sampled from a longer session",
     )
     shrink_windows: bool = Field(True, description="draw each distance from 1..window")
-    negative: int = Field(5, ge=1, le=1000, description="items sampled against each center")
+    negative: int = Field(10, ge=1, le=1000, description="items sampled against each center")
     ns_exponent: float = Field(
         0.75,
         ge=-5,
@@ -162,11 +162,11 @@ class TrainingConfig(Section):
         description="noise is drawn from count^ns_exponent; negative prefers rare",
     )
     sample: float = Field(
-        1e-3, ge=0, description="relative frequency above which an item is thinned out; 0 is off"
+        1e-4, ge=0, description="relative frequency above which an item is thinned out; 0 is off"
     )
-    alpha: float = Field(0.025, gt=0, description="learning rate at the start")
+    alpha: float = Field(0.05, gt=0, description="learning rate at the start")
     min_alpha: float = Field(0.0001, ge=0, description="learning rate at the end")
-    epochs: int = Field(10, ge=1, description="passes over the data")
+    epochs: int = Field(30, ge=1, description="passes over the data")
     cbow_mean: bool = Field(True, description="cbow: mean of the context vectors, or their sum")
     workers: int = Field(
         default_factory=usable_cores,
@@ -224,7 +224,7 @@ class NextConfig(Section):
         0.5, ge=0, le=1, description="similar by the vectors, the rest by the counts"
     )
     next_decay: float = Field(
-        0.6, ge=0, le=1, description="what an item of a session loses in weight per step back"
+        0.5, ge=0, le=1, description="what an item of a session loses in weight per step back"
     )
 
 

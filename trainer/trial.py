@@ -1,6 +1,5 @@
 """A model and its baselines tried on a part of the log that was held out."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ from service.recommender import Recommender
 from trainer import progress
 from trainer.baselines import all_baselines
 from trainer.config import Config, EvaluationConfig
-from trainer.dataset import Dataset, describe, read_log
+from trainer.dataset import describe, read_log
 from trainer.evaluation import Evaluation, Protocol, Served, evaluate
 from trainer.holdout import Holdout, hold_out
 from trainer.page import page_content, render_page
-from trainer.ranking import Ranker
 from trainer.retrain import show_data, train_artifact
 from trainer.splits import Cases, sample
 
@@ -77,16 +75,17 @@ def try_out(config: Config, console: Console) -> Trial:
     show_data(holdout.report, config, console)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     artifact = train_artifact(dataset, config, console)(VERSION)
-    model = Served(Recommender(artifact), config.evaluation.query_decay)
+    models = _models(Recommender(artifact), config.evaluation)
+    baselines = all_baselines(dataset.sessions, dataset.vocabulary.counts)
+    rankers = {**models, **(baselines if config.evaluation.baselines else {})}
     protocol = Protocol(
         ks=tuple(sorted(set(config.evaluation.cutoffs))),
         exclude_seen=config.evaluation.exclude_seen,
         seed=config.training.seed,
     )
     with progress.asking(console, log_format) as on_asked:
-        rankers = _rankers(model, dataset, config.evaluation)
         evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_asked)
-    return Trial(holdout, cases, model, evaluation)
+    return Trial(holdout, cases, next(iter(models.values())), evaluation)
 
 
 def _check_place(page: Path) -> None:
@@ -101,9 +100,9 @@ def _asked(cases: Cases, config: EvaluationConfig, seed: int) -> Cases:
     return chosen if config.query == "session" else chosen.last(1)
 
 
-def _rankers(model: Served, dataset: Dataset, config: EvaluationConfig) -> Mapping[str, Ranker]:
-    """The models by their names, the one in question first."""
-    rankers: dict[str, Ranker] = {"item2vec similar": model}
-    if config.baselines:
-        rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
-    return rankers
+def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Served]:
+    """The relations of a model by their names, the one in question first."""
+    models = {"item2vec similar": Served(recommender, "similar", config.query_decay)}
+    if recommender.artifact.continuations is None:
+        return models
+    return {"item2vec next": Served(recommender, "next"), **models}

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from bench import peer
 from bench.cases import Cases, hold_out_last
+from bench.combinations import COMBINATIONS, combination_name
 from bench.corpus import build_corpus
 from bench.plain import train_plain
-from bench.race import COMBINATIONS, combination_name
 from bench.ranking import hit_rate, ndcg, rank_vectors
 from bench.report import Part, markdown_table, publish
 from bench.retail import read_cases

@@ -18,12 +18,6 @@ from trainer.sessions import Sessions
 from trainer.training import keep_probability, train
 from trainer.vocabulary import Vocabulary
 
-COMBINATIONS = (
-    ("skip-gram", "negative-sampling"),
-    ("skip-gram", "hierarchical-softmax"),
-    ("cbow", "negative-sampling"),
-    ("cbow", "hierarchical-softmax"),
-)
 SETTINGS = {
     "vector_size": 100,
     "window": 5,
@@ -34,11 +28,6 @@ SETTINGS = {
 }
 # A pair of a hidden row and a target: multiply-adds for the score and for both updates.
 OPERATIONS_PER_NUMBER = 6
-
-
-def combination_name(architecture: str, objective: str) -> str:
-    """What a table calls an architecture with an objective."""
-    return f"{architecture}, {objective.replace('-', ' ')}"
 
 
 @dataclass

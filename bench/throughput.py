@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.combinations import COMBINATIONS, combination_name
 from bench.corpus import build_corpus
 from bench.peer import write_sentences
-from bench.race import COMBINATIONS, SETTINGS, Race, combination_name, new_race
+from bench.race import SETTINGS, Race, new_race
 from bench.report import Part, markdown_table, publish
 from bench.sgemm import sgemm_gflops
 from bench.spread import median_spread

@@ -78,7 +78,7 @@ METHODS: dict[str, Train] = {
 def main() -> None:
     """Measures, prints tables, writes bench/out/quality.md and quality.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="runs of every method")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of every method, two or more")
     parser.add_argument("--epochs", type=int, help="passes over the data, else 10 and 5")
     parser.add_argument("--processes", type=int, default=usable_cores(), help="runs at a time")
     arguments = parser.parse_args()

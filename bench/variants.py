@@ -81,7 +81,7 @@ def _race_all(items: int, rounds: int) -> Iterator[tuple[str, Race]]:
             file = Path(directory) / "sessions.txt"
             write_sentences(file, sessions, vocabulary)
             for _ in range(rounds):
-                race.run_gensim(file)
+                race.run_gensim(file, setup=False)
                 race.run_ours(setup=False)
         yield name, race
 

@@ -7,7 +7,7 @@ PORT ?= 8000
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck lint format bench image image-check lock clean
+.PHONY: help run test test-nojit test-boundscheck lint format bench bench-quality bench-full image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -45,9 +45,16 @@ format: $(VENV)/.dev  ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.bench  ## throughput and quality beside gensim, in one run
-	$(BIN)/python -m bench.throughput
+bench: $(VENV)/.bench  ## speed and quality beside gensim in a quarter of an hour (bench/out/bench.md)
+	$(BIN)/python -m bench
+
+bench-quality: $(VENV)/.bench  ## the next event after many epochs, beside gensim and counting
 	$(BIN)/python -m bench.next_event
+	$(BIN)/python -m bench.quality --epochs 40
+
+bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on twice as much
+	$(BIN)/python -m bench.throughput --items 7200000
+	$(BIN)/python -m bench.variants --items 3000000 --rounds 5
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

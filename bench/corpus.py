@@ -1,4 +1,4 @@
-"""The corpus throughput is measured on."""
+"""Made sessions, over clusters of items."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +24,8 @@ def build_corpus(
 
     Args:
         items: occurrences in all sessions; as many whole sessions as fit.
-        catalogue: items to draw from; those never drawn are left out of the vocabulary.
+        catalogue: items to draw from, all of them in the vocabulary; those never drawn count as
+            drawn once, so that noise is drawn from a catalogue as large as asked.
         clusters: groups of items; a session prefers one of them.
         mean_length: of a session, log-normally distributed.
         seed: the same seed gives the same corpus.
@@ -43,7 +44,7 @@ def build_corpus(
     anywhere = random.choice(catalogue, len(cluster), p=probability)
     at_home = _draw_within(cluster, cluster_of_item, probability, random)
     drawn = np.where(random.random(len(cluster)) < LOYALTY, at_home, anywhere)
-    return _encode(drawn, offsets)
+    return _encode(drawn, offsets, catalogue)
 
 
 def _draw_lengths(items: int, mean_length: float, random: np.random.Generator) -> NDArray[np.int64]:
@@ -71,11 +72,12 @@ def _draw_within(
     return by_cluster[np.minimum(place, len(by_cluster) - 1)]
 
 
-def _encode(drawn: NDArray[np.int64], offsets: NDArray[np.int64]) -> tuple[Sessions, Vocabulary]:
-    counts = np.bincount(drawn)
+def _encode(
+    drawn: NDArray[np.int64], offsets: NDArray[np.int64], catalogue: int
+) -> tuple[Sessions, Vocabulary]:
+    counts = np.maximum(np.bincount(drawn, minlength=catalogue), 1)
     most_frequent_first = np.argsort(-counts, kind="stable")
-    row_of_item = np.empty(len(counts), np.int32)
-    row_of_item[most_frequent_first] = np.arange(len(counts), dtype=np.int32)
-    occurring = most_frequent_first[: np.count_nonzero(counts)]
-    vocabulary = Vocabulary([str(row) for row in range(len(occurring))], counts[occurring])
+    row_of_item = np.empty(catalogue, np.int32)
+    row_of_item[most_frequent_first] = np.arange(catalogue, dtype=np.int32)
+    vocabulary = Vocabulary([str(row) for row in range(catalogue)], counts[most_frequent_first])
     return Sessions(row_of_item[drawn], offsets), vocabulary

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import counting, peer
-from bench.machine import describe_machine, machine_line
+from bench.cases import Cases
 from bench.ranking import hit_rate, ndcg, rank_scores, rank_vectors
-from bench.report import markdown_table, write_json
-from bench.retail import Cases, read_cases
+from bench.report import Part, markdown_table, publish
+from bench.retail import read_cases
+from bench.spread import spread
 from trainer.config import TrainingConfig
 from trainer.training import train
 
@@ -51,16 +52,11 @@ class Method:
 
 
 def main() -> None:
-    """Measures, prints a table, writes bench/out/next_event.json."""
+    """Measures, prints a table, writes bench/out/next_event.md and next_event.json."""
     arguments = _parse_arguments()
     cases = read_cases(arguments.data)
-    print(
-        f"{len(cases.sessions):,} sessions, {cases.events:,} events, {cases.catalogue:,} items; "
-        f"trained on {len(cases.sessions.items):,} events of {len(cases.vocabulary):,} items",
-        flush=True,
-    )
     methods = [*_count(cases), *_train(cases, arguments.seeds, arguments.epochs)]
-    _publish(methods, cases, arguments.epochs)
+    publish("next_event", [_part(methods, cases, arguments.epochs)])
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -134,22 +130,24 @@ def _gensim(cases: Cases, config: TrainingConfig) -> NDArray[np.float32]:
     return peer.train_vectors(cases.sessions, cases.vocabulary, config)
 
 
-def _publish(methods: list[Method], cases: Cases, epochs: int) -> None:
-    machine = describe_machine()
-    print(f"\n{machine_line(machine)}\n")
-    print(markdown_table(HEADER, [_row(method) for method in methods]))
-    write_json(
-        "next_event",
-        {
-            "machine": machine,
-            "data": {
-                "sessions": len(cases.sessions),
-                "events": cases.events,
-                "items": cases.catalogue,
-                "events_trained_on": len(cases.sessions.items),
-                "items_trained_on": len(cases.vocabulary),
-            },
-            "settings": SETTINGS | {"epochs": epochs},
+def _part(methods: list[Method], cases: Cases, epochs: int) -> Part:
+    settings = SETTINGS | {"epochs": epochs}
+    return Part(
+        name="next_event",
+        title="The next event",
+        notes=[
+            f"{len(cases.sessions):,} sessions, {cases.events:,} events, {cases.catalogue:,} items",
+            f"trained on {len(cases.sessions.items):,} events of {len(cases.vocabulary):,} items",
+            str(settings),
+        ],
+        tables=[markdown_table(HEADER, [_row(method) for method in methods])],
+        figures={
+            "sessions": len(cases.sessions),
+            "events": cases.events,
+            "items": cases.catalogue,
+            "events_trained_on": len(cases.sessions.items),
+            "items_trained_on": len(cases.vocabulary),
+            "settings": settings,
             "methods": {method.name: _figures(method) for method in methods},
         },
     )
@@ -158,8 +156,8 @@ def _publish(methods: list[Method], cases: Cases, epochs: int) -> None:
 def _row(method: Method) -> tuple[str, ...]:
     return (
         method.name,
-        _spread(method.hit_rates),
-        _spread(method.ndcgs),
+        spread(method.hit_rates, 4),
+        spread(method.ndcgs, 4),
         f"{np.mean(method.seconds):.1f}",
     )
 
@@ -170,11 +168,6 @@ def _figures(method: Method) -> dict[str, Any]:
         "ndcg_at_10": method.ndcgs,
         "seconds": method.seconds,
     }
-
-
-def _spread(values: list[float]) -> str:
-    mean = f"{np.mean(values):.4f}"
-    return mean if len(values) == 1 else f"{mean} ({min(values):.4f}-{max(values):.4f})"
 
 
 if __name__ == "__main__":

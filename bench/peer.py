@@ -73,11 +73,14 @@ def train_on_file(model: Word2Vec, path: Path, sessions: Sessions) -> int:
 def train_vectors(
     sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig
 ) -> NDArray[np.float32]:
-    """Input vectors, float32 [items, vector_size], trained from memory."""
+    """Input vectors, float32 [items, vector_size], trained from memory.
+
+    Told the number of items alone, gensim lowers its learning rate by items, as ours; told that of
+    sessions, it would by sessions, and learn more where long sessions come first.
+    """
     model = new_model(sessions, vocabulary, config)
     model.train(
         to_sentences(sessions, vocabulary),
-        total_examples=len(sessions),
         total_words=len(sessions.items),
         epochs=model.epochs,
     )

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.retail import Cases
+from bench.cases import Cases
 from service.artifact import Artifact, Manifest
 from service.recommender import Recommender
 from trainer.config import IndexConfig

@@ -1,11 +1,38 @@
-"""Where figures go: Markdown tables on stdout, a JSON file in bench/out."""
+"""Where figures go: Markdown on stdout, Markdown and JSON in bench/out."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.machine import describe_machine, machine_line
+
 OUT = Path(__file__).parent / "out"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one measurement gave.
+
+    Attributes:
+        name: of its entry among the figures, and of its files.
+        title: its heading.
+        notes: sentences above the tables: on what, under which conditions.
+        tables: Markdown.
+        figures: everything measured, for JSON.
+    """
+
+    name: str
+    title: str
+    notes: Sequence[str]
+    tables: Sequence[str]
+    figures: dict[str, Any]
+
+    def markdown(self) -> str:
+        """Heading, notes and tables."""
+        notes = "\n".join(f"- {note}" for note in self.notes)
+        return "\n\n".join([f"## {self.title}", notes, *self.tables]) + "\n"
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -14,7 +41,12 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
 
 
-def write_json(name: str, content: dict[str, Any]) -> None:
-    """Writes bench/out/<name>.json."""
+def publish(name: str, parts: Sequence[Part]) -> None:
+    """Prints the parts; writes bench/out/<name>.md and bench/out/<name>.json."""
+    machine = describe_machine()
+    text = "\n".join([f"{machine_line(machine)}\n", *(part.markdown() for part in parts)])
+    figures = {"machine": machine} | {part.name: part.figures for part in parts}
     OUT.mkdir(exist_ok=True)
-    (OUT / f"{name}.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    (OUT / f"{name}.md").write_text(text, encoding="utf-8")
+    (OUT / f"{name}.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(f"\n{text}")

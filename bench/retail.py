@@ -1,39 +1,9 @@
-"""Online Retail as next-event cases: who has seen all but the last event, what comes last?"""
+"""Online Retail as next-event cases."""
 
-from dataclasses import dataclass
-
-import numpy as np
-import polars as pl
-from numpy.typing import NDArray
-
+from bench.cases import Cases, hold_out_last
 from trainer.config import DataConfig
 from trainer.events import read_events
-from trainer.sessions import Sessions, build_sessions
-from trainer.vocabulary import Vocabulary, count_items
-
-# A row of the vocabulary that is no row: the item of an answer nobody bought before.
-UNKNOWN = -1
-
-
-@dataclass(frozen=True, eq=False)
-class Cases:
-    """What is trained on, and what is asked.
-
-    Attributes:
-        sessions: every session without its last item.
-        vocabulary: the items of those.
-        queries: int32 [sessions], the item before the last one.
-        answers: int32 [sessions], the last item, or UNKNOWN.
-        events: events of the sessions, the last ones included.
-        catalogue: items of those.
-    """
-
-    sessions: Sessions
-    vocabulary: Vocabulary
-    queries: NDArray[np.int32]
-    answers: NDArray[np.int32]
-    events: int
-    catalogue: int
+from trainer.sessions import build_sessions
 
 
 def read_cases(path: str) -> Cases:
@@ -50,18 +20,4 @@ def read_cases(path: str) -> Cases:
         min_session_length=3,
     )
     sessions, vocabulary, _ = build_sessions(read_events(config), config)
-    ids = pl.Series(vocabulary.item_ids)
-    last = sessions.offsets[1:] - 1
-    earlier = np.delete(sessions.items, last)
-    trained, rows = count_items(ids.gather(earlier))
-    row_of_id = {item_id: row for row, item_id in enumerate(trained.item_ids)}
-    answers = [row_of_id.get(item_id, UNKNOWN) for item_id in ids.gather(sessions.items[last])]
-    offsets = sessions.offsets - np.arange(len(sessions.offsets))
-    return Cases(
-        sessions=Sessions(rows, offsets),
-        vocabulary=trained,
-        queries=rows[offsets[1:] - 1],
-        answers=np.array(answers, np.int32),
-        events=len(sessions.items),
-        catalogue=len(vocabulary),
-    )
+    return hold_out_last(sessions, vocabulary)

@@ -1,0 +1,19 @@
+"""What fits in a quarter of an hour, as one table of figures: `python -m bench`."""
+
+from bench import quality, throughput, variants
+from bench.report import publish
+from trainer.config import usable_cores
+
+
+def main() -> None:
+    """Measures, prints tables, writes bench/out/bench.md and bench.json."""
+    parts = [
+        throughput.measure(items=1_500_000, rounds=3),
+        variants.measure(items=1_500_000, rounds=2),
+        quality.measure(seeds=5, processes=usable_cores()),
+    ]
+    publish("bench", parts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from bench.cases import UNKNOWN, hold_out_last
+from bench.combinations import COMBINATIONS
+from bench.corpus import build_corpus
+from bench.plain import train_plain
+from bench.spread import difference, not_below
+from trainer.config import TrainingConfig
+from trainer.sessions import Sessions
+from trainer.vocabulary import Vocabulary
+
+
+def test_the_last_item_of_a_session_is_the_answer_and_the_one_before_it_the_query():
+    sessions = Sessions(np.array([0, 1, 2, 1, 0], np.int32), np.array([0, 3, 5]))
+    cases = hold_out_last(sessions, Vocabulary(["a", "b", "c"], np.array([2, 2, 1])))
+    ids = cases.vocabulary.item_ids
+    assert [ids[item] for item in cases.sessions.items] == ["a", "b", "b"]
+    assert [ids[item] for item in cases.queries] == ["b", "b"]
+    assert cases.answers.tolist() == [UNKNOWN, ids.index("a")]
+
+
+def test_a_made_corpus_has_the_catalogue_that_was_asked_for():
+    sessions, vocabulary = build_corpus(items=300, catalogue=1_000, clusters=10)
+    assert len(vocabulary) == 1_000
+    assert len(np.unique(sessions.items)) < 1_000
+
+
+@pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
+def test_the_plain_twin_tells_two_islands_apart(architecture, objective):
+    islands = np.random.default_rng(1).integers(0, 3, (60, 6)) + 3 * (np.arange(60) % 2)[:, None]
+    sessions = Sessions(islands.astype(np.int32).ravel(), np.arange(0, 361, 6))
+    config = TrainingConfig(
+        architecture=architecture,
+        objective=objective,
+        vector_size=8,
+        window=2,
+        sample=0,
+        epochs=15,
+        alpha=0.2,
+    )
+    vocabulary = Vocabulary(list("abcdef"), np.bincount(sessions.items))
+    vectors = train_plain(sessions, vocabulary, config)
+    cosine = vectors @ vectors.T
+    cosine /= np.sqrt(np.outer(cosine.diagonal(), cosine.diagonal()))
+    assert cosine[:3, :3].min() > cosine[:3, 3:].max()
+    assert cosine[3:, 3:].min() > cosine[:3, 3:].max()
+
+
+def test_a_mean_is_not_below_while_the_seeds_differ_by_more():
+    assert not_below([0.20, 0.24], [0.23, 0.24])
+    assert not not_below([0.20, 0.21], [0.23, 0.24])
+    assert not_below([0.30, 0.31], [0.23, 0.24])
+
+
+def test_a_difference_of_means_has_their_standard_errors_added():
+    less, error = difference([1.0, 3.0], [4.0, 6.0])
+    assert less == -3.0
+    assert error == pytest.approx(np.sqrt(2.0))

@@ -29,6 +29,7 @@ SETTINGS = {
     "negative": 5,
     "ns_exponent": 1.0,
     "sample": 1e-3,
+    "alpha": 0.025,
     "workers": 2,
 }
 HEADER = ("method", "HR@10 (min-max)", "NDCG@10 (min-max)", "seconds of training")

@@ -23,6 +23,7 @@ SETTINGS = {
     "window": 5,
     "negative": 5,
     "sample": 1e-3,
+    "alpha": 0.025,
     "epochs": 1,
     "workers": 1,
 }

@@ -10,14 +10,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
 
-from bench.machine import describe_machine, machine_line
-from bench.report import markdown_table, write_json
+from bench.report import Part, markdown_table, publish
 from trainer.kernels import alias_table, huffman_tree
 
 EVENTS_IN_A_FILE = 5_000_000
@@ -42,24 +42,41 @@ class Run(NamedTuple):
 
 
 def main() -> None:
-    """Measures, prints a table, writes bench/out/size.json."""
+    """Measures, prints a table, writes bench/out/size.md and size.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=float, nargs="+", default=[1e6, 1e7, 1e8])
     parser.add_argument("--directory", help="where the logs are made; default: the system's")
     arguments = parser.parse_args()
-    machine = describe_machine()
-    tables = _time_tables()
+    publish("size", [measure([int(n) for n in arguments.events], arguments.directory)])
+
+
+def measure(sizes: Sequence[int], directory: str | None = None) -> Part:
+    """Training runs over logs of these many events, each made and deleted again."""
+    alias, tree = _time_tables()
     runs = []
-    for events in map(int, arguments.events):
-        with tempfile.TemporaryDirectory(dir=arguments.directory) as directory:
-            make_log(events, min(events // 20, MOST_ITEMS), Path(directory))
-            runs.append(train(Path(directory)))
+    for events in sizes:
+        with tempfile.TemporaryDirectory(dir=directory) as log:
+            make_log(events, min(events // 20, MOST_ITEMS), Path(log))
+            runs.append(train(Path(log)))
             print(runs[-1], flush=True)
-    print(f"\n{machine_line(machine)}\n")
-    print(markdown_table(HEADER, [_row(run) for run in runs]))
-    print(f"\nof {TABLE_ITEMS:,} items: alias table {tables[0]:.1f} s, tree {tables[1]:.1f} s")
-    figures: dict[str, Any] = {"machine": machine, "runs": [run._asdict() for run in runs]}
-    write_json("size", figures | {"alias_seconds": tables[0], "tree_seconds": tables[1]})
+    return Part(
+        name="size",
+        title="Size",
+        notes=(
+            "`item2vec train` as a process of its own over Parquet files of sessions that overlap "
+            "in time; every item is kept, one epoch, 100 dimensions, window 5, 5 negatives.",
+            "Read: everything from the start of the process to encoded sessions. Write: what comes "
+            "next, the index, files and checksums. Memory: the largest resident set, mapped files "
+            "included.",
+            f"Of {TABLE_ITEMS:,} items: alias table {alias:.1f} s, Huffman tree {tree:.1f} s.",
+        ),
+        tables=[markdown_table(HEADER, [_row(run) for run in runs])],
+        figures={
+            "runs": [run._asdict() for run in runs],
+            "alias_seconds": alias,
+            "tree_seconds": tree,
+        },
+    )
 
 
 def make_log(events: int, items: int, directory: Path) -> None:
@@ -88,12 +105,22 @@ def train(directory: Path) -> Run:
     """`item2vec train` with one epoch, every item kept, told by its JSON lines."""
     settings = directory / "item2vec.toml"
     settings.touch()
-    command = [
-        sys.executable, "-m", "trainer", "train", "--paths", f"{directory}/*.parquet",
-        "--session", "session_id", "--item", "item_id", "--time", "time", "--min-count", "1",
-        "--epochs", "1", "--models", f"{directory}/models", "--scratch", str(directory),
-        "--log-format", "json", "--config", str(settings),
-    ]  # fmt: skip
+    options = {
+        "paths": f"{directory}/*.parquet",
+        "session": "session_id",
+        "item": "item_id",
+        "time": "time",
+        "epochs": 1,
+        "window": 5,
+        "negative": 5,
+        "sample": 1e-3,
+        "models": f"{directory}/models",
+        "scratch": directory,
+        "log-format": "json",
+        "config": settings,
+    }
+    flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    command = [sys.executable, "-m", "trainer", "train", *flags]
     started = time.perf_counter()
     arrived: dict[str, tuple[float, dict[str, Any]]] = {}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

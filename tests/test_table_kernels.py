@@ -130,16 +130,17 @@ def test_the_nearest_items_are_weighed_by_their_cosines_and_never_the_item_itsel
 
 
 def test_many_items_are_searched_in_cells_and_nearly_all_of_the_nearest_are_found(monkeypatch):
-    vectors = np.random.default_rng(3).normal(size=(3000, 8)).astype(np.float32)
+    random = np.random.default_rng(3)
+    centers = random.normal(size=(150, 15))[random.integers(0, 150, 6000)]
+    vectors = (centers + 0.5 * random.normal(size=(6000, 15))).astype(np.float32)
     exact = near_items(vectors, 10)
     monkeypatch.setattr(continuations, "MOST_COMPARED", 1000)
-    monkeypatch.setattr(continuations, "SAMPLED_FOR_A_CELL", 10)
     found = near_items(vectors, 10)
     recall = np.mean(
         [len(set(a) & set(b)) / 10 for a, b in zip(exact.columns, found.columns, strict=True)]
     )
     assert recall > 0.8
-    assert not np.any(found.columns == np.arange(3000)[:, None])
+    assert not np.any(found.columns == np.arange(6000)[:, None])
 
 
 def test_any_number_of_threads_builds_the_same_table():

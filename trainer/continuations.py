@@ -11,7 +11,6 @@ from service.artifact import unit
 from service.continuations import Continuations, Lists, NextSettings
 from trainer import table_kernels
 from trainer.config import NextConfig
-from trainer.matrices import ROWS_AT_ONCE
 from trainer.sessions import Sessions
 from trainer.table_kernels import NOTHING, Occurrences, Rows
 
@@ -26,7 +25,11 @@ ROWS_IN_A_TASK = 512
 # Up to here every item is compared with every other; above, with those in the nearest cells.
 MOST_COMPARED = 150_000
 CELLS_SEARCHED = 16
+BITS_OF_A_CODE = 4
 SAMPLED_FOR_A_CELL = 40
+ITEMS_AT_ONCE = 4096
+
+Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 
 def build_continuations(
@@ -117,23 +120,13 @@ def near_items(vectors: NDArray[np.float32], n: int) -> Rows:
 
     Among more than MOST_COMPARED items the search is approximate.
     """
-    items, size = vectors.shape
+    items = len(vectors)
     units = unit(vectors)
-    index: faiss.Index = faiss.IndexFlatIP(size)
-    if items > MOST_COMPARED:
-        cells = int(4 * np.sqrt(items))
-        index = faiss.IndexIVFScalarQuantizer(
-            index, size, cells, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-        )
-        index.nprobe = CELLS_SEARCHED
-        random = np.random.default_rng(0)
-        sampled = min(items, SAMPLED_FOR_A_CELL * cells)
-        index.train(units[random.choice(items, sampled, replace=False)])
-    index.add(units)
+    search = _search_all(units) if items <= MOST_COMPARED else _search_cells(units)
     near = _empty(items, n)
-    for first in range(0, items, ROWS_AT_ONCE):
-        some = slice(first, min(first + ROWS_AT_ONCE, items))
-        cosines, found = index.search(units[some], n + 1)
+    for first in range(0, items, ITEMS_AT_ONCE):
+        some = slice(first, min(first + ITEMS_AT_ONCE, items))
+        cosines, found = search(units[some], n + 1)
         other = found != np.arange(some.start, some.stop)[:, None]
         other[other.all(axis=1), -1] = False
         found, cosines = found[other].reshape(-1, n), cosines[other].reshape(-1, n)
@@ -141,6 +134,47 @@ def near_items(vectors: NDArray[np.float32], n: int) -> Rows:
         near.columns[some] = found
         near.values[some] = parts / parts.sum(axis=1, keepdims=True)
     return near
+
+
+def _search_all(units: NDArray[np.float32]) -> Search:
+    """Compares with every item."""
+    index = faiss.IndexFlatIP(units.shape[1])
+    index.add(units)
+    return lambda queries, k: index.search(queries, k)
+
+
+def _search_cells(units: NDArray[np.float32]) -> Search:
+    """Compares with the short codes of what lies in the nearest cells, and the best exactly.
+
+    An inverted file with product quantisation (Jegou et al., TPAMI 33(1), 2011).
+    """
+    items, size = units.shape
+    even = np.pad(units, ((0, 0), (0, size % 2)))
+    cells = int(2 * np.sqrt(items))
+    index = faiss.IndexIVFPQFastScan(
+        faiss.IndexFlatIP(even.shape[1]),
+        even.shape[1],
+        cells,
+        even.shape[1] // 2,
+        BITS_OF_A_CODE,
+        faiss.METRIC_INNER_PRODUCT,
+    )
+    index.cp.niter = 10
+    index.nprobe = CELLS_SEARCHED
+    sampled = min(items, SAMPLED_FOR_A_CELL * cells)
+    index.train(even[np.random.default_rng(0).choice(items, sampled, replace=False)])
+    index.add(even)
+
+    def search(
+        queries: NDArray[np.float32], k: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+        _, found = index.search(np.pad(queries, ((0, 0), (0, size % 2))), 2 * k)
+        cosines = np.einsum("qd,qkd->qk", queries, units[found])
+        cosines[found < 0] = -np.inf
+        best = np.argsort(-cosines, axis=1)[:, :k]
+        return np.take_along_axis(cosines, best, 1), np.take_along_axis(found, best, 1)
+
+    return search
 
 
 def _empty(rows: int, width: int) -> Rows:

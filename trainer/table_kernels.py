@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 NOTHING = -1
 # How many items lend an item their counts, and how many counts each of them lends.
-LENDERS = LENT = 100
+LENDERS = LENT = 50
 
 
 class Occurrences(NamedTuple):

@@ -20,7 +20,7 @@ TEMPERATURE = 0.05
 POWER = 0.4
 DISCOUNT = -0.125  # the power of an item's occurrences: what everyone has says less
 # Continuations of all items together, so that a table of a million items still fits in memory.
-MOST_CONTINUATIONS = 50_000_000
+MOST_CONTINUATIONS = 20_000_000
 ROWS_IN_A_TASK = 512
 # Up to here every item is compared with every other; above, with those in the nearest cells.
 MOST_COMPARED = 150_000
@@ -149,7 +149,7 @@ def _search_cells(units: NDArray[np.float32]) -> Search:
     An inverted file with product quantisation (Jegou et al., TPAMI 33(1), 2011).
     """
     items, size = units.shape
-    even = np.pad(units, ((0, 0), (0, size % 2)))
+    even = _even(units)
     cells = int(2 * np.sqrt(items))
     index = faiss.IndexIVFPQFastScan(
         faiss.IndexFlatIP(even.shape[1]),
@@ -168,13 +168,18 @@ def _search_cells(units: NDArray[np.float32]) -> Search:
     def search(
         queries: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        _, found = index.search(np.pad(queries, ((0, 0), (0, size % 2))), 2 * k)
+        _, found = index.search(_even(queries), 2 * k)
         cosines = np.einsum("qd,qkd->qk", queries, units[found])
         cosines[found < 0] = -np.inf
         best = np.argsort(-cosines, axis=1)[:, :k]
         return np.take_along_axis(cosines, best, 1), np.take_along_axis(found, best, 1)
 
     return search
+
+
+def _even(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """With a column of zeros, if need be, so that two columns at a time can share a code."""
+    return np.pad(vectors, ((0, 0), (0, 1))) if vectors.shape[1] % 2 else vectors
 
 
 def _empty(rows: int, width: int) -> Rows:

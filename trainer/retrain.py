@@ -144,6 +144,10 @@ def _builder(
     dataset: Dataset, vectors: TrainedVectors, epochs: list[Snapshot], config: Config
 ) -> Callable[[str], Artifact]:
     def build(version: str) -> Artifact:
+        # First, so that the copies it needs are gone before the index is made.
+        continuations = build_continuations(
+            dataset.sessions, vectors.input, config.next, config.training.workers
+        )
         return Artifact(
             manifest=_manifest(version, dataset, _metrics(vectors, epochs), config),
             item_ids=dataset.vocabulary.item_ids,
@@ -153,9 +157,7 @@ def _builder(
             input_vectors=vectors.input,
             output_vectors=vectors.output,
             cosine_index=cosine_index(vectors.input, config.index),
-            continuations=build_continuations(
-                dataset.sessions, vectors.input, config.next, config.training.workers
-            ),
+            continuations=continuations,
         )
 
     return build

@@ -1,7 +1,6 @@
 """The table of what comes next: counts, smoothed by word2vec."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -13,6 +12,7 @@ from trainer import table_kernels
 from trainer.config import NextConfig
 from trainer.sessions import Sessions
 from trainer.table_kernels import NOTHING, Occurrences, Rows
+from trainer.threads import threads
 
 # What follows was measured on validation data of several logs: see bench/quality.md.
 NEAR_ITEMS = 30
@@ -148,7 +148,7 @@ def _search_cells(units: NDArray[np.float32]) -> Search:
 
     An inverted file with product quantisation (Jegou et al., TPAMI 33(1), 2011).
     """
-    items, size = units.shape
+    items = len(units)
     even = _even(units)
     cells = int(2 * np.sqrt(items))
     index = faiss.IndexIVFPQFastScan(
@@ -189,5 +189,5 @@ def _empty(rows: int, width: int) -> Rows:
 def _in_parallel(work: Callable[[int, int], None], items: int, workers: int) -> None:
     """Calls `work(first, last)` for ranges of items, the most frequent ones one by one."""
     borders = [*range(0, items, ROWS_IN_A_TASK), items]
-    with ThreadPoolExecutor(workers) as executor:
-        list(executor.map(work, borders[:-1], borders[1:]))
+    with threads(workers) as map_ranges:
+        list(map_ranges(work, borders[:-1], borders[1:]))

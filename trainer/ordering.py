@@ -1,7 +1,6 @@
 """Events in partitions put in the order of sessions and of time."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
@@ -10,6 +9,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from trainer.config import usable_cores
 from trainer.scratch import Scratch, Spool
+from trainer.threads import threads
 
 MINUTE = 60_000_000  # microseconds
 SESSIONS_AT_ONCE = 100_000
@@ -70,8 +70,8 @@ def order_sessions(
     sessions = [np.empty(0, SESSION)]
     collapsed = 0
     with scratch.file() as items, scratch.file() as weights:
-        with ThreadPoolExecutor(usable_cores()) as executor:
-            for part in executor.map(
+        with threads(usable_cores()) as map_partitions:
+            for part in map_partitions(
                 lambda number: _order(spool.take(number), gap, collapse_repeats), spool.filled()
             ):
                 scratch.write(part.items, items)

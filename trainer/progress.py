@@ -99,6 +99,18 @@ def reading(console: Console, what: str, log_format: str = "text") -> Iterator[O
     yield report
 
 
+@contextmanager
+def working(console: Console, words: str, log_format: str = "text") -> Iterator[None]:
+    """Says what is being done, where that takes a while and cannot say how far it is."""
+    if log_format == "text" and console.is_terminal:
+        with console.status(words):
+            yield
+        return
+    if log_format == "text":
+        console.print(words, highlight=False)
+    yield
+
+
 class _Timer:
     """Says now and then that it is time."""
 

@@ -112,7 +112,26 @@ def train_artifact(
             known=known,
             checkpoint=checkpoint,
         )
-    return _builder(dataset, vectors, list(epochs.values()), config)
+
+    def build(version: str) -> Artifact:
+        # First, so that the copies it needs are gone before the index is made.
+        with progress.working(console, "counting what comes next", config.run.log_format):
+            continuations = build_continuations(
+                dataset.sessions, vectors.input, config.next, config.training.workers
+            )
+        return Artifact(
+            manifest=_manifest(version, dataset, _metrics(vectors, list(epochs.values())), config),
+            item_ids=dataset.vocabulary.item_ids,
+            titles=dataset.titles,
+            metadata=dataset.metadata,
+            counts=dataset.vocabulary.counts,
+            input_vectors=vectors.input,
+            output_vectors=vectors.output,
+            cosine_index=cosine_index(vectors.input, config.index),
+            continuations=continuations,
+        )
+
+    return build
 
 
 def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
@@ -138,29 +157,6 @@ def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
     return KnownVectors(
         artifact.item_ids, artifact.input_vectors, artifact.output_vectors if of_items else None
     )
-
-
-def _builder(
-    dataset: Dataset, vectors: TrainedVectors, epochs: list[Snapshot], config: Config
-) -> Callable[[str], Artifact]:
-    def build(version: str) -> Artifact:
-        # First, so that the copies it needs are gone before the index is made.
-        continuations = build_continuations(
-            dataset.sessions, vectors.input, config.next, config.training.workers
-        )
-        return Artifact(
-            manifest=_manifest(version, dataset, _metrics(vectors, epochs), config),
-            item_ids=dataset.vocabulary.item_ids,
-            titles=dataset.titles,
-            metadata=dataset.metadata,
-            counts=dataset.vocabulary.counts,
-            input_vectors=vectors.input,
-            output_vectors=vectors.output,
-            cosine_index=cosine_index(vectors.input, config.index),
-            continuations=continuations,
-        )
-
-    return build
 
 
 def _manifest(version: str, dataset: Dataset, metrics: dict[str, Any], config: Config) -> Manifest:

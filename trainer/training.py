@@ -1,9 +1,7 @@
 """Epochs, threads, learning rate and progress, around the kernels."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,6 +16,7 @@ from trainer.huffman import build_tree
 from trainer.matrices import KnownVectors, new_matrices, rows, take_over
 from trainer.noise import noise_table
 from trainer.sessions import Sessions
+from trainer.threads import threads
 from trainer.vocabulary import Vocabulary
 
 # Items in a chunk of whole sessions: a call of the kernel costs 5 microseconds, a chunk some 10 ms.
@@ -27,7 +26,6 @@ ALWAYS = 2**32 - 1
 CHUNKS_BETWEEN_RESTS = 64
 
 Chunk = tuple[int, int, int]
-Map = Callable[[Callable[[Chunk], tuple[float, int]], Iterable[Chunk]], Iterable[tuple[float, int]]]
 
 
 class DivergenceError(Item2VecError):
@@ -170,15 +168,15 @@ class _Run:
         """
         self._train_chunk((0, 0, 0))  # compiles the kernel, or reads it from the cache
         total = len(self.chunks) * self.config.epochs
-        with _threads(self.threads) as map_chunks:
+        with threads(self.threads) as map_chunks:
             while self.progress.chunks < total:
                 started = time.perf_counter() - self.progress.seconds
                 first = self.progress.chunks
                 group = range(first, min(first + CHUNKS_BETWEEN_RESTS * self.threads, total))
-                for number, result in zip(
+                for number, (loss, pairs) in zip(
                     group, map_chunks(self._train_chunk, map(self._chunk, group)), strict=True
                 ):
-                    self._note(number, *result, time.perf_counter() - started)
+                    self._note(number, loss, pairs, time.perf_counter() - started)
                     self.rests = self.threads == 1 or number == group[-1]
                     yield self.snapshot()
 
@@ -321,16 +319,3 @@ def _objective(counts: NDArray[np.int64], config: TrainingConfig) -> kernels.Obj
         )
     tree = build_tree(counts)
     return kernels.Objective(0, np.zeros((1, 2), np.uint32), tree.links, tree.depth)
-
-
-@contextmanager
-def _threads(workers: int) -> Iterator[Map]:
-    """Yields a `map` that keeps its order; an interruption drops the tasks not begun."""
-    if workers == 1:
-        yield map
-        return
-    executor = ThreadPoolExecutor(workers)
-    try:
-        yield executor.map
-    finally:
-        executor.shutdown(cancel_futures=True)

@@ -12,7 +12,7 @@ from trainer.config import DataConfig, EvaluationConfig
 from trainer.encoding import Encoded
 from trainer.ordering import Ordered
 from trainer.sessions import DataReport, Sessions, clean, length_percentiles
-from trainer.splits import Cases, last_item, prefix_cases
+from trainer.splits import Cases, last_item, prefix_cases, sample
 from trainer.vocabulary import Vocabulary, rank_items, rows_of
 
 
@@ -80,12 +80,12 @@ def hold_out_before(
     if not (np.diff(log.sessions.offsets[tested:]) > 1).any():
         raise _nothing_to_ask(data, words)
     early = _part(log.sessions, 0, tested)
-    asked, words = first_tested(early, evaluation.model_copy(update={"test_from": None}))
-    first = asked - round(share * asked)
+    validated, words = first_tested(early, evaluation.model_copy(update={"test_from": None}))
+    first = validated - round(share * validated)
     later = len(log.sessions.items) - len(early.items) + int(early.offsets[first])
     dropped = log.dropped + Counter(events_held_out=later)
     rest = Encoded(_part(early, first, len(early)), log.item_ids, log.read, dropped)
-    return _asking(_later_sessions(rest, data, asked - first, words), data)
+    return _asking(_later_sessions(rest, data, validated - first, words), data)
 
 
 def _asking(holdout: Holdout, data: DataConfig) -> Holdout:
@@ -100,6 +100,12 @@ def _nothing_to_ask(data: DataConfig, words: str) -> EventLogError:
         f"{', '.join(data.paths)}: nothing is left to ask ({words}); a session needs two items to "
         "be asked about"
     )
+
+
+def asked(cases: Cases, evaluation: EvaluationConfig, seed: int) -> Cases:
+    """The cases that are asked, with the query that is to be asked."""
+    chosen = sample(cases, evaluation.max_cases or len(cases), seed)
+    return chosen if evaluation.query == "session" else chosen.last(1)
 
 
 def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, str]:

@@ -258,6 +258,14 @@ def test_a_study_continues_as_if_it_had_not_ended(run):
     assert rest.out == whole.out
 
 
+@pytest.mark.parametrize("name", ["a?b.db", "50% é#.db"])
+def test_a_study_lies_where_it_was_asked_for(run, monkeypatch, name):
+    without_trying(monkeypatch, {})
+    assert run("tune", *QUICK, "--study", name).code == 0
+    assert Path(name).exists()
+    assert len(figures(run("tune", *QUICK, "--study", name, "--force"))) == 1
+
+
 def test_a_study_that_is_complete_tries_nothing_more(run):
     run("tune", *QUICK, "--study", "tune.db")
     again = run("tune", *QUICK, "--study", "tune.db", "--force")

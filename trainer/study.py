@@ -11,6 +11,7 @@ from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.storages import BaseStorage, InMemoryStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError
 
 from service.errors import ConfigError
@@ -148,7 +149,7 @@ def _storage(path: Path) -> BaseStorage:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return RDBStorage(f"sqlite:///{path}")
+            return RDBStorage(URL.create("sqlite", database=str(path)).render_as_string())
     except DatabaseError:
         raise ConfigError(
             f"tuning.study = '{path}': it holds no study; name another file"

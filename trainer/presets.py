@@ -9,6 +9,9 @@ Preset = Literal["balanced", "similar", "next"]
 # defaults, which are those of `balanced`.
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "balanced": {},
-    "similar": {"training": {"ns_exponent": 0.5}, "next": {"continuations": 0}},
-    "next": {"training": {"sample": 0.0, "window": 5, "epochs": 10}},
+    "similar": {
+        "training": {"window": "session", "epochs": 60},
+        "next": {"continuations": 0},
+    },
+    "next": {"training": {"window": 5, "epochs": 10, "negative": 5, "sample": 1e-3}},
 }

@@ -61,9 +61,9 @@ def guide(tmp_path, monkeypatch) -> Store:
 # Help
 
 COMMANDS = [
-    "", "train", "retrain", "evaluate", "serve", "similar", "recommend", "analogy", "config",
-    "config show", "models", "models list", "models show", "models promote", "models rollback",
-    "models prune",
+    "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
+    "config", "config show", "models", "models list", "models show", "models promote",
+    "models rollback", "models prune",
 ]  # fmt: skip
 
 
@@ -75,13 +75,23 @@ def test_every_command_has_help(run, command):
     assert result.err == ""
 
 
-TRAINING = ("models", "data.", "training.", "index.", "next.", "run.", "publish.")
-ASKING = ("data.", "training.", "index.", "next.", "run.log_format", "evaluation.")
+TRAINING = ("models", "preset", "data.", "training.", "index.", "next.", "run.", "publish.")
+ASKING = ("preset", "data.", "training.", "index.", "next.", "run.log_format", "evaluation.")
+TUNING = (
+    *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",
+    "evaluation.max_cases", "evaluation.exclude_seen",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("command", "known"),
-    [("train", TRAINING), ("retrain", TRAINING), ("evaluate", ASKING), ("config show", "")],
+    [
+        ("train", TRAINING),
+        ("retrain", TRAINING),
+        ("evaluate", ASKING),
+        ("tune", TUNING),
+        ("config show", ""),
+    ],
 )
 def test_help_lists_every_setting_of_the_command_with_its_default(run, monkeypatch, command, known):
     monkeypatch.setenv("COLUMNS", "250")

@@ -17,6 +17,7 @@ from trainer.config import (
     settings,
     source,
 )
+from trainer.presets import PRESETS
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +117,50 @@ def test_settings_of_the_service_are_left_to_the_service(monkeypatch):
     monkeypatch.setenv("ITEM2VEC_PORT", "80")
     monkeypatch.setenv("ITEM2VEC_MODELS", "elsewhere")
     assert merge(read_layers(None, {})).models == Path("elsewhere")
+
+
+# Presets
+
+
+def test_a_preset_is_weaker_than_the_file_and_stronger_than_the_default():
+    write('preset = "next"\n[training]\nepochs = 2')
+    layers = read_layers(None, {})
+    config = merge(layers)
+    assert config.preset == "next"
+    assert (config.training.epochs, config.training.window) == (2, 5)
+    assert source(layers, "preset") == source(layers, "training.epochs") == "item2vec.toml"
+    assert source(layers, "training.window") == "preset next"
+    assert source(layers, "training.alpha") == "default"
+
+
+def test_the_strongest_source_names_the_preset(monkeypatch):
+    write('preset = "next"')
+    monkeypatch.setenv("ITEM2VEC_PRESET", "similar")
+    assert merge(read_layers(None, {})).next.continuations == 0
+    assert merge(read_layers(None, {"preset": "balanced"})) == Config()
+
+
+@pytest.mark.parametrize("preset", ["fast", "", 5, ["next"]])
+def test_an_unknown_preset_is_refused(preset):
+    message = refusal({"preset": preset})
+    assert message.startswith(f"preset = {preset!r} (flag): ")
+    assert "'balanced', 'similar' or 'next'" in message
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_possible_and_changes_only_how_a_model_is_made(preset):
+    layers = read_layers(None, {"preset": preset})
+    changed = {name for name, _ in settings() if source(layers, name) == f"preset {preset}"}
+    assert bool(changed) == (preset != "balanced")
+    assert all(name.startswith(("training.", "next.")) for name in changed)
+    assert merge(layers).preset == preset
+
+
+def test_the_preset_of_a_file_is_shown_as_a_source(run):
+    write('preset = "similar"')
+    lines = run("config", "show").out.splitlines()
+    row = next(line.split() for line in lines if "next.continuations" in line)
+    assert row[:4] == ["next.continuations", "0", "preset", "similar"]
 
 
 # Weights of events

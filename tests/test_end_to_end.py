@@ -106,10 +106,12 @@ def test_the_item2vec_lines_of_the_readme_work(lines, project, tmp_path):
     (tmp_path / "data").symlink_to(ROOT / "data")
     for line in lines:
         words = shlex.split(line, comments=True)[1:]
-        if words[0] in ("train", "retrain", "evaluate"):
+        if words[0] in ("train", "retrain", "evaluate", "tune"):
             words += ["--epochs", "1"]
-        if words[0] == "evaluate":
+        if words[0] in ("evaluate", "tune"):
             words += ["--max-cases", "200"]
+        if words[0] == "tune":
+            words += ["--trials", "1"]
         if words[:2] == ["models", "rollback"]:
             run(*ITEM2VEC, "retrain", "--epochs", "1", cwd=tmp_path)
         assert run(*ITEM2VEC, *words, cwd=tmp_path).stdout

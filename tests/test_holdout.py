@@ -12,7 +12,7 @@ from tests.test_sessions import NOON, decode
 from trainer.config import DataConfig, EvaluationConfig
 from trainer.encoding import Encoded, encode
 from trainer.events import Events
-from trainer.holdout import Holdout, first_tested, hold_out
+from trainer.holdout import Holdout, first_tested, hold_out, hold_out_before
 
 LENIENT = DataConfig(session="session", time="time", min_count=1, min_session_length=1)
 
@@ -209,3 +209,59 @@ def test_what_is_split_is_not_written_to():
         split(log, split=kind)
     assert np.array_equal(log.sessions.items, before)
     assert first_tested(log.sessions, EvaluationConfig(test_share=0.5))[0] == 1
+
+
+# Held out before the test
+
+
+def split_before(log: Encoded, share: float = 1.0, **evaluation) -> Holdout:
+    return hold_out_before(log, LENIENT, EvaluationConfig(**evaluation), share)
+
+
+TEN = [(minute, f"{letter}z") for minute, letter in enumerate("abcdefghij")]
+
+
+def test_settings_are_chosen_by_the_sessions_before_the_test():
+    holdout = split_before(log_of(*TEN), test_share=0.2)
+    assert trained(holdout) == ["az", "bz", "cz", "dz", "ez", "fz"]
+    assert asked(holdout) == [("", "z"), ("", "z")]
+    assert holdout.report.events_held_out == 2 * 2 + 2 * 2
+    assert holdout.words.startswith("2 of 8 sessions are held out")
+
+
+def test_what_is_before_the_test_is_split_as_if_it_were_the_whole_log():
+    log, before = log_of(*TEN), log_of(*TEN[:8])
+    holdout, alone = split_before(log, test_share=0.2), split(before, test_share=0.2)
+    assert trained(holdout) == trained(alone)
+    assert asked(holdout) == asked(alone)
+    assert holdout.words == alone.words
+
+
+def test_a_test_part_since_a_time_leaves_a_share_of_the_rest_to_choose_by():
+    holdout = split_before(log_of(*TEN), test_share=0.25, test_from=NOON + timedelta(minutes=4))
+    assert trained(holdout) == ["az", "bz", "cz"]
+    assert holdout.report.events_held_out == 2 * (6 + 1)
+
+
+def test_a_share_of_the_training_sessions_is_the_newest_of_them():
+    holdout = split_before(log_of(*TEN), share=0.5, test_share=0.2)
+    assert trained(holdout) == ["dz", "ez", "fz"]
+    assert len(holdout.cases) == 2
+    assert holdout.report.events_held_out == 2 * (2 + 2 + 3)
+    assert holdout.report.events_kept == 6
+
+
+def test_without_times_the_order_counts_before_the_test_as_well():
+    holdout = split_before(log_of(*TEN, times=False), test_share=0.2)
+    assert trained(holdout) == ["az", "bz", "cz", "dz", "ez", "fz"]
+
+
+def test_a_test_part_with_nothing_to_ask_is_found_out_before_the_search():
+    log = log_of(*TEN[:8], (9, "a"), (10, "b"))
+    with pytest.raises(EventLogError, match=r"nothing is left to ask \(2 of 10 sessions"):
+        split_before(log, test_share=0.2)
+
+
+def test_settings_are_chosen_by_time_only():
+    with pytest.raises(ConfigError, match="set split = temporal"):
+        split_before(log_of(*TEN), split="last-item")

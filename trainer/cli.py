@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.text import Text
 
 from service.artifact import most_frequent_item
-from service.errors import ArtifactError, Item2VecError, NoModelError
+from service.errors import ArtifactError, ConfigError, Item2VecError, NoModelError
 from service.recommender import Neighbor, Recommender, Relation
 from service.settings import PREFIX, Settings
 from service.store import Store
 from trainer import config as settings
 from trainer import exports, imports, report, retrain
 from trainer.config import Config
+from trainer.findings import Tuned
 from trainer.options import Flags, add_flags, nest, show_value
 from trainer.trial import try_out
 
@@ -64,13 +65,21 @@ RelationOption = Annotated[
 ]
 AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
 
-ASKING = ("data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
+ASKING = ("preset", "data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
+NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
 all_settings = add_flags(settings.settings())
 training_settings = add_flags(
-    (name, field) for name, field in settings.settings() if not name.startswith("evaluation.")
+    (name, field)
+    for name, field in settings.settings()
+    if not name.startswith(("evaluation.", "tuning."))
 )
 evaluation_settings = add_flags(
     (name, field) for name, field in settings.settings() if name.startswith(ASKING)
+)
+tuning_settings = add_flags(
+    (name, field)
+    for name, field in settings.settings()
+    if name.startswith((*ASKING, "tuning.")) and name not in NOT_TUNING
 )
 
 
@@ -137,6 +146,48 @@ def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> 
     else:
         out.print(trial.holdout.words, soft_wrap=True)
         out.print(report.evaluation_table(trial.evaluation))
+
+
+@app.command()
+@tuning_settings
+def tune(
+    flags: Flags,
+    config: ConfigFile = None,
+    to: Annotated[Path, typer.Option("--out", "-o", help="configuration file to write")] = Path(
+        "tuned.toml"
+    ),
+    force: Annotated[bool, typer.Option("--force", help="replace that file")] = False,
+    as_json: Json = False,
+) -> None:
+    """Search for better settings and write them as a configuration file.
+
+    Settings are chosen by a validation part of the log; the test part is looked at once, after the
+    search. Ctrl-C ends the search and keeps the best so far.
+    """
+    from trainer.tuning import tune as search
+
+    if to.is_dir() or not to.parent.is_dir() or (to.exists() and not force):
+        raise ConfigError(f"--out {to}: {_why_not(to)}")
+    tuned = search(_config(config, flags), log, lambda found: _write(to, found))
+    _write(to, tuned)
+    if as_json:
+        _print_json(tuned.as_dict())
+    else:
+        out.print(report.tuning_table(tuned))
+        out.print(f"wrote {to}; to train with it:", soft_wrap=True)
+        out.print(f"  item2vec train --config {to}", soft_wrap=True)
+
+
+def _why_not(file: Path) -> str:
+    if file.is_dir():
+        return "is a directory; name a file"
+    if file.exists():
+        return "is there already; name another file, or replace it with --force"
+    return f"there is no directory {file.parent}"
+
+
+def _write(file: Path, tuned: Tuned) -> None:
+    file.write_text(tuned.as_toml(), encoding="utf-8")
 
 
 # Serving

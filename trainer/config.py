@@ -20,7 +20,9 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
 
 from service.errors import ConfigError
+from service.recommender import Relation
 from service.settings import PREFIX, Settings
+from trainer.presets import PRESETS, Preset
 
 DEFAULT_FILE = Path("item2vec.toml")
 DELIMITER = "__"
@@ -285,12 +287,38 @@ class EvaluationConfig(Section):
     report: Path | None = Field(None, description="HTML page to write")
 
 
+class TuningConfig(Section):
+    """How better settings are searched for."""
+
+    relation: Relation = Field(
+        "next", description="what the settings are to be good at; it decides which are searched"
+    )
+    metric: str = Field(
+        "MRR@20",
+        pattern=r"^(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)$",
+        description="what is to be high on the validation part: HR@k, NDCG@k or MRR@k",
+    )
+    trials: int = Field(50, ge=1, description="settings to try, those of earlier runs included")
+    minutes: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="begin no trial after so many minutes"
+    )
+    share: float = Field(
+        1.0, gt=0, le=1, description="search with the newest share of the sessions, to be faster"
+    )
+    study: Path | None = Field(
+        None, description="file that remembers every trial; the same command continues from it"
+    )
+
+
 class Config(BaseSettings):
     """Everything a training run can be told."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")  # type: ignore[assignment]
 
     models: Path = Field(Path("models"), description="directory of published models")
+    preset: Preset = Field(
+        "balanced", description="defaults that are good at both relations, or better at one"
+    )
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     index: IndexConfig = IndexConfig()
@@ -298,6 +326,7 @@ class Config(BaseSettings):
     run: RunConfig = RunConfig()
     publish: PublishConfig = PublishConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+    tuning: TuningConfig = TuningConfig()
 
 
 class _Environment(EnvSettingsSource):
@@ -314,7 +343,7 @@ Layers = Mapping[str, Mapping[str, Any]]
 
 
 def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
-    """What each source sets, strongest first: flags, environment, file.
+    """What each source sets, strongest first: flags, environment, file, preset.
 
     Args:
         file: a configuration file; by default item2vec.toml where there is one.
@@ -332,7 +361,10 @@ def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     _check_environment()
     environment = _Environment(Config, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
-    return {"flag": flags, "environment": environment(), str(path): from_file}
+    layers = {"flag": flags, "environment": environment(), str(path): from_file}
+    preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
+    chosen = PRESETS.get(preset) if isinstance(preset, str) else None
+    return {**layers, f"preset {preset}": chosen} if chosen else layers
 
 
 def merge(layers: Layers) -> Config:

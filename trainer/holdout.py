@@ -12,7 +12,7 @@ from trainer.config import DataConfig, EvaluationConfig
 from trainer.encoding import Encoded
 from trainer.ordering import Ordered
 from trainer.sessions import DataReport, Sessions, clean, length_percentiles
-from trainer.splits import Cases, last_item, prefix_cases
+from trainer.splits import Cases, last_item, prefix_cases, sample
 from trainer.vocabulary import Vocabulary, rank_items, rows_of
 
 
@@ -48,16 +48,64 @@ def hold_out(log: Encoded, data: DataConfig, evaluation: EvaluationConfig) -> Ho
         EventLogError: too little is left to train on, or nothing to ask.
     """
     if evaluation.split == "last-item":
-        holdout = _last_items(log, data)
-    else:
-        first, words = first_tested(log.sessions, evaluation)
-        holdout = _later_sessions(log, data, first, words)
-    if not len(holdout.cases):
-        raise EventLogError(
-            f"{', '.join(data.paths)}: nothing is left to ask ({holdout.words}); a session needs "
-            "two items to be asked about"
+        return _asking(_last_items(log, data), data)
+    first, words = first_tested(log.sessions, evaluation)
+    return _asking(_later_sessions(log, data, first, words), data)
+
+
+def hold_out_before(
+    log: Encoded, data: DataConfig, evaluation: EvaluationConfig, share: float = 1.0
+) -> Holdout:
+    """Splits what is before the tested sessions as if it were the whole log; those are not read.
+
+    So that settings can be chosen by one part of a log and judged by another.
+
+    Args:
+        log: all its sessions, none of them cleaned.
+        data: what is dropped from training.
+        evaluation: the tested sessions are the newest `test_share`, or those since `test_from`; of
+            the others, the newest `test_share` are asked.
+        share: of the sessions left to train on, the newest so many are trained on.
+
+    Raises:
+        ConfigError: the split is not temporal, or `test_from` is set, but the log has no times.
+        EventLogError: too little is left to train on, or nothing to ask, now or in the test.
+    """
+    if evaluation.split != "temporal":
+        raise ConfigError(
+            f"evaluation.split = '{evaluation.split}': settings are chosen by sessions before "
+            "those they are judged by; set split = temporal"
         )
+    tested, words = first_tested(log.sessions, evaluation)
+    if not (np.diff(log.sessions.offsets[tested:]) > 1).any():
+        raise _nothing_to_ask(data, words)
+    early = _part(log.sessions, 0, tested)
+    validated, words = first_tested(early, evaluation.model_copy(update={"test_from": None}))
+    first = validated - round(share * validated)
+    later = len(log.sessions.items) - len(early.items) + int(early.offsets[first])
+    dropped = log.dropped + Counter(events_held_out=later)
+    rest = Encoded(_part(early, first, len(early)), log.item_ids, log.read, dropped)
+    return _asking(_later_sessions(rest, data, validated - first, words), data)
+
+
+def _asking(holdout: Holdout, data: DataConfig) -> Holdout:
+    """The same, if there is anything to ask."""
+    if not len(holdout.cases):
+        raise _nothing_to_ask(data, holdout.words)
     return holdout
+
+
+def _nothing_to_ask(data: DataConfig, words: str) -> EventLogError:
+    return EventLogError(
+        f"{', '.join(data.paths)}: nothing is left to ask ({words}); a session needs two items to "
+        "be asked about"
+    )
+
+
+def asked(cases: Cases, evaluation: EvaluationConfig, seed: int) -> Cases:
+    """The cases that are asked, with the query that is to be asked."""
+    chosen = sample(cases, evaluation.max_cases or len(cases), seed)
+    return chosen if evaluation.query == "session" else chosen.last(1)
 
 
 def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, str]:
@@ -98,11 +146,14 @@ def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, 
 
 def _later_sessions(log: Encoded, data: DataConfig, first: int, words: str) -> Holdout:
     """Cleans and trains on the sessions before one; every prefix of the others is a case."""
-    early, late = _cut(log.sessions, first)
+    early = _part(log.sessions, 0, first)
+    late = _part(log.sessions, first, len(log.sessions))
     dropped = log.dropped + Counter(events_held_out=len(late.items))
     training = Encoded(early, log.item_ids, log.read, dropped)
     sessions, vocabulary, report = clean(training, data)
-    cases = prefix_cases(late).encoded(rows_of(log.item_ids, vocabulary))
+    cases = prefix_cases(Sessions(late.items, late.offsets)).encoded(
+        rows_of(log.item_ids, vocabulary)
+    )
     return Holdout(sessions, vocabulary, report, cases, words)
 
 
@@ -133,17 +184,17 @@ def _last_items(log: Encoded, data: DataConfig) -> Holdout:
     )
 
 
-def _cut(ordered: Ordered, first: int) -> tuple[Ordered, Sessions]:
-    """The sessions before one, and the others; nothing is copied."""
-    event = int(ordered.offsets[first])
-    early = Ordered(
-        items=ordered.items[:event],
-        weights=None if ordered.weights is None else ordered.weights[:event],
-        offsets=ordered.offsets[: first + 1],
-        starts=None if ordered.starts is None else ordered.starts[:first],
-        ends=None if ordered.ends is None else ordered.ends[:first],
+def _part(ordered: Ordered, first: int, last: int) -> Ordered:
+    """The sessions from one to before another; items are not copied."""
+    offsets = ordered.offsets[first : last + 1]
+    events = slice(int(offsets[0]), int(offsets[-1]))
+    return Ordered(
+        items=ordered.items[events],
+        weights=None if ordered.weights is None else ordered.weights[events],
+        offsets=offsets - events.start,
+        starts=None if ordered.starts is None else ordered.starts[first:last],
+        ends=None if ordered.ends is None else ordered.ends[first:last],
     )
-    return early, Sessions(ordered.items[event:], ordered.offsets[first:] - event)
 
 
 def _microseconds(time: datetime) -> int:

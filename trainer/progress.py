@@ -10,15 +10,19 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    MofNCompleteColumn,
     Progress,
     TaskID,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 
+from trainer.config import TuningConfig
 from trainer.encoding import OnRead
 from trainer.evaluation import Progress as OnAsked
+from trainer.findings import Tried
 from trainer.training import Report, Snapshot
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -71,6 +75,49 @@ def asking(console: Console, log_format: str = "text") -> Iterator[OnAsked]:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     yield report
+
+
+@contextmanager
+def trying(
+    console: Console, tuning: TuningConfig, log_format: str = "text"
+) -> Iterator[Callable[[Tried, Tried], None]]:
+    """Shows every trial of settings, and yields what is to be told of a trial and of the best.
+
+    Args:
+        console: where to.
+        tuning: the metric and how many trials there are.
+        log_format: "text" is for people, "json" for machines.
+    """
+    if console.is_terminal and log_format == "text":
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+            task = progress.add_task(f"{tuning.metric}", total=tuning.trials)
+
+            def update(tried: Tried, best: Tried) -> None:
+                told = escape(_trial_as_text(tried, best, tuning))
+                progress.update(task, completed=tried.number, description=told)
+
+            yield update
+        return
+    as_line = _trial_as_json if log_format == "json" else _trial_as_text
+
+    def report(tried: Tried, best: Tried) -> None:
+        console.print(as_line(tried, best, tuning), highlight=False, markup=False, soft_wrap=True)
+
+    yield report
+
+
+def _trial_as_text(tried: Tried, best: Tried, tuning: TuningConfig) -> str:
+    value = "none" if tried.value is None else f"{tried.value:.4f}"
+    name = f"trial {tried.number}/{tuning.trials}" if tried.number else "as given"
+    given_up = "" if tried.complete else ", given up"
+    of_best = f"trial {best.number}" if best.number else "as given"
+    return f"{name}: {tuning.metric} {value}{given_up}, best {best.value:.4f} ({of_best})"
+
+
+def _trial_as_json(tried: Tried, best: Tried, tuning: TuningConfig) -> str:
+    told = {"metric": tuning.metric, "best": best.value, "best_trial": best.number}
+    return json.dumps({"event": "trial", **asdict(tried), **told, "trials": tuning.trials})
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from service.artifact import Manifest
 from service.recommender import Neighbor
-from trainer.evaluation import Evaluation, Scores
+from trainer.evaluation import Estimate, Evaluation, Scores
+from trainer.findings import Tuned
 from trainer.sessions import DataReport
 
 EVENT_ROWS = {
@@ -124,6 +125,36 @@ def _caption(evaluation: Evaluation, k: int) -> Text:
         f"{evaluation.unseen:.1%} of the answers are unknown to training; "
         f"{evaluation.repeated:.1%} are items of the query,\nwhich are {seen}."
     )
+
+
+def tuning_table(tuned: Tuned) -> Table:
+    """The metric before and after, on the validation part and, where it was looked at, the test."""
+    metric, judged = tuned.config.tuning.metric, tuned.judged
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, caption_justify="left")
+    table.add_column(metric)
+    for heading in ("as given", "tuned", "difference"):
+        table.add_column(heading, justify="right", vertical="top")
+    given, best = tuned.given.value or 0.0, tuned.best.value or 0.0
+    table.add_row("validation", f"{given:.4f}", f"{best:.4f}", f"{best - given:+.4f}")
+    if judged is not None:
+        table.add_row(
+            "test",
+            *map(_with_interval, (judged.given, judged.tuned)),
+            _with_interval(judged.difference, sign="+"),
+        )
+    for name, value in tuned.best.settings.items():
+        was = tuned.given.settings[name]
+        table.add_row(name, _rounded(was), _rounded(value))
+    return table
+
+
+def _with_interval(estimate: Estimate, sign: str = "") -> Text:
+    ends = f"{estimate.low:{sign}.3f} … {estimate.high:{sign}.3f}"
+    return Text.assemble(f"{estimate.value:{sign}.4f}\n", (ends, "dim"))
+
+
+def _rounded(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
 def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:

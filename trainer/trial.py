@@ -13,10 +13,10 @@ from trainer.baselines import all_baselines
 from trainer.config import Config, EvaluationConfig
 from trainer.dataset import describe, read_log
 from trainer.evaluation import Evaluation, Protocol, Served, evaluate
-from trainer.holdout import Holdout, hold_out
+from trainer.holdout import Holdout, asked, hold_out
 from trainer.page import page_content, render_page
 from trainer.retrain import show_data, train_artifact
-from trainer.splits import Cases, sample
+from trainer.splits import Cases
 
 VERSION = "evaluation"
 
@@ -71,7 +71,7 @@ def try_out(config: Config, console: Console) -> Trial:
     with progress.reading(console, ", ".join(config.data.paths), log_format) as on_read:
         log, descriptions = read_log(config.data, on_read)
     holdout = hold_out(log, config.data, config.evaluation)
-    cases = _asked(holdout.cases, config.evaluation, config.training.seed)
+    cases = asked(holdout.cases, config.evaluation, config.training.seed)
     show_data(holdout.report, config, console)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     artifact = train_artifact(dataset, config, console)(VERSION)
@@ -92,12 +92,6 @@ def _check_place(page: Path) -> None:
     if page.is_dir() or not page.parent.is_dir():
         reason = "is a directory" if page.is_dir() else f"there is no directory {page.parent}"
         raise ConfigError(f"evaluation.report = '{page}': {reason}; name a file to write")
-
-
-def _asked(cases: Cases, config: EvaluationConfig, seed: int) -> Cases:
-    """The cases that are asked, with the query that is to be asked."""
-    chosen = sample(cases, config.max_cases or len(cases), seed)
-    return chosen if config.query == "session" else chosen.last(1)
 
 
 def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Served]:

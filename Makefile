@@ -7,7 +7,7 @@ PORT ?= 8000
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck lint format bench bench-quality bench-full image image-check lock clean
+.PHONY: help run test test-nojit test-boundscheck lint format bench bench-quality bench-full bench-size image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -55,6 +55,9 @@ bench-quality: $(VENV)/.bench  ## the next event after many epochs, beside gensi
 bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on twice as much
 	$(BIN)/python -m bench.throughput --items 7200000
 	$(BIN)/python -m bench.variants --items 3000000 --rounds 5
+
+bench-size: $(VENV)/.bench  ## time and memory over logs of 1, 10 and 100 million events
+	$(BIN)/python -m bench.size
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

@@ -20,7 +20,7 @@ from bench.retail import all_of_a_customer
 from service.artifact import Artifact
 from service.recommender import Recommender
 from trainer.baselines import ItemItem, all_baselines
-from trainer.baselines.counting import co_occurrence
+from trainer.baselines.counting import co_occurrence, shares
 from trainer.config import Config, DataConfig, EvaluationConfig, merge, read_layers
 from trainer.dataset import Dataset, describe, read_dataset, read_log
 from trainer.evaluation import Estimate, Evaluation, Protocol, Served, evaluate
@@ -161,7 +161,8 @@ def _train(dataset: Dataset, config: Config) -> tuple[dict[str, Ranker], dict[st
 def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, Ranker]:
     recommender = Recommender(artifact)
     items = len(dataset.vocabulary)
-    weighted = co_occurrence(dataset.sessions, items, 10, lambda distance: 1 / distance, 0.5)
+    counts = co_occurrence(dataset.sessions, items, 10, lambda distance: 1 / distance, 0.5)
+    weighted = shares(counts)
     return {
         "item2vec next": Served(recommender, "next"),
         "item2vec similar": Served(recommender, "similar"),

@@ -20,7 +20,7 @@ from bench.retail import all_of_a_customer
 from service.artifact import Artifact
 from service.recommender import Recommender
 from trainer.baselines import ItemItem, all_baselines
-from trainer.baselines.counting import co_occurrence, shares
+from trainer.baselines.counting import co_occurrence, sequential_rules, shares, transitions
 from trainer.config import Config, DataConfig, EvaluationConfig, merge, read_layers
 from trainer.dataset import Dataset, describe, read_dataset, read_log
 from trainer.evaluation import Estimate, Evaluation, Protocol, Served, evaluate
@@ -33,7 +33,7 @@ from trainer.trial import score_of
 RETAIL = "data/online_retail.parquet"
 SAMPLE = Path("item2vec.toml")
 WEIGHTED = "co-occurrence in 10, 1/d"
-DECAYS = (0.5, 0.7)
+DECAYS = (0.3, 0.6)
 
 
 @dataclass(frozen=True)
@@ -160,15 +160,22 @@ def _train(dataset: Dataset, config: Config) -> tuple[dict[str, Ranker], dict[st
 
 def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, Ranker]:
     recommender = Recommender(artifact)
-    items = len(dataset.vocabulary)
-    counts = co_occurrence(dataset.sessions, items, 10, lambda distance: 1 / distance, 0.5)
-    weighted = shares(counts)
+    sessions, items = dataset.sessions, len(dataset.vocabulary)
+    counts = {
+        "Markov chain": transitions(sessions, items),
+        "sequential rules": sequential_rules(sessions, items),
+        WEIGHTED: co_occurrence(sessions, items, 10, lambda distance: 1 / distance, 0.5),
+    }
     return {
         "item2vec next": Served(recommender, "next"),
         "item2vec similar": Served(recommender, "similar"),
         "word2vec next score": score_of(artifact, config),
-        **{f"{WEIGHTED}, decay {decay}": ItemItem(weighted, decay) for decay in DECAYS},
-        **all_baselines(dataset.sessions, dataset.vocabulary.counts),
+        **{
+            f"{name}, decay {decay}": ItemItem(shares(counted), decay)
+            for name, counted in counts.items()
+            for decay in DECAYS
+        },
+        **all_baselines(sessions, dataset.vocabulary.counts),
     }
 
 

@@ -10,11 +10,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
 
 from bench import clickstream, next_event
+from bench.longer import Longer
 from bench.report import Part, markdown_table, publish
 from bench.retail import all_of_a_customer
 from service.artifact import Artifact
@@ -25,7 +24,7 @@ from trainer.config import Config, DataConfig, EvaluationConfig, merge, read_lay
 from trainer.dataset import Dataset, describe, read_dataset, read_log
 from trainer.evaluation import Estimate, Evaluation, Protocol, Served, evaluate
 from trainer.holdout import hold_out
-from trainer.ranking import Ranked, Ranker
+from trainer.ranking import Ranker
 from trainer.retrain import train_artifact
 from trainer.splits import Cases, sample
 from trainer.trial import score_of
@@ -53,25 +52,6 @@ class Question:
     cases: Cases
     protocol: Protocol
     metrics: tuple[str, str]
-
-
-@dataclass(frozen=True, eq=False)
-class Longer:
-    """A ranker that knows more of each session than the case says.
-
-    The items of a case are never recommended; those that only the ranker knows may be.
-
-    Attributes:
-        ranker: what answers.
-        starts: int64 [sessions], where each session begins among the items.
-    """
-
-    ranker: Ranker
-    starts: NDArray[np.int64]
-
-    def rank(self, cases: Cases, k: int) -> Ranked:
-        """The k best items for the whole of each session."""
-        return self.ranker.rank(replace(cases, starts=self.starts[cases.session]), k)
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from bench import clickstream
 from bench.cases import UNKNOWN, hold_out_last
 from bench.combinations import COMBINATIONS
 from bench.corpus import build_corpus
-from bench.next import Longer
+from bench.longer import Longer
 from bench.plain import train_plain
 from bench.spread import difference, not_below
 from tests.test_baselines import answers, cases_of

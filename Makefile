@@ -7,7 +7,8 @@ PORT ?= 8000
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck lint format bench bench-quality bench-full bench-size image image-check lock clean
+.PHONY: help run test test-nojit test-boundscheck lint format bench bench-next bench-quality \
+	bench-full bench-size image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -51,6 +52,9 @@ bench: $(VENV)/.bench  ## speed and quality beside gensim in a quarter of an hou
 bench-quality: $(VENV)/.bench  ## the next event after many epochs, beside gensim and counting
 	$(BIN)/python -m bench.next_event
 	$(BIN)/python -m bench.quality --epochs 40
+
+bench-next: $(VENV)/.bench  ## what comes next, beside counting (CLICKSTREAM=folder adds a click-stream)
+	$(BIN)/python -m bench.next $(if $(CLICKSTREAM),--clickstream $(CLICKSTREAM))
 
 bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on twice as much
 	$(BIN)/python -m bench.throughput --items 7200000

@@ -6,12 +6,12 @@ from trainer.events import read_events
 from trainer.sessions import build_sessions
 
 
-def read_cases(path: str) -> Cases:
+def all_of_a_customer(path: str) -> DataConfig:
     """A session is everything a known customer did, in row order, if that is three events or more.
 
     Nothing else is cleaned away: cancellations, postage and repeats stay.
     """
-    config = DataConfig(
+    return DataConfig(
         paths=[path],
         session="CustomerID",
         item="StockCode",
@@ -19,5 +19,10 @@ def read_cases(path: str) -> Cases:
         min_count=1,
         min_session_length=3,
     )
+
+
+def read_cases(path: str) -> Cases:
+    """The last event of every customer, and the one before it."""
+    config = all_of_a_customer(path)
     sessions, vocabulary, _ = build_sessions(read_events(config), config)
     return hold_out_last(sessions, vocabulary)

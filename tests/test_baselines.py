@@ -12,6 +12,7 @@ from trainer.baselines.counting import (
     item_cosine,
     pair_counts,
     sequential_rules,
+    shares,
     transitions,
 )
 from trainer.ranking import Ranked, Ranker, rank_unseen
@@ -51,6 +52,11 @@ def test_transitions_are_pairs_side_by_side_in_the_same_session():
 def test_sequential_rules_weigh_a_pair_by_its_distance():
     expected = [[1 / 2, 2, 1 / 2, 1], [0, 0, 1, 0], [1 + 1 / 3, 0, 0, 1 / 2], [1, 0, 0, 0]]
     np.testing.assert_allclose(sequential_rules(SESSIONS, 4).toarray(), expected, rtol=1e-6)
+
+
+def test_shares_of_a_row_sum_to_one_and_an_empty_row_stays_empty():
+    counts = sparse.csr_array(np.array([[0, 3, 1], [0, 0, 0], [2, 0, 0]], np.float32))
+    assert shares(counts).toarray().tolist() == [[0, 0.75, 0.25], [0, 0, 0], [1, 0, 0]]
 
 
 def test_sequential_rules_end_at_their_window():

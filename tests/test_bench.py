@@ -1,12 +1,20 @@
+import gzip
+
 import numpy as np
 import pytest
 
+from bench import clickstream
 from bench.cases import UNKNOWN, hold_out_last
 from bench.combinations import COMBINATIONS
 from bench.corpus import build_corpus
+from bench.longer import Longer
 from bench.plain import train_plain
 from bench.spread import difference, not_below
+from tests.test_baselines import answers, cases_of
+from trainer.baselines import ItemItem
+from trainer.baselines.counting import transitions
 from trainer.config import TrainingConfig
+from trainer.ranking import rank_unseen
 from trainer.sessions import Sessions
 from trainer.vocabulary import Vocabulary
 
@@ -57,3 +65,38 @@ def test_a_difference_of_means_has_their_standard_errors_added():
     less, error = difference([1.0, 3.0], [4.0, 6.0])
     assert less == -3.0
     assert error == pytest.approx(np.sqrt(2.0))
+
+
+def test_prefixes_that_shorten_one_another_are_one_session(tmp_path):
+    path = tmp_path / "test.tsv.gz"
+    path.write_bytes(gzip.compress(b"a b c\ta\na b\tc\na\tb\na\tz\nc\ta\n"))
+    cases = clickstream.read_cases(path, Vocabulary(list("abc"), np.array([3, 2, 1])))
+    asked = [
+        (cases.items[start:stop].tolist(), answer, session)
+        for start, stop, answer, session in zip(
+            cases.starts, cases.stops, cases.answers, cases.session, strict=True
+        )
+    ]
+    a, b, c = range(3)
+    assert asked == [
+        ([a], b, 0),
+        ([a, b], c, 0),
+        ([a, b, c], a, 0),
+        ([a], -1, 1),
+        ([c], a, 2),
+    ]
+
+
+def test_a_missing_prefix_of_a_session_is_told(tmp_path):
+    path = tmp_path / "test.tsv.gz"
+    path.write_bytes(gzip.compress(b"a b c\ta\na\tb\n"))
+    with pytest.raises(ValueError, match="2 lines, but 4 prefixes of 2 sessions"):
+        clickstream.read_cases(path, Vocabulary(list("abc"), np.array([3, 2, 1])))
+
+
+def test_a_ranker_may_know_more_of_a_session_than_is_left_out_of_its_answers():
+    table = transitions(Sessions(np.array([0, 2, 1, 2, 0, 1], np.int32), np.array([0, 2, 4, 6])), 3)
+    whole = cases_of([1, 0], [2, 0])
+    longer = Longer(ItemItem(table, decay=0.5), whole.starts)
+    # 0 is followed by 1 and 2, and 1 by 2; 0 is left out, 1 of the first case is not.
+    assert answers(rank_unseen(longer, whole.last(1), 2)) == [{2: 1.5, 1: 1.0}, {1: 1.0, 2: 1.0}]

@@ -23,8 +23,8 @@ sample = 0
 workers = 1
 """
 MODELS = [
-    "item2vec next", "item2vec similar", "popularity", "Markov chain", "sequential rules",
-    "co-occurrence", "item-kNN", "V-SKNN",
+    "item2vec next", "item2vec similar", "word2vec next score", "popularity", "Markov chain",
+    "sequential rules", "co-occurrence", "item-kNN", "V-SKNN",
 ]  # fmt: skip
 
 

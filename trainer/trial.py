@@ -6,6 +6,7 @@ from typing import Any
 
 from rich.console import Console
 
+from service.artifact import Artifact
 from service.errors import ConfigError
 from service.recommender import Recommender
 from trainer import progress
@@ -14,7 +15,9 @@ from trainer.config import Config, EvaluationConfig
 from trainer.dataset import describe, read_log
 from trainer.evaluation import Evaluation, Protocol, Served, evaluate
 from trainer.holdout import Holdout, asked, hold_out
+from trainer.next_score import VectorScores
 from trainer.page import page_content, render_page
+from trainer.ranking import Ranker
 from trainer.retrain import show_data, train_artifact
 from trainer.splits import Cases
 
@@ -76,8 +79,10 @@ def try_out(config: Config, console: Console) -> Trial:
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     artifact = train_artifact(dataset, config, console)(VERSION)
     models = _models(Recommender(artifact), config.evaluation)
-    baselines = all_baselines(dataset.sessions, dataset.vocabulary.counts)
-    rankers = {**models, **(baselines if config.evaluation.baselines else {})}
+    rankers: dict[str, Ranker] = {**models}
+    if config.evaluation.baselines:
+        rankers["word2vec next score"] = score_of(artifact, config)
+        rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
     protocol = Protocol(
         ks=tuple(sorted(set(config.evaluation.cutoffs))),
         exclude_seen=config.evaluation.exclude_seen,
@@ -86,6 +91,17 @@ def try_out(config: Config, console: Console) -> Trial:
     with progress.asking(console, log_format) as on_asked:
         evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_asked)
     return Trial(holdout, cases, next(iter(models.values())), evaluation)
+
+
+def score_of(artifact: Artifact, config: Config) -> VectorScores:
+    """What a model's two matrices say of what comes next, without its table."""
+    return VectorScores(
+        artifact.input_vectors,
+        artifact.output_vectors,
+        artifact.counts,
+        config.training,
+        config.next.next_decay,
+    )
 
 
 def _check_place(page: Path) -> None:

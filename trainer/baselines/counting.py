@@ -66,6 +66,13 @@ def co_occurrence(
     return (after + backwards * after.T).tocsr()
 
 
+def shares(counts: sparse.csr_array) -> sparse.csr_array:
+    """Each row divided by its sum: of what was counted around an item, the share of each other."""
+    sums = counts.sum(axis=1)
+    divided = counts / np.where(sums > 0, sums, 1)[:, None]
+    return sparse.csr_array(divided, dtype=np.float32)
+
+
 def item_cosine(sessions: Sessions, items: int) -> sparse.csr_array:
     """Item-kNN: the cosine of two items' columns in the matrix of sessions by items.
 

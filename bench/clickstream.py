@@ -1,0 +1,54 @@
+"""A click-stream of the session-based literature as next-item cases.
+
+Its folder is named by who measures; nothing of it belongs to the project.
+"""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from trainer.sessions import Sessions
+from trainer.splits import Cases, prefix_cases
+from trainer.vocabulary import Vocabulary, rows_of
+
+TRAIN = "nowplaying_train.txt.gz"
+TEST = "nowplaying_test.tsv.gz"
+
+
+def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:
+    """The cases of a file of lines `items of the prefix, blank between<TAB>next item`.
+
+    The file has every prefix of a session, the longest first, and no name of the session: a line
+    whose prefix and answer are the prefix of the line before it continues that one's session.
+
+    Raises:
+        ValueError: some prefix of a session is missing, or they are in another order.
+    """
+    lines = 0
+    sessions: list[list[str]] = []
+    longer: list[str] = []
+    for items in _lines(path):
+        if items != longer:
+            sessions.append(items)
+        longer = items[:-1]
+        lines += 1
+    lengths = [len(session) for session in sessions]
+    flat = pl.Series([item for session in sessions for item in session])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    cases = prefix_cases(Sessions(rows_of(flat, vocabulary), offsets))
+    if len(cases) != lines:
+        raise ValueError(
+            f"{path}: {lines:,} lines, but {len(cases):,} prefixes of {len(sessions):,} sessions; "
+            "every prefix is needed, the longest of a session first"
+        )
+    return cases
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """The items of each prefix with its answer behind them."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        for line in file:
+            yield line.split()

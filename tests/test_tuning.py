@@ -244,6 +244,33 @@ def test_settings_that_diverge_are_given_up(run, monkeypatch):
     assert figures(result)[1].startswith("trial 1/3: MRR@20 none, given up, best ")
 
 
+@pytest.mark.parametrize("stays", [2, 0])
+def test_settings_that_diverge_on_all_sessions_make_room_for_the_next_best(run, monkeypatch, stays):
+    without_trying(monkeypatch, {1: 0.75, 2: 0.625, 3: 0.25})
+    judge, judged = tuning._judge, []
+
+    def diverging(given, settings, *rest):
+        judged.append(settings)
+        if len(judged) == 1 or (stays == 0 and len(judged) == 2):
+            raise DivergenceError("away")
+        return judge(given, settings, *rest)
+
+    monkeypatch.setattr(tuning, "_judge", diverging)
+    result = run("tune", *QUICK, "--json")
+    assert "trial 1 is out: away" in result.err
+    assert ("trial 2 is out: away" in result.err) == (stays == 0)
+    assert result.json["validation"]["tuned"] == (0.625 if stays else 0.5)
+    written = merge(read_layers(Path("tuned.toml"), {}))
+    assert settings_of(written, space(written)) == result.json["settings"]
+
+
+def test_given_settings_that_diverge_are_refused(run):
+    result = run("tune", "--relation", "similar", "--alpha", "1e30", "--epochs", "30")
+    assert result.code == 1
+    assert "training diverged" in result.error
+    assert not Path("tuned.toml").exists()
+
+
 # Studies
 
 

@@ -96,7 +96,7 @@ class Tuned:
     def _told(self) -> list[str]:
         """What a reader of the file has to know."""
         tuning = self.config.tuning
-        test = "not looked at: the search was interrupted"
+        test = "not looked at yet"
         if self.judged is not None:
             test = f"{self.judged.given.value:.4f} as given, {self.judged.tuned.value:.4f} tuned"
         told = [

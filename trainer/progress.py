@@ -107,6 +107,12 @@ def trying(
     yield report
 
 
+def note(console: Console, message: str, log_format: str = "text") -> None:
+    """Says something once, for people or for machines."""
+    line = json.dumps({"event": "note", "message": message}) if log_format == "json" else message
+    console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
 def _trial_as_text(tried: Tried, best: Tried, tuning: TuningConfig) -> str:
     value = "none" if tried.value is None else f"{tried.value:.4f}"
     name = f"trial {tried.number}/{tuning.trials}" if tried.number else "as given"

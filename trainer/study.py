@@ -27,7 +27,6 @@ NEVER_PRUNED = 5
 # What does not change which settings are good: a study may go on with other values of these.
 INCIDENTAL = ("trials", "minutes", "study")
 
-
 Early = Callable[[float], bool]
 Measure = Callable[[Settings, Early], float | None]
 

@@ -14,7 +14,6 @@ from trainer.config import Config, TuningConfig
 from trainer.continuations import build_continuations
 from trainer.dataset import Dataset, describe, read_log
 from trainer.descriptions import Descriptions
-from trainer.encoding import Encoded
 from trainer.evaluation import Evaluation, Protocol, Served, evaluate
 from trainer.findings import Judged, Settings, Tried, Tuned
 from trainer.holdout import Holdout, asked, hold_out, hold_out_before
@@ -22,6 +21,7 @@ from trainer.retrain import show_data, train_artifact
 from trainer.search_space import with_settings
 from trainer.splits import Cases
 from trainer.study import Early, Study
+from trainer.training import DivergenceError
 
 VERSION = "tuning"
 GIVEN, TUNED = "as given", "tuned"
@@ -36,6 +36,7 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
     """Searches by the validation part of a log, then judges what was best by the test part.
 
     The log is read once. An interruption ends the search; what was best so far is judged as well.
+    Settings that diverge on all sessions, though not in the search, make room for the next best.
 
     Args:
         config: every setting; those that are not searched stay as they are.
@@ -45,6 +46,7 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
     Raises:
         ConfigError: the study is of another search, or the settings do not learn the relation.
         InputError: the log cannot be used, or nothing of it is left to train on or to ask.
+        DivergenceError: the given settings diverge.
         KeyboardInterrupt: nothing was found before, or once the test part is looked at.
     """
     tuning = config.tuning
@@ -60,36 +62,49 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
     study = Study(config, holdout)
     trier = _Trier(config, holdout, descriptions, Console(quiet=True))
     with progress.trying(console, tuning, config.run.log_format) as on_trial:
-        given, best = _search(tuning, study, trier, on_trial)
-    tuned = Tuned(
-        with_settings(config, best.settings), given, best, len(study.tried()), holdout.words
-    )
-    on_found(tuned)
-    judged = _judge(config, tuned.config, log, descriptions, console)
-    return replace(tuned, judged=judged)
+        given, found = _search(tuning, study, trier, on_trial)
+    whole = hold_out(log, config.data, config.evaluation)
+    models = _Models(_dataset(whole, descriptions), console)
+    for best in found:
+        settings = with_settings(config, best.settings)
+        tuned = Tuned(settings, given, best, len(study.tried()), holdout.words)
+        on_found(tuned)
+        try:
+            return replace(tuned, judged=_judge(config, settings, models, whole))
+        except DivergenceError as error:
+            if best is given:
+                raise
+            progress.note(console, f"trial {best.number} is out: {error}", config.run.log_format)
+    raise AssertionError("the given settings are among those found")
 
 
 def _search(
     tuning: TuningConfig, study: Study, trier: "_Trier", on_trial: OnTrial
-) -> tuple[Tried, Tried]:
-    """Tries until the budget is spent or Ctrl-C is pressed; returns the given and the best."""
+) -> tuple[Tried, list[Tried]]:
+    """Tries until the budget is spent or Ctrl-C is pressed.
+
+    Returns:
+        The given settings, and those that were better, the best first, and last the given ones.
+    """
     ends = time.monotonic() + 60 * (tuning.minutes or float("inf"))
     given = study.given(trier.given)
-    best = _best([given, *study.tried()])
+    best = _best(given, study)[0]
     on_trial(given, best)
     try:
         while len(study.tried()) < tuning.trials and time.monotonic() < ends:
             tried = study.try_next(trier.measure)
-            best = _best([best, tried])
+            best = _best(given, study)[0]
             on_trial(tried, best)
     except KeyboardInterrupt:
         pass
-    return given, best
+    return given, _best(given, study)
 
 
-def _best(trials: list[Tried]) -> Tried:
-    """The highest of those not given up, the earliest of equals."""
-    return max((one for one in trials if one.complete), key=lambda one: one.value or 0.0)
+def _best(given: Tried, study: Study) -> list[Tried]:
+    """What was better than the given settings, the highest first, and last those."""
+    value = given.value or 0.0
+    better = [one for one in study.tried() if one.complete and (one.value or 0.0) > value]
+    return [*sorted(better, key=lambda one: -(one.value or 0.0)), given]
 
 
 class _Trier:
@@ -148,12 +163,8 @@ class _Models:
         return Served(Recommender(artifact), relation, decay)
 
 
-def _judge(
-    given: Config, tuned: Config, log: Encoded, descriptions: Descriptions, console: Console
-) -> Judged:
-    """Trains on everything before the test part, and looks at that for the first time."""
-    holdout = hold_out(log, given.data, given.evaluation)
-    models = _Models(_dataset(holdout, descriptions), console)
+def _judge(given: Config, tuned: Config, models: "_Models", holdout: Holdout) -> Judged:
+    """Trains on everything before the test part, and only then looks at that."""
     served = {TUNED: models.served(tuned), GIVEN: models.served(given)}
     evaluation = _evaluate(served, _cases(holdout, given), models.dataset, given)
     metric = given.tuning.metric

@@ -220,7 +220,7 @@ class NextConfig(Section):
         description="events count e^-(age / recency), the oldest having age 1; 0: all alike",
     )
     prior_mass: float = Field(
-        20.0, ge=0, description="how many counts what is known of similar items is worth"
+        30.0, ge=0, description="how many counts what is known of similar items is worth"
     )
     vector_share: float = Field(
         0.5, ge=0, le=1, description="similar by the vectors, the rest by the counts"

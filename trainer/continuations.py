@@ -1,6 +1,7 @@
 """The table of what comes next: counts, smoothed by word2vec."""
 
 from collections.abc import Callable
+from typing import Any
 
 import faiss
 import numpy as np
@@ -93,7 +94,8 @@ def count(
     begins[sessions.offsets[:-1]] = True
     occurrences = np.bincount(sessions.items, minlength=items)
     starts = np.concatenate([[0], np.cumsum(occurrences)])
-    positions = np.empty(len(sessions.items), np.int64)
+    small = len(sessions.items) < np.iinfo(np.int32).max
+    positions: NDArray[Any] = np.empty(len(sessions.items), np.int32 if small else np.int64)
     table_kernels.index_positions(sessions.items, starts, positions)
     weights = np.empty(0, np.float32) if sessions.weights is None else sessions.weights
     corpus = Occurrences(sessions.items, begins, weights, positions, starts)

@@ -21,14 +21,14 @@ class Occurrences(NamedTuple):
     items: int32 [events].
     begins: bool [events], whether a session begins there.
     weights: float32 [events], or of size 0 where every event counts once.
-    positions: int64 [events], where items occur, item after item.
+    positions: int32 or int64 [events], where items occur, item after item.
     starts: int64 [items + 1]; item i occurs at `positions[starts[i]:starts[i + 1]]`.
     """
 
     items: NDArray[np.int32]
     begins: NDArray[np.bool_]
     weights: NDArray[np.float32]
-    positions: NDArray[np.int64]
+    positions: NDArray[np.int32] | NDArray[np.int64]
     starts: NDArray[np.int64]
 
 
@@ -54,7 +54,7 @@ def index_positions(items: NDArray[np.int32], starts: NDArray[np.int64], out: An
     Args:
         items: int32 [events].
         starts: int64 [items + 1], where the positions of each item begin.
-        out: int64 [events].
+        out: int32 or int64 [events].
     """
     place = starts.copy()
     for position in range(items.size):
@@ -119,7 +119,7 @@ def count_rows(
         n = 0
         totals[item] = 0.0
         for place in range(starts[item], starts[item + 1]):
-            center = positions[place]
+            center = np.int64(positions[place])
             age = 1.0 - center / items.size
             worth = np.exp(-age / recency) if recency > 0 else 1.0
             for direction in range(2):

@@ -98,7 +98,7 @@ def test_the_file_is_all_that_train_needs(run, monkeypatch):
         name: value for name, value in told["settings"].items() if name != "next.next_decay"
     }
     assert (config.training.epochs, config.data.min_count) == (4, 2)
-    assert config.next.prior_mass != 20
+    assert config.next.prior_mass != Config().next.prior_mass
 
 
 def test_what_was_not_set_is_not_written(run, monkeypatch):
@@ -112,9 +112,9 @@ def test_what_was_not_set_is_not_written(run, monkeypatch):
 
 def test_where_nothing_is_better_the_given_settings_stay(run, monkeypatch):
     without_trying(monkeypatch, {1: 0.25, 2: 0.5, 3: None})
-    result = run("tune", *QUICK)
-    assert "next.prior_mass 20 20" in result.words
-    assert merge(read_layers(Path("tuned.toml"), {})).next.prior_mass == 20
+    result = run("tune", *QUICK, "--prior-mass", "7")
+    assert "next.prior_mass 7 7" in result.words
+    assert merge(read_layers(Path("tuned.toml"), {})).next.prior_mass == 7
 
 
 def test_values_of_every_kind_survive_the_file():

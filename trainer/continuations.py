@@ -11,6 +11,7 @@ from service.artifact import unit
 from service.continuations import Continuations, Lists, NextSettings
 from trainer import table_kernels
 from trainer.config import NextConfig
+from trainer.matrices import blocks
 from trainer.sessions import Sessions
 from trainer.table_kernels import NOTHING, Occurrences, Rows
 from trainer.threads import threads
@@ -123,7 +124,9 @@ def near_items(vectors: NDArray[np.float32], n: int) -> Rows:
     Among more than MOST_COMPARED items the search is approximate.
     """
     items = len(vectors)
-    units = unit(vectors)
+    units = np.empty((items, vectors.shape[1]), np.float32)
+    for units_of_block, block in zip(blocks(units), blocks(vectors), strict=True):
+        units_of_block[:] = unit(block)
     search = _search_all(units) if items <= MOST_COMPARED else _search_cells(units)
     near = _empty(items, n)
     for first in range(0, items, ITEMS_AT_ONCE):

@@ -1,6 +1,7 @@
 import itertools
 import threading
 
+import numba
 import numpy as np
 import polars as pl
 import pytest
@@ -158,6 +159,7 @@ def test_a_catalogue_of_two_trains():
         assert np.isfinite(vectors.input).all()
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="takes compiled kernels")
 def test_items_that_repeat_do_not_blow_up_with_a_high_alpha():
     random = np.random.default_rng(5)
     items = np.repeat(random.integers(0, 40, 400), random.integers(1, 30, 400)).astype(np.int32)

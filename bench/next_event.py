@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import counting, peer
+from bench import peer
 from bench.cases import Cases
 from bench.ranking import hit_rate, ndcg, rank_scores, rank_vectors
 from bench.report import Part, markdown_table, publish
 from bench.retail import read_cases
 from bench.spread import spread
+from trainer.baselines.counting import co_occurrence, transitions
 from trainer.config import TrainingConfig
 from trainer.training import train
 
@@ -81,9 +82,9 @@ def _parse_arguments() -> argparse.Namespace:
 def _count(cases: Cases) -> list[Method]:
     items = len(cases.vocabulary)
     scores = {
-        "popularity": lambda: counting.popularity(cases.vocabulary.counts),
-        "Markov chain": lambda: counting.markov(cases.sessions, items),
-        "co-occurrence within 3": lambda: counting.co_occurrence(cases.sessions, items, 3),
+        "popularity": lambda: np.broadcast_to(cases.vocabulary.counts, (items, items)),
+        "Markov chain": lambda: transitions(cases.sessions, items).toarray(),
+        "co-occurrence within 3": lambda: co_occurrence(cases.sessions, items, 3).toarray(),
     }
     methods = []
     for name, compute in scores.items():

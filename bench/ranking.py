@@ -20,7 +20,7 @@ CUTOFF = 10
 MISSED = np.iinfo(np.int64).max
 
 
-def rank_scores(scores: NDArray[np.int64], cases: Cases) -> NDArray[np.int64]:
+def rank_scores(scores: NDArray[np.generic], cases: Cases) -> NDArray[np.int64]:
     """The rank of each answer, from 0, by scores [items, items] with a query a row."""
     ranks = np.full(len(cases.queries), MISSED)
     for case, (query, answer) in enumerate(zip(cases.queries, cases.answers, strict=True)):

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,17 @@ def islands() -> tuple[Sessions, Vocabulary]:
     names = [f"{'left' if item < 4 else 'right'}-{item}" for item in ranking]
     offsets = np.arange(0, 60 * 3 + 1, 3, dtype=np.int64)
     return Sessions(rows[items.ravel()], offsets), Vocabulary(names, counts[ranking])
+
+
+def write_baskets(log: Path) -> None:
+    """Forty baskets, one an hour: three of four fruits, or three of four tools."""
+    sides = [cycle(["apple", "pear", "plum", "fig"]), cycle(["hammer", "saw", "drill", "file"])]
+    lines = ["basket,item,title,time,nothing"]
+    for basket in range(40):
+        for item in islice(sides[basket % 2], 3):
+            when = f"2026-01-{1 + basket // 24:02}T{basket % 24:02}:00:00"
+            lines.append(f"b{basket},{item},A [{item}],{when},")
+    log.write_text("\n".join(lines) + "\n")
 
 
 def make_continuations(table: list[dict[int, float]], *, decay: float = 0.5) -> Continuations:

@@ -1,9 +1,9 @@
 import json
-from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import write_baskets
 from trainer import trial
 
 SETTINGS = """
@@ -30,15 +30,8 @@ MODELS = [
 
 @pytest.fixture(autouse=True)
 def _shop(tmp_path, monkeypatch):
-    """Forty baskets, one an hour: three of four fruits, or three of four tools."""
     monkeypatch.chdir(tmp_path)
-    sides = [cycle(["apple", "pear", "plum", "fig"]), cycle(["hammer", "saw", "drill", "file"])]
-    lines = ["basket,item,title,time,nothing"]
-    for basket in range(40):
-        for item in islice(sides[basket % 2], 3):
-            when = f"2026-01-{1 + basket // 24:02}T{basket % 24:02}:00:00"
-            lines.append(f"b{basket},{item},A [{item}],{when},")
-    Path("log.csv").write_text("\n".join(lines) + "\n")
+    write_baskets(Path("log.csv"))
     Path("item2vec.toml").write_text(SETTINGS)
 
 

@@ -1,11 +1,11 @@
 import json
 import tomllib
-from itertools import cycle, islice
 from pathlib import Path
 
 import optuna
 import pytest
 
+from tests.conftest import write_baskets
 from trainer import tuning
 from trainer.config import Config, merge, read_layers
 from trainer.findings import Tried, Tuned
@@ -32,15 +32,8 @@ QUICK = ("--trials", "3")
 
 @pytest.fixture(autouse=True)
 def _shop(tmp_path, monkeypatch):
-    """Forty baskets, one an hour: three of four fruits, or three of four tools."""
     monkeypatch.chdir(tmp_path)
-    sides = [cycle(["apple", "pear", "plum", "fig"]), cycle(["hammer", "saw", "drill", "file"])]
-    lines = ["basket,item,time,nothing"]
-    for basket in range(40):
-        for item in islice(sides[basket % 2], 3):
-            when = f"2026-01-{1 + basket // 24:02}T{basket % 24:02}:00:00"
-            lines.append(f"b{basket},{item},{when},")
-    Path("log.csv").write_text("\n".join(lines) + "\n")
+    write_baskets(Path("log.csv"))
     Path("item2vec.toml").write_text(SETTINGS)
 
 

@@ -84,7 +84,9 @@ def test_a_run_may_be_resumed_with_other_workers(islands, path, monkeypatch):
     assert resume(islands, config(workers=1), path).last.seconds > 0
 
 
-def test_a_checkpoint_that_fails_to_be_written_leaves_the_one_before(islands, path, monkeypatch):
+def test_a_full_disk_ends_neither_the_run_nor_the_checkpoint_before(
+    islands, path, monkeypatch, caplog
+):
     settings = config()
     run_until(islands, settings, path, reports=3)
     before = path.read_bytes()
@@ -94,9 +96,30 @@ def test_a_checkpoint_that_fails_to_be_written_leaves_the_one_before(islands, pa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", half_written)
-    with pytest.raises(OSError, match="No space left"):
-        train(*islands, settings, checkpoint=Checkpoint(path, ALWAYS, resume=True))
+    resumed = train(*islands, settings, checkpoint=Checkpoint(path, ALWAYS, resume=True))
+    assert resumed.last.items_done == resumed.last.items_total
     assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+    assert "checkpoint.npz cannot be written (No space left on device)" in caplog.text
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_time_of_a_checkpoint_is_not_training(islands, path, monkeypatch, workers):
+    clock = itertools.count(0.0, 0.001)
+    late = [0.0]
+    monkeypatch.setattr(training.time, "perf_counter", lambda: next(clock) + late[0])
+    save = Checkpoint.save
+
+    def save_for_an_hour(*arguments):
+        late[0] += 3600
+        save(*arguments)
+
+    monkeypatch.setattr(Checkpoint, "save", save_for_an_hour)
+    trained = train(
+        *islands, config(workers=workers), checkpoint=Checkpoint(path, ALWAYS, resume=False)
+    )
+    assert late[0] >= 3600
+    assert trained.last.seconds < 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK", None])
@@ -111,6 +134,13 @@ def test_a_checkpoint_of_other_settings_is_refused_with_their_names(islands, pat
     run_until(islands, config(), path, reports=3)
     with pytest.raises(InputError, match="alpha, seed differ"):
         resume(islands, config(alpha=0.01, seed=9), path)
+
+
+def test_a_checkpoint_counted_in_other_chunks_is_refused(islands, path, monkeypatch):
+    run_until(islands, config(), path, reports=3)
+    monkeypatch.setattr(training, "CHUNK_ITEMS", 90)
+    with pytest.raises(InputError, match="chunk_items differ"):
+        resume(islands, config(), path)
 
 
 def test_a_checkpoint_of_other_data_is_refused(islands, path):

@@ -566,6 +566,15 @@ def test_the_log_for_machines_is_one_object_a_line(run):
 
 
 @pytest.mark.usefixtures("shop")
+def test_progress_manifest_and_list_tell_the_same_loss(run):
+    lines = [json.loads(line) for line in run("retrain", "--log-format", "json").err.splitlines()]
+    metrics = run("models", "show").json["metrics"]
+    last = [line["loss"] for line in lines if line["event"] == "training"][-1]
+    assert last == metrics["epoch_losses"][-1] == metrics["epochs"][-1]["loss"]
+    assert f" {last:.4f} " in run("models", "list").out
+
+
+@pytest.mark.usefixtures("shop")
 @pytest.mark.parametrize("name", ["ITEM2VEC_TYPO", "ITEM2VEC_EPOCHS"])
 def test_an_unknown_variable_is_refused_by_every_command(run, monkeypatch, name):
     monkeypatch.setenv(name, "1")

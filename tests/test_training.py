@@ -1,14 +1,19 @@
 import itertools
 import threading
+from pathlib import Path
 
 import numba
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from service.artifact import unit
+from trainer import config as configuration
 from trainer import training
 from trainer.config import TrainingConfig
+from trainer.dataset import read_dataset
 from trainer.sessions import Sessions
 from trainer.training import DivergenceError, keep_probability, split_chunks, train
 from trainer.vocabulary import Vocabulary, count_items
@@ -45,6 +50,24 @@ def test_the_loss_falls(islands, architecture, objective):
     losses = train(*islands, config(architecture=architecture, objective=objective)).epoch_losses
     assert len(losses) == 10
     assert losses[-1] < losses[0]
+
+
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="takes compiled kernels")
+def test_the_loss_of_the_sample_falls_from_epoch_to_epoch():
+    sample = configuration.merge(configuration.read_layers(Path("item2vec.toml"), {}))
+    dataset = read_dataset(sample.data)
+    small = sample.training.model_copy(update={"vector_size": 16, "epochs": 4, "workers": 1})
+    losses = train(dataset.sessions, dataset.vocabulary, small).epoch_losses
+    assert losses == sorted(losses, reverse=True)
+
+
+def test_a_snapshot_tells_the_loss_of_the_last_finished_epoch(islands, monkeypatch):
+    monkeypatch.setattr(training, "CHUNK_ITEMS", 45)
+    seen = []
+    losses = train(*islands, config(epochs=2), seen.append).epoch_losses
+    untrained = seen[0].loss
+    assert untrained > losses[0] > losses[1]
+    assert [s.loss for s in seen] == [untrained] * 3 + [losses[0]] * 4 + [losses[1]]
 
 
 @pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
@@ -114,13 +137,21 @@ def test_an_interrupted_run_leaves_no_thread_working(islands, monkeypatch):
     assert not [t for t in threading.enumerate() if t.name.startswith("ThreadPool")]
 
 
-def test_chunks_hold_whole_sessions_and_every_session_once():
-    offsets = np.array([0, 3, 4, 10, 11, 30, 31])
-    firsts = split_chunks(offsets, 5)
+def test_chunks_are_cut_at_the_session_that_reaches_their_size():
+    offsets = np.array([0, 3, 4, 10, 11, 30, 31, 33])
+    assert split_chunks(offsets, 5) == [0, 3, 5, 7]
+    assert split_chunks(offsets, 1000) == [0, 7]
+
+
+@given(lengths=st.lists(st.integers(1, 40), min_size=1, max_size=60), size=st.integers(1, 100))
+def test_a_chunk_passes_its_size_by_less_than_a_session(lengths, size):
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    firsts = split_chunks(offsets, size)
     assert firsts[0] == 0
-    assert firsts[-1] == 6
-    assert firsts == sorted(set(firsts))
-    assert split_chunks(offsets, 1000) == [0, 6]
+    assert firsts[-1] == len(lengths)
+    for first, last in itertools.pairwise(firsts):
+        assert first < last
+        assert offsets[last] - offsets[first] < size + max(lengths)
 
 
 def test_subsampling_thins_out_what_is_frequent():

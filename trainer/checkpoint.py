@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import logging
 import os
 import time
 import zipfile
@@ -20,6 +21,7 @@ from trainer.sessions import Sessions
 from trainer.vocabulary import Vocabulary
 
 Fingerprint = Mapping[str, Any]
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,18 +30,16 @@ class Progress:
 
     Attributes:
         chunks: chunks trained so far, in all epochs.
-        epoch_loss: loss summed over the pairs of this epoch so far.
-        epoch_pairs: pairs of this epoch so far.
-        pairs: pairs of all epochs so far.
-        seconds: time spent so far.
-        epoch_losses: mean loss of a pair, per finished epoch.
+        pairs: pairs trained so far, in all epochs.
+        seconds: time spent training so far.
+        loss: of the batch at the end of the last finished epoch, or before the first.
+        epoch_losses: the same, per finished epoch.
     """
 
     chunks: int = 0
-    epoch_loss: float = 0.0
-    epoch_pairs: int = 0
     pairs: int = 0
     seconds: float = 0.0
+    loss: float = 0.0
     epoch_losses: tuple[float, ...] = ()
 
 
@@ -63,14 +63,29 @@ class Checkpoint:
         return self._seconds is not None and time.monotonic() >= self._written + self._seconds
 
     def save(self, fingerprint: Fingerprint, progress: Progress, matrices: Matrices) -> None:
-        """Replaces what the file holds; a process killed meanwhile leaves it as it was."""
+        """Replaces what the file holds; a process killed meanwhile leaves it as it was.
+
+        Where it cannot be written, because the disk is full say, the file stays as it was too and
+        a warning is logged: hours of training do not end because of that.
+        """
         state = json.dumps({"fingerprint": fingerprint, "progress": asdict(progress)})
         partial = self._path.with_name(f".partial-{self._path.name}")
-        with partial.open("wb") as file:
-            np.savez(file, state=np.array(state), input=matrices.input, output=matrices.output)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(self._path)
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, state=np.array(state), input=matrices.input, output=matrices.output)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(self._path)
+        except OSError as error:
+            logger.warning(
+                "checkpoint %s cannot be written (%s): training goes on, the next one is tried "
+                "in %.3g minutes",
+                self._path,
+                error.strerror or error,
+                (self._seconds or 0) / 60,
+            )
+        finally:
+            partial.unlink(missing_ok=True)
         self._written = time.monotonic()
 
     def load(self, fingerprint: Fingerprint, matrices: Matrices) -> Progress:
@@ -111,13 +126,24 @@ class Checkpoint:
 
 
 def fingerprint(
-    sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig
+    sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig, chunk_items: int
 ) -> dict[str, Any]:
-    """What must be the same for a run to be continued: the data and every hyper-parameter."""
+    """What must be the same for a run to be continued: the data, every hyper-parameter, the chunks.
+
+    Args:
+        sessions: the encoded corpus.
+        vocabulary: its items.
+        config: every hyper-parameter.
+        chunk_items: about how many items a chunk has; progress is counted in chunks.
+    """
     digest = hashlib.sha256("\n".join(vocabulary.item_ids).encode())
     arrays: list[NDArray[Any]] = [sessions.items, sessions.offsets, vocabulary.counts]
     if sessions.weights is not None:
         arrays.append(sessions.weights)
     for array in arrays:
         digest.update(np.ascontiguousarray(array).data)
-    return {"data": digest.hexdigest(), **config.model_dump(mode="json", exclude={"workers"})}
+    return {
+        "data": digest.hexdigest(),
+        "chunk_items": chunk_items,
+        **config.model_dump(mode="json", exclude={"workers"}),
+    }

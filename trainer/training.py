@@ -13,6 +13,7 @@ from trainer import kernels
 from trainer.checkpoint import Checkpoint, Progress, fingerprint
 from trainer.config import TrainingConfig
 from trainer.huffman import build_tree
+from trainer.loss import Batch, BatchLoss
 from trainer.matrices import KnownVectors, new_matrices, rows, take_over
 from trainer.noise import noise_table
 from trainer.sessions import Sessions
@@ -22,7 +23,7 @@ from trainer.vocabulary import Vocabulary
 # Items in a chunk of whole sessions: a call of the kernel costs 5 microseconds, a chunk some 10 ms.
 CHUNK_ITEMS = 10_000
 ALWAYS = 2**32 - 1
-# Where several threads work, they meet after so many chunks each, and a checkpoint can be written.
+# Several threads meet after so many chunks each, when a checkpoint can be written.
 CHUNKS_BETWEEN_RESTS = 64
 
 Chunk = tuple[int, int, int]
@@ -42,11 +43,10 @@ class Snapshot:
         items_done: items walked over so far, in all epochs.
         items_total: items to walk over, in all epochs.
         pairs_done: pairs of a hidden row and a center trained so far.
-        loss: mean loss of a pair in this epoch so far, each before its own step. A pair profits
-            from those just trained, the more so the higher alpha: the figure may rise as alpha
-            falls, though the vectors get better.
+        loss: of a fixed batch at the end of the last finished epoch, or before the first; see
+            `BatchLoss`.
         alpha: learning rate.
-        seconds: time spent training, compilation left out.
+        seconds: time spent training; compiling, measuring the loss and checkpoints left out.
     """
 
     epoch: int
@@ -82,7 +82,7 @@ class TrainedVectors:
         input: float32 [items, vector_size].
         output: float32 [items, vector_size]; with hierarchical softmax the rows are the inner
             nodes of the tree, and the last row is unused.
-        epoch_losses: mean loss of a pair, per epoch.
+        epoch_losses: the loss of a fixed batch at the end of each epoch; see `BatchLoss`.
         last: where the run stood at its end.
     """
 
@@ -127,10 +127,8 @@ def train(
     run = _Run(sessions, vocabulary, config, matrices)
     if checkpoint is not None:
         run.progress = checkpoint.load(run.fingerprint, matrices)
-    for snapshot in run.train_all():
+    for snapshot in run.train_all(checkpoint):
         report(snapshot)
-        if checkpoint is not None and run.rests and checkpoint.due():
-            checkpoint.save(run.fingerprint, run.progress, matrices)
     size = config.vector_size
     return TrainedVectors(
         input=rows(matrices.input, matrices.width)[:, :size],
@@ -156,29 +154,44 @@ class _Run:
         self.chunks = list(pairwise(split_chunks(sessions.offsets, CHUNK_ITEMS)))
         self.context = _context(vocabulary.counts, config)
         self.objective = _objective(vocabulary.counts, config)
-        self.fingerprint = fingerprint(sessions, vocabulary, config)
+        self.batch_loss = BatchLoss(
+            Batch.draw(sessions, vocabulary.counts), vocabulary.counts, config
+        )
+        self.fingerprint = fingerprint(sessions, vocabulary, config, CHUNK_ITEMS)
         self.progress = Progress()
-        self.rests = True
         self.threads = 1 if config.deterministic else config.workers
 
-    def train_all(self) -> Iterator[Snapshot]:
+    def train_all(self, checkpoint: Checkpoint | None) -> Iterator[Snapshot]:
         """Trains what is left, and says after every chunk where the run stands.
 
-        `rests` is true while no thread is at work, so that the matrices can be saved.
+        Between two groups of chunks no thread is at work: then the loss is measured where an epoch
+        has ended, and the checkpoint is written when it is due.
         """
         self._train_chunk((0, 0, 0))  # compiles the kernel, or reads it from the cache
-        total = len(self.chunks) * self.config.epochs
+        if not self.progress.epoch_losses:
+            self.progress = replace(self.progress, loss=self.batch_loss(self.matrices))
         with threads(self.threads) as map_chunks:
-            while self.progress.chunks < total:
+            while group := self._next_group():
                 started = time.perf_counter() - self.progress.seconds
-                first = self.progress.chunks
-                group = range(first, min(first + CHUNKS_BETWEEN_RESTS * self.threads, total))
                 for number, (loss, pairs) in zip(
                     group, map_chunks(self._train_chunk, map(self._chunk, group)), strict=True
                 ):
-                    self._note(number, loss, pairs, time.perf_counter() - started)
-                    self.rests = self.threads == 1 or number == group[-1]
-                    yield self.snapshot()
+                    self._check(loss, number)
+                    self._note(number, pairs, time.perf_counter() - started)
+                    if number != group[-1]:
+                        yield self.snapshot()
+                if self.progress.chunks % len(self.chunks) == 0:
+                    self._close_epoch()
+                if checkpoint is not None and checkpoint.due():
+                    checkpoint.save(self.fingerprint, self.progress, self.matrices)
+                yield self.snapshot()
+
+    def _next_group(self) -> range:
+        """The chunks to be trained before the next rest, all of one epoch; none at the end."""
+        first, in_epoch = self.progress.chunks, len(self.chunks)
+        size = CHUNKS_BETWEEN_RESTS * self.threads if self.threads > 1 else 1
+        end_of_epoch = first - first % in_epoch + in_epoch
+        return range(first, min(first + size, end_of_epoch, in_epoch * self.config.epochs))
 
     def _chunk(self, number: int) -> Chunk:
         """The epoch, the first session and the session after the last of a chunk."""
@@ -208,30 +221,24 @@ class _Run:
         share = items_done / (len(self.corpus.items) * config.epochs)
         return config.alpha - (config.alpha - config.min_alpha) * share
 
-    def _note(self, number: int, loss: float, pairs: int, seconds: float) -> None:
-        """Adds what a chunk gave to the progress, and closes the epoch it was the last of."""
+    def _check(self, loss: float, number: int) -> None:
         if not np.isfinite(loss):
             raise DivergenceError(
                 f"training diverged in epoch {number // len(self.chunks) + 1} (the loss is "
                 f"{loss}): lower alpha = {self.config.alpha} or negative = {self.config.negative}"
             )
-        before = self.progress
-        if number % len(self.chunks) == 0:
-            before = replace(before, epoch_loss=0.0, epoch_pairs=0)
-        self.progress = replace(
-            before,
-            chunks=number + 1,
-            epoch_loss=before.epoch_loss + loss,
-            epoch_pairs=before.epoch_pairs + pairs,
-            pairs=before.pairs + pairs,
-            seconds=seconds,
-        )
-        if (number + 1) % len(self.chunks) == 0:
-            losses = (*before.epoch_losses, self._epoch_loss())
-            self.progress = replace(self.progress, epoch_losses=losses)
 
-    def _epoch_loss(self) -> float:
-        return self.progress.epoch_loss / max(self.progress.epoch_pairs, 1)
+    def _note(self, number: int, pairs: int, seconds: float) -> None:
+        before = self.progress
+        self.progress = replace(
+            before, chunks=number + 1, pairs=before.pairs + pairs, seconds=seconds
+        )
+
+    def _close_epoch(self) -> None:
+        loss = self.batch_loss(self.matrices)
+        self._check(loss, self.progress.chunks - 1)
+        losses = (*self.progress.epoch_losses, loss)
+        self.progress = replace(self.progress, loss=loss, epoch_losses=losses)
 
     def snapshot(self) -> Snapshot:
         """Where the run stands."""
@@ -243,7 +250,7 @@ class _Run:
             items_done=items_done,
             items_total=len(self.corpus.items) * self.config.epochs,
             pairs_done=self.progress.pairs,
-            loss=self._epoch_loss(),
+            loss=self.progress.loss,
             alpha=self._alpha(items_done),
             seconds=self.progress.seconds,
         )

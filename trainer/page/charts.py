@@ -78,7 +78,7 @@ def decile_chart(hits: Mapping[str, Sequence[float | None]], cases: Sequence[int
 
 
 def loss_chart(losses: Sequence[float]) -> str:
-    """The mean loss per pair of every epoch."""
+    """The loss at the end of every epoch."""
     width, left, bottom = 540.0, 60.0, 240.0
     marks = ticks(min(losses), max(losses))
     up = _vertical(marks, bottom)

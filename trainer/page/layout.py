@@ -213,7 +213,8 @@ def _key(color: Mapping[str, str]) -> str:
 def _training(content: PageContent) -> str:
     parts = []
     if content.losses:
-        parts.append(_section("Loss", "Mean per trained pair.", charts.loss_chart(content.losses)))
+        told = "Of a fixed batch of the log, measured at the end of every epoch."
+        parts.append(_section("Loss", told, charts.loss_chart(content.losses)))
     if len(content.session_lengths):
         chart = charts.length_chart(content.session_lengths)
         parts.append(_section("Session lengths", "Sessions that were trained on.", chart))

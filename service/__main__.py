@@ -3,51 +3,71 @@
 import os
 import sys
 import tempfile
-from types import ModuleType
+from pathlib import Path
 
-from service.errors import Item2VecError
+from service.errors import ConfigError, Item2VecError
 from service.settings import Settings
+
+METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def main() -> int:
     """Runs the server until it is told to stop."""
     try:
         settings = Settings.from_environment()
+        _check_metrics_directory()
     except Item2VecError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
-    # Parallelism is across requests: one search, one thread. Read when faiss is first imported.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     if settings.workers == 1:
         return _serve(settings)
     with tempfile.TemporaryDirectory(prefix="item2vec-metrics-") as directory:
-        os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", directory)
+        os.environ.setdefault(METRICS_DIRECTORY, directory)
         return _serve(settings)
 
 
+def _check_metrics_directory() -> None:
+    directory = os.environ.get(METRICS_DIRECTORY)
+    if directory is None:
+        return
+    if not Path(directory).is_dir() or not os.access(directory, os.W_OK | os.X_OK):
+        raise ConfigError(
+            f"{METRICS_DIRECTORY}={directory!r} is no directory that can be written to: "
+            "create it, or unset the variable"
+        )
+
+
 def _serve(settings: Settings) -> int:
-    import uvicorn
+    from uvicorn import Config, Server
+    from uvicorn.config import STARTUP_FAILURE
+    from uvicorn.supervisors import Multiprocess
 
-    try:
-        _run(uvicorn, settings)
-    except SystemExit as ended:
-        # uvicorn's own code for a start that failed, 3, means something else here.
-        return 1 if ended.code else 0
-    return 0
-
-
-def _run(uvicorn: ModuleType, settings: Settings) -> None:
-    uvicorn.run(
+    config = Config(
         "service.app:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
+        http="service.protocol:ProblemProtocol",
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
         server_header=False,
         log_config=_log_config(settings.log_level),
     )
+    try:
+        if settings.workers == 1:
+            server = Server(config)
+            server.run()
+            return 0 if server.started else 1
+        parent = Multiprocess(config, sockets=[config.bind_socket()])
+        parent.run()
+    except KeyboardInterrupt:
+        return 0
+    except SystemExit:  # uvicorn's own code for a start that failed, 3, means something else here
+        return 1
+    # A worker that cannot start ends them all, but uvicorn's parent does not say so.
+    failed = any(worker.exitcode == STARTUP_FAILURE for worker in parent.processes)
+    return 1 if failed else 0
 
 
 def _log_config(level: str) -> dict[str, object]:

@@ -5,16 +5,17 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 
-from service import schemas
+from service.caching import Conditional
+from service.contract import check_parameters, complete_document
 from service.live_model import LiveModel
 from service.metrics import MeterRequests, Metrics
+from service.middleware import AnswerHead, NoSniffing
 from service.problems import LimitBody, add_handlers
-from service.routes import NotModifiedError, operations, queries
+from service.routes import operations, queries
 from service.settings import Settings
 from service.store import Store
 
@@ -43,16 +44,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             await poll
 
     app = FastAPIOffline(
-        title="item2vec", description=DESCRIPTION, lifespan=lifespan, redoc_url=None
+        title="item2vec",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
-    app.include_router(queries)
-    app.include_router(operations)
+    for router in (queries, operations):
+        app.include_router(router, dependencies=[Depends(check_parameters)])
+    # The last one added is the first to see a request.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Conditional)
     app.add_middleware(MeterRequests, metrics=metrics)
-    app.add_exception_handler(NotModifiedError, _not_modified)
+    app.add_middleware(NoSniffing)
+    app.add_middleware(AnswerHead)
     add_handlers(app)
-    _document_problems(app)
+    complete_document(app, settings)
     return app
 
 
@@ -69,22 +77,3 @@ def _note_refresh(metrics: Metrics, model: LiveModel, served: bool) -> None:
     metrics.refreshes.labels("served" if served else "refused").inc()
     if served:
         metrics.served(model.get())
-
-
-async def _not_modified(_: Request, error: Exception) -> Response:
-    return Response(status_code=304, headers={"ETag": str(error)})
-
-
-def _document_problems(app: FastAPI) -> None:
-    """Adds the shape of problems to the OpenAPI document, which no route returns by itself."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        schema = schemas.Problem.model_json_schema()
-        document["components"]["schemas"]["Problem"] = schema
-        for unused in ("HTTPValidationError", "ValidationError"):
-            document["components"]["schemas"].pop(unused, None)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -17,7 +17,7 @@ class NextSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    decay: float = Field(ge=0, le=1, description="what an item loses in weight per step back")
+    decay: float = Field(ge=0, le=1, description="share of its weight an item keeps per step back")
 
 
 class Lists(NamedTuple):

@@ -15,6 +15,15 @@ A message names the value that is wrong and what to do about it.
 
 from typing import ClassVar
 
+LONGEST_VALUE = 100  # characters of a value that a message repeats
+
+
+def short(text: str) -> str:
+    """A text, or its two ends where it is long: no message grows with what was sent."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{text[: LONGEST_VALUE - 23]}...{text[-20:]}"
+
 
 class Item2VecError(Exception):
     """Anything that went wrong for a reason we know."""
@@ -44,7 +53,7 @@ class UnknownItemError(InputError):
     """An item the model has never seen."""
 
     def __init__(self, item_id: str) -> None:
-        super().__init__(f"the model does not know item {item_id!r}")
+        super().__init__(f"the model does not know item {short(item_id)!r}")
         self.item_id = item_id
 
 

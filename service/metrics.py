@@ -85,6 +85,6 @@ class MeterRequests:
         try:
             await self._app(scope, receive, send_and_note)
         finally:
-            route = getattr(scope.get("route"), "path", UNMATCHED)
+            route = getattr(scope.get("route"), "path_format", UNMATCHED)
             self._metrics.requests.labels(route, status).inc()
             self._metrics.duration.labels(route).observe(time.perf_counter() - started)

@@ -10,51 +10,45 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.errors import InputError, NoContinuationsError, NoModelError, UnknownItemError
+from service import kinds
+from service.contract import allowed_methods
+from service.errors import InputError, NoContinuationsError, NoModelError, UnknownItemError, short
+from service.kinds import Kind
 
 logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 RETRY_AFTER_SECONDS = "5"
 MAX_ERRORS = 20  # a body of one megabyte can hold half a million wrong items
 
-# status: (stable name, title, example)
-KINDS = {
-    400: ("malformed-json", "Malformed JSON", "JSON decode error at position 12"),
-    404: ("unknown-item", "Unknown item", "the model does not know item 'X1'"),
-    409: ("no-continuations", "Next is unknown", "model v1 does not know what comes next"),
-    413: ("too-large", "Request too large", "the body has more than 1000000 bytes"),
-    422: ("invalid-request", "Invalid request", "k: Input should be greater than 0"),
-    500: ("internal-error", "Internal error", "an unexpected error; the log has the details"),
-    503: ("no-model", "No model yet", "no model is loaded yet: publish one"),
-}
-
 
 def problem(
-    status: int,
+    kind: Kind,
     detail: str,
     *,
-    kind: tuple[str, str] | None = None,
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """An error response; `kind` is its stable name and title where the status alone is not it."""
-    name, title = kind or KINDS[status][:2]
-    body = {"type": f"/problems/{name}", "title": title, "status": status, "detail": detail}
+    """An error response."""
+    body = _body(kind, detail)
     if errors:
         body["errors"] = errors
-    return JSONResponse(body, status, headers, MEDIA_TYPE)
+    return JSONResponse(body, kind.status, NO_SNIFFING | (headers or {}), MEDIA_TYPE)
 
 
-def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def documented(*problems: Kind) -> dict[int | str, dict[str, Any]]:
     """The errors of a route, as its OpenAPI description shows them."""
-    return {status: _documented(status) for status in statuses}
+    return {kind.status: _documented(kind) for kind in problems}
 
 
-def _documented(status: int) -> dict[str, Any]:
-    name, title, detail = KINDS[status]
-    example = {"type": f"/problems/{name}", "title": title, "status": status, "detail": detail}
+def _documented(kind: Kind) -> dict[str, Any]:
     schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": title, "content": {MEDIA_TYPE: {"schema": schema, "example": example}}}
+    content = {"schema": schema, "example": _body(kind, kind.example)}
+    return {"description": kind.title, "content": {MEDIA_TYPE: content}}
+
+
+def _body(kind: Kind, detail: str) -> dict[str, Any]:
+    return {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -69,34 +63,42 @@ def add_handlers(app: FastAPI) -> None:
 
 
 async def _unknown_item(_: Request, error: Exception) -> Response:
-    return problem(404, str(error))
+    return problem(kinds.UNKNOWN_ITEM, str(error))
 
 
 async def _no_continuations(_: Request, error: Exception) -> Response:
-    return problem(409, str(error))
+    return problem(kinds.NO_CONTINUATIONS, str(error))
 
 
 async def _unusable(_: Request, error: Exception) -> Response:
-    return problem(422, str(error))
+    return problem(kinds.INVALID_REQUEST, str(error))
 
 
 async def _no_model(_: Request, error: Exception) -> Response:
-    return problem(503, str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
+    return problem(kinds.NO_MODEL, str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     logger.error("unexpected error", exc_info=error)
-    return problem(500, KINDS[500][2])
+    return problem(kinds.INTERNAL_ERROR, kinds.INTERNAL_ERROR.example)
 
 
-async def _http(_: Request, error: Exception) -> Response:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    if error.status_code == 400:  # FastAPI's word for a body that is no UTF-8 or nested too deep
-        return problem(400, str(error.detail))
     phrase = HTTPStatus(error.status_code).phrase
-    kind = (phrase.lower().replace(" ", "-"), phrase)
-    headers = dict(error.headers) if error.headers else None
-    return problem(error.status_code, str(error.detail), kind=kind, headers=headers)
+    match error.status_code:
+        case 400:  # FastAPI's word for a body that is no UTF-8 or nested too deep
+            return problem(kinds.MALFORMED_JSON, error.detail)
+        case 404:
+            detail = kinds.NOT_FOUND.example if error.detail == phrase else error.detail
+            return problem(kinds.NOT_FOUND, detail)
+        case 405:
+            allow = ", ".join(sorted(allowed_methods(request)))
+            detail = f"{request.method} is not allowed here: use {allow}"
+            return problem(kinds.METHOD_NOT_ALLOWED, detail, headers={"Allow": allow})
+    body = {"type": "about:blank", "title": phrase, "status": error.status_code}
+    body["detail"] = error.detail
+    return JSONResponse(body, error.status_code, error.headers, MEDIA_TYPE)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
@@ -104,19 +106,23 @@ async def _invalid(request: Request, error: Exception) -> Response:
     first = error.errors()[0]
     if first["type"] == "json_invalid":
         position = first["loc"][-1]
-        return problem(400, f"{first['ctx']['error']} at position {position}")
+        return problem(kinds.MALFORMED_JSON, f"{first['ctx']['error']} at position {position}")
     if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", "json"):
-        return problem(422, "the body is not JSON: send it with `Content-Type: application/json`")
+        return problem(
+            kinds.INVALID_REQUEST,
+            "the body is not JSON: send it with `Content-Type: application/json`",
+        )
     found = error.errors()[:MAX_ERRORS]
     errors = [{"where": _place(each["loc"]), "why": each["msg"]} for each in found]
-    return problem(422, f"{errors[0]['where']}: {errors[0]['why']}", errors=errors)
+    detail = f"{errors[0]['where']}: {errors[0]['why']}"
+    return problem(kinds.INVALID_REQUEST, detail, errors=errors)
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     """`("body", "liked", 0)` as `liked[0]`."""
     place = ""
     for part in location[1:] or location:
-        place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{part}"
+        place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{short(part)}"
     return place
 
 
@@ -141,7 +147,7 @@ class LimitBody:
             more = message.get("more_body", False)
             if size > self._max_bytes:
                 detail = f"the body has more than {self._max_bytes} bytes"
-                await problem(413, detail)(scope, receive, send)
+                await problem(kinds.TOO_LARGE, detail)(scope, receive, send)
                 return
 
         async def replay() -> Message:

@@ -112,9 +112,9 @@ class Recommender:
                 for what comes next.
             exclude: item ids that must not be recommended; liked items never are.
             relation: "similar" items, or those that come "next" after the liked ones.
-            decay: what a known liked item loses in weight per step back: 1 is the plain mean, 0
-                counts the newest alone. None is 1 for similar items, and for the next ones what
-                the trainer has found best.
+            decay: the share of its weight that a known liked item keeps per step back: 1 is the
+                plain mean, 0 counts the newest alone. None is 1 for similar items, and for the
+                next ones what the trainer has found best.
 
         Raises:
             InputError: the decay is not between 0 and 1.
@@ -131,7 +131,7 @@ class Recommender:
         return Recommendation(neighbors, unknown)
 
     def default_decay(self, relation: Relation) -> float:
-        """What a liked item loses in weight per step back, unless the caller says otherwise.
+        """The share of its weight that a liked item keeps per step back, by default.
 
         Raises:
             NoContinuationsError: the model does not know what comes next.

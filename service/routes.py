@@ -1,29 +1,36 @@
 """The routes: each parses and delegates."""
 
-import zlib
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, BeforeValidator
+from starlette.convertors import PathConvertor, register_url_convertor
 
-from service import schemas
-from service.errors import InputError
+from service import kinds, schemas
+from service.caching import PERSONAL, kept
+from service.errors import InputError, short
+from service.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
 from service.live_model import LiveModel
+from service.one_thread import OneThreadRoute
 from service.problems import documented
 from service.recommender import Neighbor, Recommendation, Recommender, Relation
 from service.settings import Settings
 
-PERSONAL = {"Cache-Control": "private, no-store"}
+
+class AnyText(PathConvertor):
+    """The rest of a path, slashes and line feeds included."""
+
+    regex = "(?s:.*)"
 
 
-class NotModifiedError(Exception):
-    """The client already has this answer of this version of the model."""
-
+register_url_convertor("text", AnyText())
 
 # What routes are given
 
 
-def _recommender(request: Request) -> Recommender:
+async def _recommender(request: Request) -> Recommender:
     model: LiveModel = request.app.state.model
     return model.get()
 
@@ -31,20 +38,23 @@ def _recommender(request: Request) -> Recommender:
 Model = Annotated[Recommender, Depends(_recommender)]
 
 
-def _cacheable(request: Request, response: Response, model: Model) -> Recommender:
-    """An answer that changes with the model only: the entity tag is of its version and the URL."""
-    asked = zlib.crc32(f"{request.url.path}?{request.url.query}".encode())
-    tag = f'"{model.version}-{asked:08x}"'
-    if tag in request.headers.get("if-none-match", ""):
-        raise NotModifiedError(tag)
-    response.headers["ETag"] = tag
+async def _cacheable(request: Request, response: Response, model: Model) -> Recommender:
+    response.headers.update(kept(request.scope, model.version))
+    return model
+
+
+async def _personal(response: Response, model: Model) -> Recommender:
+    response.headers.update(PERSONAL)
     return model
 
 
 CacheableModel = Annotated[Recommender, Depends(_cacheable)]
+PersonalModel = Annotated[Recommender, Depends(_personal)]
 
 
-def _limited_k(request: Request, k: Annotated[int, Query(ge=1)] = 10) -> int:
+async def _limited_k(
+    request: Request, k: Annotated[schemas.K, BeforeValidator(schemas.number), Query()] = 10
+) -> int:
     _check_limits(request, k)
     return k
 
@@ -55,7 +65,8 @@ K = Annotated[int, Depends(_limited_k)]
 def _check_limits(request: Request, k: int, items: int = 0) -> None:
     settings: Settings = request.app.state.settings
     if k > settings.max_k:
-        raise InputError(f"k: {k} is more than the {settings.max_k} this service returns")
+        limit = f"the {settings.max_k} this service returns"
+        raise InputError(f"k: {short(str(k))} is more than {limit}")
     if items > settings.max_items:
         raise InputError(f"{items} items are more than the {settings.max_items} a query may name")
 
@@ -71,15 +82,26 @@ def _neighbors(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[st
 
 # Queries
 
-queries = APIRouter(tags=["queries"], responses=documented(422, 503))
-
-
-@queries.get(
-    "/similar/{item_id:path}",
-    response_model=schemas.RelatedAnswer,
-    responses=documented(404, 409),
-    summary="Items similar to one item, or next to come",
+queries = APIRouter(
+    tags=["queries"],
+    responses=documented(INVALID_REQUEST, NO_MODEL),
+    route_class=OneThreadRoute,
 )
+
+Answer = Callable[..., dict[str, Any]]
+
+
+def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
+    """A question about one item."""
+    return queries.get(
+        path,
+        response_model=schemas.RelatedAnswer,
+        responses=documented(kinds.UNKNOWN_ITEM, kinds.NO_CONTINUATIONS),
+        summary=summary,
+    )
+
+
+@_related("/similar/{item_id:text}", "Items similar to one item, or next to come")
 def similar(
     item_id: str,
     k: K,
@@ -94,14 +116,60 @@ def similar(
     return _neighbors(model, k, found) | {"relation": relation}
 
 
-@queries.post(
+@_related("/next/{item_id:text}", "Items that come after one item, or go with it")
+def following(item_id: str, k: K, model: CacheableModel) -> dict[str, Any]:
+    """The same as `/similar/{item_id}?relation=next`."""
+    return similar(item_id, k, model, "next")
+
+
+def _by_post_and_get(
+    path: str, query: type[BaseModel], answer: type[BaseModel], *problems: Kind, summary: str
+) -> Callable[[Answer], Answer]:
+    """A question with a body, which its GET twin reads from the parameters of the URL.
+
+    Args:
+        path: of both.
+        query: the body as parameters.
+        answer: of both.
+        problems: of both, beside those of every query.
+        summary: of both.
+    """
+
+    def add(post: Answer) -> Answer:
+        def by_get(
+            body: Annotated[query, Query()],  # type: ignore[valid-type]
+            request: Request,
+            model: PersonalModel,
+        ) -> dict[str, Any]:
+            return post(body, request, model)
+
+        by_get.__name__, by_get.__doc__ = f"{post.__name__}_by_get", post.__doc__
+        queries.post(
+            path,
+            response_model=answer,
+            responses=documented(*problems, MALFORMED_JSON, TOO_LARGE),
+            summary=summary,
+        )(post)
+        queries.get(
+            path,
+            response_model=answer,
+            responses=documented(*problems),
+            summary=f"{summary} (by GET)",
+        )(by_get)
+        return post
+
+    return add
+
+
+@_by_post_and_get(
     "/recommend",
-    response_model=schemas.RecommendAnswer,
-    responses=documented(400, 409, 413),
+    schemas.RecommendQuery,
+    schemas.RecommendAnswer,
+    kinds.NO_CONTINUATIONS,
     summary="Items for a taste, or next to come",
 )
 def recommend(
-    body: schemas.RecommendRequest, request: Request, response: Response, model: Model
+    body: schemas.RecommendRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
@@ -109,27 +177,10 @@ def recommend(
     them, the most popular items come back and `fallback_used` says so.
     """
     _check_limits(request, body.k, len(body.liked) + len(body.exclude))
-    response.headers.update(PERSONAL)
     found = model.recommend(
         body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
     )
     return _recommendation(request, model, body, found)
-
-
-@queries.get(
-    "/recommend",
-    response_model=schemas.RecommendAnswer,
-    responses=documented(409),
-    summary="The same, by GET",
-)
-def recommend_by_get(
-    body: Annotated[schemas.RecommendRequest, Query()],
-    request: Request,
-    response: Response,
-    model: Model,
-) -> dict[str, Any]:
-    """`/recommend?liked=A&liked=B`: for a browser or curl."""
-    return recommend(body, request, response, model)
 
 
 def _recommendation(
@@ -144,35 +195,17 @@ def _recommendation(
     }
 
 
-@queries.post(
+@_by_post_and_get(
     "/analogy",
-    response_model=schemas.NeighborsAnswer,
-    responses=documented(400, 404, 413),
+    schemas.AnalogyQuery,
+    schemas.NeighborsAnswer,
+    kinds.UNKNOWN_ITEM,
     summary="Items that relate as others do",
 )
-def analogy(
-    body: schemas.AnalogyRequest, request: Request, response: Response, model: Model
-) -> dict[str, Any]:
+def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
     """The items nearest to the sum of unit vectors, negative ones counting -1."""
     _check_limits(request, body.k, len(body.positive) + len(body.negative))
-    response.headers.update(PERSONAL)
     return _neighbors(model, body.k, model.analogy(body.positive, body.negative, body.k))
-
-
-@queries.get(
-    "/analogy",
-    response_model=schemas.NeighborsAnswer,
-    responses=documented(404),
-    summary="The same, by GET",
-)
-def analogy_by_get(
-    body: Annotated[schemas.AnalogyRequest, Query()],
-    request: Request,
-    response: Response,
-    model: Model,
-) -> dict[str, Any]:
-    """`/analogy?positive=A&positive=B&negative=C`: for a browser or curl."""
-    return analogy(body, request, response, model)
 
 
 @queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
@@ -185,9 +218,9 @@ def find_items(
 
 
 @queries.get(
-    "/items/{item_id:path}",
+    "/items/{item_id:text}",
     response_model=schemas.ItemAnswer,
-    responses=documented(404),
+    responses=documented(kinds.UNKNOWN_ITEM),
     summary="One item",
 )
 def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
@@ -197,11 +230,11 @@ def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
 
 # Operations
 
-operations = APIRouter(tags=["operations"])
+operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
 
 
 @operations.get("/", include_in_schema=False)
-def root() -> Response:
+async def root() -> Response:
     """A browser is shown the documentation."""
     return RedirectResponse("/docs")
 
@@ -209,7 +242,7 @@ def root() -> Response:
 @operations.get(
     "/model",
     response_model=schemas.ModelAnswer,
-    responses=documented(503),
+    responses=documented(NO_MODEL),
     summary="The model that is served",
 )
 def model_manifest(model: CacheableModel) -> dict[str, Any]:
@@ -218,7 +251,7 @@ def model_manifest(model: CacheableModel) -> dict[str, Any]:
 
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     """Always ok."""
     return {"status": "ok"}
 
@@ -226,12 +259,32 @@ def healthz() -> dict[str, str]:
 @operations.get(
     "/readyz",
     response_model=schemas.Health,
-    responses=documented(503),
+    responses=documented(NO_MODEL),
     summary="Can it answer queries?",
 )
-def readyz(_: Model) -> dict[str, str]:
+async def readyz(_: Model) -> dict[str, str]:
     """Ok once a verified model is loaded."""
     return {"status": "ok"}
+
+
+@operations.get(
+    "/problems/{name}",
+    response_model=schemas.ProblemKind,
+    responses=documented(kinds.NOT_FOUND),
+    summary="What a type of error means",
+)
+async def problem_kind(name: str) -> dict[str, Any]:
+    """The `type` of every error leads here."""
+    kind = kinds.KINDS.get(name)
+    if kind is None:
+        known = ", ".join(kinds.KINDS)
+        raise HTTPException(404, f"there is no problem {short(name)!r}; there are {known}")
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "meaning": kind.meaning,
+    }
 
 
 @operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)

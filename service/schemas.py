@@ -1,18 +1,44 @@
 """Request and response bodies."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from service.continuations import NextSettings
+from service.errors import short
 from service.recommender import Relation
 
-ItemId = Annotated[str, Field(min_length=1, max_length=1024)]
+WHOLE = re.compile(r"-?[0-9]{1,100}")
+DECIMAL = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
+
+
+def number(value: object) -> object:
+    """The number that a parameter of a URL is in plain digits; anything else as it is."""
+    if isinstance(value, str) and WHOLE.fullmatch(value):
+        return int(value)
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
+        return float(value)
+    return value
+
+
+def _text(value: object) -> object:
+    """An item id, which is often forgotten to be text where it looks like a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        message = 'item ids are text: write "{item_id}"'
+        raise PydanticCustomError("item_id", message, {"item_id": short(str(value))})
+    return value
+
+
+ItemId = Annotated[str, Field(min_length=1, max_length=1024), BeforeValidator(_text)]
 RELATION = (
     "`similar`: what could be taken instead, by cosine. `next`: what comes after or goes with it."
 )
+# Strict: a number is a number, not a text that looks like one, nor `true`.
+K = Annotated[int, Field(ge=1, strict=True, description="How many items to return.")]
 EXAMPLE: JsonDict = {
     "item_id": "21733",
     "title": "RED HANGING HEART T-LIGHT HOLDER",
@@ -34,29 +60,51 @@ class RecommendRequest(Body):
         description="Items liked, bought or seen, the newest last.",
         examples=[["85123A", "22457"]],
     )
-    k: int = Field(10, ge=1, description="How many items to return.")
+    k: K = 10
     exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
     relation: Relation = Field("similar", description=RELATION, examples=["similar"])
     decay: float | None = Field(
         None,
         ge=0,
         le=1,
+        strict=True,
         description=(
-            "What a liked item loses in weight per step back: 1 counts all alike, 0 the newest "
-            "alone. By default 1 for `similar`, for `next` what was best in training."
+            "The share of its weight that a liked item keeps per step back: 1 counts all alike, 0 "
+            "the newest alone. By default 1 for `similar`, for `next` what was best in training."
         ),
         examples=[0.7],
     )
 
 
+class RecommendQuery(RecommendRequest):
+    """The same, as parameters of a URL."""
+
+    _numbers = field_validator("k", "decay", mode="before")(number)
+
+
 class AnalogyRequest(Body):
-    """Items to add and to subtract."""
+    """Items to add and to subtract, at least one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"minItems": 1}}}
+                for name in ("positive", "negative")
+            ]
+        }
+    )
 
     positive: list[ItemId] = Field(
         [], description="Items that count +1.", examples=[["85123A", "22386"]]
     )
     negative: list[ItemId] = Field([], description="Items that count -1.", examples=[["21733"]])
-    k: int = Field(10, ge=1, description="How many items to return.")
+    k: K = 10
+
+
+class AnalogyQuery(AnalogyRequest):
+    """The same, as parameters of a URL."""
+
+    _numbers = field_validator("k", mode="before")(number)
 
 
 class NeighborBody(Body):
@@ -160,3 +208,12 @@ class Problem(BaseModel):
     errors: list[dict[str, Any]] | None = Field(
         None, description="Where a body or parameter is invalid: each place and why."
     )
+
+
+class ProblemKind(Body):
+    """What one `type` of error means."""
+
+    type: str = Field(examples=["/problems/unknown-item"])
+    title: str = Field(examples=["Unknown item"])
+    status: int = Field(examples=[404])
+    meaning: str = Field(description="What it means, and what to do about it.")

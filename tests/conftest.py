@@ -27,6 +27,26 @@ from trainer.vocabulary import Vocabulary
 FRUITS = ["apple", "pear", "plum"]
 TOOLS = ["hammer", "saw", "drill"]
 
+# What a pod finds in its environment beside the Services `item2vec` and `item2vec-web`.
+KUBERNETES = {
+    "KUBERNETES_SERVICE_HOST": "10.0.0.1",
+    "KUBERNETES_PORT": "tcp://10.0.0.1:443",
+    "ITEM2VEC_SERVICE_HOST": "10.0.0.7",
+    "ITEM2VEC_SERVICE_PORT": "80",
+    "ITEM2VEC_SERVICE_PORT_HTTP": "80",
+    "ITEM2VEC_PORT": "tcp://10.0.0.7:80",
+    "ITEM2VEC_PORT_80_TCP": "tcp://10.0.0.7:80",
+    "ITEM2VEC_PORT_80_TCP_PROTO": "tcp",
+    "ITEM2VEC_PORT_80_TCP_PORT": "80",
+    "ITEM2VEC_PORT_80_TCP_ADDR": "10.0.0.7",
+    "ITEM2VEC_WEB_SERVICE_HOST": "10.0.0.8",
+    "ITEM2VEC_WEB_SERVICE_PORT": "53",
+    "ITEM2VEC_WEB_SERVICE_PORT_DNS_UDP": "53",
+    "ITEM2VEC_WEB_PORT": "udp://[fd00::8]:53",
+    "ITEM2VEC_WEB_PORT_53_UDP": "udp://[fd00::8]:53",
+    "ITEM2VEC_WEB_PORT_53_UDP_ADDR": "fd00::8",
+}
+
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from service.store import Store
 from tests.conftest import FRUITS, TOOLS, make_artifact, make_artifact_with_next
 
 PROBLEM = "application/problem+json"
-ODD_IDS = ["a/b", "/", "a//b/", "100 %", "a b", "ä☕", "?k=1#x", "a+b", '"\\']
+ODD_IDS = ["a/b", "/", "a//b/", "100 %", "a b", "ä☕", "?k=1#x", "a+b", '"\\', "a\nx", "\n", "a\n"]
 
 
 def odd_artifact(version: str) -> Artifact:
@@ -125,6 +125,17 @@ def test_what_comes_after_an_item(next_client: TestClient, store: Store):
     }
 
 
+def test_next_is_similar_with_the_relation_next(next_client: TestClient):
+    for query in ("", "?k=1"):
+        after = next_client.get(f"/next/apple{query}")
+        same = next_client.get(
+            "/similar/apple", params={"relation": "next", "k": after.json()["k"]}
+        )
+        assert after.status_code == 200
+        assert after.json() == same.json()
+        assert after.headers["cache-control"] == same.headers["cache-control"]
+
+
 def test_what_comes_after_the_liked_items(next_client: TestClient):
     request = {"liked": ["apple", "kiwi", "hammer"], "relation": "next", "exclude": ["drill"]}
     body = next_client.post("/recommend", json=request).json()
@@ -168,6 +179,7 @@ def test_the_model_says_how_next_is_answered(next_client: TestClient):
     ("method", "path", "request_body"),
     [
         ("GET", "/similar/apple?relation=next", None),
+        ("GET", "/next/apple", None),
         ("GET", "/recommend?liked=apple&relation=next", None),
         ("POST", "/recommend", {"liked": ["apple"], "relation": "next"}),
         ("POST", "/recommend", {"liked": ["kiwi"], "relation": "next", "decay": 0.5}),
@@ -267,21 +279,42 @@ def test_a_get_twin_answers_as_its_post(
 def test_any_id_can_be_asked_for_percent_encoded(odd_client: TestClient, item_id: str):
     encoded = quote(item_id, safe="")
     assert odd_client.get(f"/items/{encoded}").json()["item_id"] == item_id
-    similar = odd_client.get(f"/similar/{encoded}").json()
+    problem(odd_client.get(f"/next/{encoded}"), 409, "no-continuations")
+    similar = odd_client.get(f"/similar/{encoded}?k=20").json()
     assert sorted([item_id, *ids(similar)]) == sorted(ODD_IDS)
     for response in (
-        odd_client.get(f"/recommend?liked={encoded}"),
-        odd_client.post("/recommend", json={"liked": [item_id]}),
+        odd_client.get(f"/recommend?liked={encoded}&k=20"),
+        odd_client.post("/recommend", json={"liked": [item_id], "k": 20}),
     ):
         assert response.json()["unknown_items"] == []
         assert sorted([item_id, *ids(response.json())]) == sorted(ODD_IDS)
 
 
-@pytest.mark.parametrize("item_id", ["kiwi", "", "a/b", "\x00", "ä☕", "'", "x" * 5000])
+@pytest.mark.parametrize("item_id", ["kiwi", "", "a/b", "\x00", "ä☕", "'", "a\nx", "a,b"])
 def test_an_unknown_item_is_a_404_that_names_it(client: TestClient, item_id: str):
     encoded = quote(item_id, safe="")
-    for path in (f"/similar/{encoded}", f"/items/{encoded}"):
+    for path in (f"/similar/{encoded}", f"/next/{encoded}", f"/items/{encoded}"):
         assert repr(item_id) in problem(client.get(path), 404, "unknown-item")["detail"]
+
+
+@pytest.mark.parametrize("number", [22423, 1.5, -1, 10**1000])
+def test_a_number_that_was_meant_as_an_id_is_to_be_written_as_text(
+    client: TestClient, number: float
+):
+    response = client.post("/recommend", json={"liked": ["apple", number]})
+    (error,) = problem(response, 422, "invalid-request")["errors"]
+    assert error["where"] == "liked[1]"
+    text = str(number) if number != 10**1000 else f"1{'0' * 76}...{'0' * 20}"
+    assert error["why"] == f'item ids are text: write "{text}"'
+
+
+def test_ids_in_one_text_are_one_id(client: TestClient):
+    for response in (
+        client.get("/recommend?liked=apple,pear"),
+        client.post("/recommend", json={"liked": ["apple,pear"]}),
+    ):
+        assert response.json()["unknown_items"] == ["apple,pear"]
+        assert response.json()["fallback_used"] == "popularity"
 
 
 def test_an_analogy_with_an_unknown_item_is_a_404(client: TestClient):
@@ -315,11 +348,16 @@ def test_an_unknown_field_is_refused_by_name(client: TestClient, path: str):
         ({"liked": [], "k": 1.5}, "k"),
         ({"liked": [], "k": None}, "k"),
         ({"liked": [], "k": "many"}, "k"),
+        ({"liked": [], "k": "5"}, "k"),
+        ({"liked": [], "k": 5.0}, "k"),
+        ({"liked": [], "k": True}, "k"),
         ({"liked": [], "relation": "previous"}, "relation"),
         ({"liked": [], "relation": None}, "relation"),
         ({"liked": [], "decay": -0.1}, "decay"),
         ({"liked": [], "decay": 1.1}, "decay"),
         ({"liked": [], "decay": "slow"}, "decay"),
+        ({"liked": [], "decay": "0.5"}, "decay"),
+        ({"liked": [], "decay": True}, "decay"),
         ([], "body"),
         ("apple", "body"),
     ],
@@ -341,6 +379,11 @@ def test_an_invalid_body_is_refused_with_the_place(
         "/similar/apple?k=NaN",
         "/similar/apple?k=true",
         "/similar/apple?k=1&k=0",
+        "/similar/apple?k=1_0",
+        "/similar/apple?k=5.0",
+        "/similar/apple?k=%205%20",
+        "/similar/apple?k=%2B5",
+        "/similar/apple?k=%D9%A5",
         "/similar/apple?relation=",
         "/similar/apple?relation=previous",
         f"/similar/apple?k={'9' * 5000}",
@@ -351,9 +394,15 @@ def test_an_invalid_body_is_refused_with_the_place(
         "/recommend",
         "/recommend?liked=",
         "/recommend?liked=apple&k=0",
+        "/recommend?liked=apple&k=1_0",
+        "/recommend?liked=apple&k=5.0",
+        "/analogy?positive=apple&k=5.0",
         "/recommend?liked=apple&relation=previous",
         "/recommend?liked=apple&decay=2",
         "/recommend?liked=apple&decay=nan",
+        "/recommend?liked=apple&decay=0_1",
+        "/recommend?liked=apple&decay=%200.5",
+        "/recommend?liked=apple&decay=true",
         "/recommend?liked=apple&more=1",
         "/analogy",
         "/analogy?positive=",
@@ -361,6 +410,13 @@ def test_an_invalid_body_is_refused_with_the_place(
 )
 def test_an_invalid_query_is_a_422(client: TestClient, path: str):
     problem(client.get(path), 422, "invalid-request")
+
+
+@pytest.mark.parametrize("decay", ["1", "0.5", ".5", "1e-05"])
+def test_a_decay_in_a_query_is_a_decimal_number(client: TestClient, decay: str):
+    by_get = client.get("/recommend", params={"liked": ["apple", "saw"], "decay": decay})
+    request = {"liked": ["apple", "saw"], "decay": float(decay)}
+    assert by_get.json() == client.post("/recommend", json=request).json()
 
 
 @pytest.mark.parametrize("k", [6, 10**30])
@@ -439,7 +495,7 @@ def test_a_body_of_another_type_is_a_422(client: TestClient, content_type: str):
 
 
 def test_strange_ids_that_are_text_are_just_unknown(client: TestClient):
-    response = post(client, "/recommend", b'{"liked": ["\\u0000", "\\ud83d\\ude00"], "k": true}')
+    response = post(client, "/recommend", b'{"liked": ["\\u0000", "\\ud83d\\ude00"]}')
     assert response.json()["unknown_items"] == ["\x00", "😀"]
 
 
@@ -479,6 +535,7 @@ def test_a_larger_body_is_a_413_also_in_chunks_of_unknown_number(narrow_client: 
 
 QUERIES = [
     ("GET", "/similar/apple"),
+    ("GET", "/next/apple"),
     ("GET", "/recommend?liked=apple"),
     ("POST", "/recommend"),
     ("GET", "/analogy?positive=apple"),
@@ -502,17 +559,24 @@ def test_without_a_model_it_is_alive(empty_client: TestClient):
     assert empty_client.get("/docs").status_code == 200
 
 
-def test_an_unknown_path_is_a_404(client: TestClient):
-    problem(client.get("/nowhere"), 404, "not-found")
+@pytest.mark.parametrize("path", ["/nowhere", "/similar", "/next", "/docs/"])
+def test_an_unknown_path_is_a_404(client: TestClient, path: str):
+    headers = {"host": "elsewhere.example"}
+    response = client.get(path, headers=headers, follow_redirects=False)
+    problem(response, 404, "not-found")
 
 
 @pytest.mark.parametrize(
-    ("method", "path"), [("DELETE", "/recommend"), ("POST", "/similar/apple"), ("PUT", "/model")]
+    "path", ["/recommend", "/analogy", "/similar/apple", "/model", "/", "/docs"]
 )
-def test_a_wrong_method_is_a_405_that_names_a_right_one(client: TestClient, method: str, path: str):
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS"])
+def test_a_wrong_method_is_a_405_that_names_the_right_ones(
+    client: TestClient, method: str, path: str
+):
     response = client.request(method, path)
-    problem(response, 405, "method-not-allowed")
-    assert response.headers["allow"]
+    allowed = "GET, HEAD, POST" if path in ("/recommend", "/analogy") else "GET, HEAD"
+    assert response.headers["allow"] == allowed
+    assert allowed in problem(response, 405, "method-not-allowed")["detail"]
 
 
 def test_an_unexpected_error_is_a_500_that_tells_nothing(
@@ -533,23 +597,44 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(
         metrics = client.get("/metrics").text
     assert "swordfish" not in response.text
     assert "swordfish" in caplog.text
-    assert 'item2vec_requests_total{route="/similar/{item_id:path}",status="500"} 1.0' in metrics
+    assert 'item2vec_requests_total{route="/similar/{item_id}",status="500"} 1.0' in metrics
 
 
 # Caches
 
 
-CACHEABLE = ["/similar/apple", "/items?q=a", "/items/apple", "/model"]
+CACHEABLE = ["/similar/apple", "/similar/apple?k=2", "/items?q=a", "/items/apple", "/model"]
 
 
 @pytest.mark.parametrize("path", CACHEABLE)
 def test_an_answer_a_client_has_already_is_not_sent_again(client: TestClient, path: str):
     tag = client.get(path).headers["etag"]
-    for known in (tag, f"W/{tag}", f'"other", {tag}'):
+    for known in (tag, f"W/{tag}", f'"other", {tag}', f'{tag} ,W/"other"', "*"):
         response = client.get(path, headers={"if-none-match": known})
         assert (response.status_code, response.content) == (304, b"")
         assert response.headers["etag"] == tag
-    assert client.get(path, headers={"if-none-match": '"other"'}).status_code == 200
+        assert response.headers["cache-control"] == "no-cache"
+    several = [("if-none-match", '"other"'), ("if-none-match", tag)]
+    assert client.get(path, headers=several).status_code == 304
+
+
+@pytest.mark.parametrize("path", CACHEABLE)
+def test_an_answer_a_client_may_have_of_something_else_is_sent(client: TestClient, path: str):
+    response = client.get(path)
+    assert response.headers["cache-control"] == "no-cache"
+    tag = response.headers["etag"]
+    for other in ('"other"', f"{tag}junk", f'"{tag}"', f"w/{tag}", tag.strip('"'), "", ","):
+        assert client.get(path, headers={"if-none-match": other}).content == response.content
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/similar/kiwi", 404), ("/similar/apple?k=0", 422), ("/nowhere", 404)]
+)
+def test_what_is_no_answer_is_never_known(client: TestClient, path: str, status: int):
+    response = client.get(path, headers={"if-none-match": "*"})
+    assert response.status_code == status
+    assert response.json()["status"] == status
+    assert "etag" not in response.headers
 
 
 def test_a_new_model_has_another_entity_tag(
@@ -600,7 +685,7 @@ def test_metrics_count_requests_by_route_and_status(client: TestClient):
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = response.text.splitlines()
-    route = 'route="/similar/{item_id:path}"'
+    route = 'route="/similar/{item_id}"'
     assert f'item2vec_requests_total{{{route},status="200"}} 2.0' in lines
     assert f'item2vec_requests_total{{{route},status="404"}} 1.0' in lines
     assert 'item2vec_requests_total{route="unmatched",status="404"} 1.0' in lines
@@ -626,7 +711,7 @@ def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
 
 
 def test_a_browser_is_shown_the_documentation(client: TestClient):
-    response = client.get("/", follow_redirects=False)
+    response = client.get("/", headers={"host": "elsewhere.example"}, follow_redirects=False)
     assert (response.status_code, response.headers["location"]) == (307, "/docs")
 
 
@@ -660,7 +745,7 @@ def test_the_problems_of_every_query_are_documented(client: TestClient):
         problems = {"422", "503"}
         if "{item_id}" in path or path == "/analogy":
             problems.add("404")
-        if "similar" in path or path == "/recommend":
+        if path.startswith(("/similar", "/next", "/recommend")):
             problems.add("409")
         if "requestBody" in described:
             problems |= {"400", "413"}

@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from service.errors import ConfigError
+from tests.conftest import KUBERNETES
 from trainer.config import (
     RENAMED,
     Config,
@@ -86,6 +87,21 @@ def test_an_empty_text_takes_back_what_a_weaker_source_has_set(monkeypatch):
     data = merge(layers).data
     assert (data.session, data.where, data.user) == (None, None, "u")
     assert source(layers, "data.session") == "flag"
+
+
+def test_the_services_of_a_kubernetes_namespace_are_no_settings(monkeypatch):
+    for name, value in KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    layers = read_layers(None, {})
+    assert layers["environment"] == {}
+    assert merge(layers) == Config()
+
+
+def test_variables_of_other_programs_are_no_settings(monkeypatch):
+    for name in Config.model_fields:
+        monkeypatch.setenv(name.upper(), "next")
+    assert Config().models == Path("models")
+    assert Config() == merge(read_layers(None, {}))
 
 
 def test_the_environment_is_read_whatever_its_case(monkeypatch):

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from service.errors import ConfigError
 from service.settings import Settings
+from tests.conftest import KUBERNETES
 
 
 def test_defaults_listen_on_this_machine_only():
@@ -59,6 +60,33 @@ def test_an_impossible_value_is_refused_with_its_name(
 def test_names_of_the_trainer_are_left_to_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ITEM2VEC_TRAINING__EPOCHS", "3")
     assert Settings.from_environment() == Settings()
+
+
+def test_the_services_of_a_kubernetes_namespace_are_no_settings(monkeypatch: pytest.MonkeyPatch):
+    for name, value in KUBERNETES.items():
+        monkeypatch.setenv(name, value)
+    assert Settings.from_environment() == Settings()
+    monkeypatch.setenv("ITEM2VEC_PORT", "9000")
+    assert Settings.from_environment() == Settings(port=9000)
+
+
+@pytest.mark.parametrize("value", ["tcp:80", "tcp://", "tcp://10.0.0.7", "http://10.0.0.7:80"])
+def test_a_port_that_is_no_link_either_is_refused(monkeypatch: pytest.MonkeyPatch, value: str):
+    monkeypatch.setenv("ITEM2VEC_PORT", value)
+    with pytest.raises(ConfigError, match=f"^ITEM2VEC_PORT='{value}': "):
+        Settings.from_environment()
+
+
+@pytest.mark.parametrize("name", ["ITEM2VEC_SERVICE", "ITEM2VEC_WEB_PORT", "ITEM2VEC_PORT_TCP"])
+def test_a_name_that_only_looks_like_a_link_is_refused(monkeypatch: pytest.MonkeyPatch, name: str):
+    monkeypatch.setenv(name, "80")
+    with pytest.raises(ConfigError, match=f"^{name} in the environment is not a setting"):
+        Settings.from_environment()
+
+
+def test_settings_are_read_from_the_environment_only_where_asked(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ITEM2VEC_PORT", "9000")
+    assert Settings().port == 8000
 
 
 def test_settings_do_not_change():

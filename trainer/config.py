@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +18,11 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSettingsSource
+from pydantic_settings import EnvSettingsSource
 
 from service.errors import ConfigError
 from service.recommender import Relation
-from service.settings import PREFIX, Settings
+from service.settings import PREFIX, Settings, variables
 from trainer.presets import PRESETS, Preset
 
 DEFAULT_FILE = Path("item2vec.toml")
@@ -310,10 +311,10 @@ class TuningConfig(Section):
     )
 
 
-class Config(BaseSettings):
+class Config(BaseModel):
     """Everything a training run can be told."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")  # type: ignore[assignment]
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     models: Path = Field(Path("models"), description="directory of published models")
     preset: Preset = Field(
@@ -356,11 +357,15 @@ def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
     if file and not file.is_file():
         raise ConfigError(f"there is no configuration file {file}")
     try:
-        from_file = TomlConfigSettingsSource(Config, path)()
+        from_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     _check_environment()
-    environment = _Environment(Config, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)
+    environment = _Environment(
+        Config,  # type: ignore[arg-type]  # of which it reads the fields
+        env_prefix=PREFIX,
+        env_nested_delimiter=DELIMITER,
+    )
     layers = {"flag": flags, "environment": environment(), str(path): from_file}
     preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
     chosen = PRESETS.get(preset) if isinstance(preset, str) else None
@@ -410,8 +415,8 @@ def environment_name(name: str) -> str:
 def _check_environment() -> None:
     names = [environment_name(name) for name, _ in settings()]
     of_the_service = {environment_name(name) for name in Settings.model_fields}
-    for name in os.environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in of_the_service.union(names):
+    for name in variables():
+        if name.upper() not in of_the_service.union(names):
             leaf = _leaf(name)
             remedy = _new_name(leaf) or _hint(leaf, {_leaf(known): known for known in names})
             raise ConfigError(f"{name} in the environment is not a setting; {remedy}")

@@ -1,0 +1,116 @@
+"""What can go wrong, each kind with its stable name and what it means."""
+
+from typing import NamedTuple
+
+
+class Kind(NamedTuple):
+    """One kind of problem.
+
+    Attributes:
+        name: stable; `/problems/` and the name is the `type` of such a problem.
+        status: of the response.
+        title: what the kind is called.
+        meaning: what it means, and what to do about it.
+        example: the detail of one such problem.
+    """
+
+    name: str
+    status: int
+    title: str
+    meaning: str
+    example: str
+
+    @property
+    def type(self) -> str:
+        """Where the kind is explained."""
+        return f"/problems/{self.name}"
+
+
+MALFORMED_REQUEST = Kind(
+    "malformed-request",
+    400,
+    "Malformed request",
+    "What was sent is not HTTP/1.1.",
+    "Invalid HTTP request received.",
+)
+MALFORMED_JSON = Kind(
+    "malformed-json",
+    400,
+    "Malformed JSON",
+    "The body is not JSON in UTF-8, or it is nested too deep.",
+    "Expecting ',' delimiter at position 12",
+)
+NOT_FOUND = Kind(
+    "not-found",
+    404,
+    "Not found",
+    "There is nothing at this path; `/docs` shows what there is.",
+    "there is nothing at this path: see /docs",
+)
+UNKNOWN_ITEM = Kind(
+    "unknown-item",
+    404,
+    "Unknown item",
+    "The model has never seen the item. Ids are text, compared to the letter; in a path they are "
+    "percent-encoded.",
+    "the model does not know item 'X1'",
+)
+METHOD_NOT_ALLOWED = Kind(
+    "method-not-allowed",
+    405,
+    "Method not allowed",
+    "The path does not answer this method; the header `Allow` names those that it answers.",
+    "PUT is not allowed here: use GET, HEAD, POST",
+)
+NO_CONTINUATIONS = Kind(
+    "no-continuations",
+    409,
+    "Next is unknown",
+    "The model was not trained to say what comes next; ask it for similar items.",
+    "model v1 does not know what comes next",
+)
+TOO_LARGE = Kind(
+    "too-large",
+    413,
+    "Request too large",
+    "The body is larger than the service reads: ITEM2VEC_MAX_BODY_BYTES.",
+    "the body has more than 1000000 bytes",
+)
+INVALID_REQUEST = Kind(
+    "invalid-request",
+    422,
+    "Invalid request",
+    "A field or a parameter is missing, unknown or impossible; `errors` says which and why.",
+    "k: Input should be greater than or equal to 1",
+)
+INTERNAL_ERROR = Kind(
+    "internal-error",
+    500,
+    "Internal error",
+    "The service is at fault; its log has the details.",
+    "an unexpected error; the log has the details",
+)
+NO_MODEL = Kind(
+    "no-model",
+    503,
+    "No model yet",
+    "No verified model is loaded. One that is published is loaded without a restart; the header "
+    "`Retry-After` says when to ask again, in seconds.",
+    "no model is loaded yet: publish one",
+)
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        MALFORMED_REQUEST,
+        MALFORMED_JSON,
+        NOT_FOUND,
+        UNKNOWN_ITEM,
+        METHOD_NOT_ALLOWED,
+        NO_CONTINUATIONS,
+        TOO_LARGE,
+        INVALID_REQUEST,
+        INTERNAL_ERROR,
+        NO_MODEL,
+    )
+}

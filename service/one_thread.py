@@ -1,0 +1,33 @@
+"""FAISS held to one thread a search: a server has its parallelism across requests."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import faiss
+from fastapi.routing import APIRoute
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def one_thread(answer: Callable[P, R]) -> Callable[P, R]:
+    """A function that searches with one thread.
+
+    OpenMP keeps the number for each thread that searches, and would give every thread of a server
+    a team of its own, one thread a core: so it is set where the function runs.
+    """
+
+    @wraps(answer)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        faiss.omp_set_num_threads(1)
+        return answer(*args, **kwargs)
+
+    return limited
+
+
+class OneThreadRoute(APIRoute):
+    """A route whose function searches with one thread."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:  # noqa: ANN401
+        super().__init__(path, one_thread(endpoint), **options)

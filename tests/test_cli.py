@@ -643,9 +643,12 @@ def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeyp
     assert run("retrain").code == 0
     started = []
     monkeypatch.setattr(cli.os, "execv", lambda *command: started.append(command))
-    monkeypatch.setenv("ITEM2VEC_MODELS", "")
-    monkeypatch.delenv("ITEM2VEC_MODELS")
-    output = run("serve")
+    for name in ("ITEM2VEC_MODELS", "ITEM2VEC_PORT"):
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+        monkeypatch.delenv(name)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    output = run("serve", "--port", port)
     assert started
     assert cli.os.environ["ITEM2VEC_MODELS"] == "elsewhere"
     assert "/similar/" in output.out

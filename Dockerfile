@@ -58,8 +58,6 @@ USER 10001:10001
 RUN warm
 # Numba refuses a cache it cannot write to: a volume, for containers whose root is read-only.
 VOLUME /app/numba
-# As process 1, Python ends by SIGINT but would not notice SIGTERM.
-STOPSIGNAL SIGINT
 ENTRYPOINT ["item2vec"]
 
 FROM runtime AS serve

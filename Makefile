@@ -23,7 +23,7 @@ $(VENV)/.train $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: requirements/%.txt pypro
 	@touch $@
 
 run: $(VENV)/.train  ## install, train on the sample, publish, serve on 127.0.0.1:8000
-	@$(BIN)/item2vec models show >/dev/null 2>&1 || $(BIN)/item2vec retrain
+	@$(BIN)/item2vec retrain --if-changed
 	@$(BIN)/item2vec serve --port $(PORT)
 
 test: $(VENV)/.dev  ## the whole test suite, compiled

@@ -8,7 +8,9 @@
     │   └── UnknownItemError         an item the model has never seen: HTTP 404
     ├── ArtifactError                an artifact is damaged, half-written or of another format
     ├── NoModelError                 nothing has been published yet: HTTP 503
-    └── JobRunningError              another job holds the lock of the store
+    ├── JobRunningError              another job holds the lock of the store
+    └── DivergenceError              training diverged: its vectors became infinite or NaN
+                                     (raised by the trainer, and defined in trainer.training)
 
 A message names the value that is wrong and what to do about it.
 """

@@ -1,6 +1,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,16 @@ def test_retraining_reports_the_data_and_publishes(run):
     assert Store(MODELS).load().item_ids == ["apple", "drill", "hammer", "pear", "plum", "saw"]
 
 
+@pytest.mark.usefixtures("shop")
+def test_the_report_of_a_training_shows_only_what_training_does(run):
+    err = run("train").err
+    assert "held out" not in err
+    assert "counting what comes next" in err
+    err = run("evaluate", "--split", "last-item", "--no-baselines").err
+    assert re.search(r"held out to be asked +12 ", err)
+    assert "counting" not in run("train", "--preset", "similar", "--epochs", "1").err
+
+
 def test_a_manifest_holds_the_settings_that_were_used(published, run):
     manifest = run("models", "show").json
     assert manifest["model_version"] == published
@@ -282,6 +293,12 @@ def test_an_unknown_item_is_named(run, arguments):
     result = run(*arguments)
     assert result.code == 2
     assert "does not know item 'gold'" in result.error
+
+
+@pytest.mark.usefixtures("published")
+def test_who_types_a_title_is_told_its_id(run):
+    assert run("similar", "a SAW").error.endswith("item 'a SAW'; it knows saw A saw")
+    assert run("similar", "gold").error.endswith("item 'gold'")
 
 
 @pytest.mark.usefixtures("published")
@@ -428,7 +445,44 @@ def test_ids_and_titles_are_printed_to_the_letter(run):
     assert r"item '[nope]'" in run("similar", "[nope]").error
 
 
+@pytest.mark.usefixtures("shop")
+def test_what_would_steer_the_terminal_is_escaped(run):
+    log = Path("log.csv").read_text()
+    Path("log.csv").write_text(log.replace("apple", "\x1b[31mapple"))
+    assert run("retrain").code == 0
+    answer = run("similar", "pear")
+    unknown = run("recommend", "\x1b[31mX", "pear")
+    typed = run("similar", "a")
+    assert r"A \x1b[31mapple" in answer.out
+    assert unknown.err == "unknown: \\x1b[31mX\n"
+    for result in (answer, unknown, typed):
+        assert "\x1b" not in result.out + result.err
+
+
 # Versions
+
+
+@pytest.mark.usefixtures("published")
+def test_versions_are_listed_for_machines(run):
+    run("train")
+    listed = run("models", "list", "--json").json
+    assert [version["model_version"] for version in listed] == Store(MODELS).versions()
+    assert [version["current"] for version in listed] == [True, False]
+    assert listed[0]["data"]["events_kept"] == 36
+
+
+def test_a_model_that_was_not_trained_here_has_no_loss(publish, tmp_path, monkeypatch, run):
+    publish()
+    monkeypatch.chdir(tmp_path)
+    assert " - current" in run("models", "list").words
+
+
+def test_prune_keeps_as_many_versions_as_a_retraining_does(publish, tmp_path, monkeypatch, run):
+    versions = [publish() for _ in range(4)]
+    monkeypatch.chdir(tmp_path)
+    Path("item2vec.toml").write_text("[publish]\nkeep = 3")
+    assert run("models", "prune").out == f"deleted 1: {versions[0]}\n"
+    assert run("models", "prune", "--keep", "2").out == f"deleted 1: {versions[1]}\n"
 
 
 def test_versions_are_listed_promoted_rolled_back_and_pruned(published, run):
@@ -497,7 +551,7 @@ def test_piped_output_folds_no_id():
 @pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_stopped_retraining_exits_quietly_and_changes_nothing(published, stop, code):
     program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program += "; from trainer.cli import main; main()"
+    program += "; from trainer.__main__ import main; main()"
     with subprocess.Popen(
         [sys.executable, "-c", program, "retrain", "--epochs", "100000000"],
         stderr=subprocess.PIPE,
@@ -509,7 +563,9 @@ def test_a_stopped_retraining_exits_quietly_and_changes_nothing(published, stop,
             assert process.wait(timeout=30) == code
         finally:
             process.kill()
-        assert "Traceback" not in process.stderr.read()
+        said = process.stderr.read()
+        assert said.endswith("note: stopped, nothing published\n")
+        assert "Traceback" not in said
     assert Store(MODELS).versions() == [published]
     with Store(MODELS).job():
         pass
@@ -556,13 +612,19 @@ def test_a_warm_start_of_another_size_is_refused(run):
 
 @pytest.mark.usefixtures("shop")
 def test_the_log_for_machines_is_one_object_a_line(run):
-    lines = [json.loads(line) for line in run("retrain", "--log-format", "json").err.splitlines()]
+    result = run("retrain", "--log-format", "json", "--keep", "1")
+    assert result.json == {"event": "published", "model_version": Store(MODELS).current()}
+    lines = [json.loads(line) for line in result.err.splitlines()]
     assert [line["event"] for line in lines] == ["data", "training", "training"]
     assert lines[0]["events_kept"] == 36
     assert lines[-1]["items_done"] == lines[-1]["items_total"] == 72
     assert {"loss", "alpha", "items_per_second", "pairs_per_second", "seconds_left"} <= set(
         lines[-1]
     )
+    again = run("train", "--log-format", "json")
+    assert again.json == {"event": "trained", "model_version": Store(MODELS).versions()[-1]}
+    pruned = run("retrain", "--log-format", "json", "--keep", "1").err.splitlines()
+    assert json.loads(pruned[-1])["event"] == "note"
 
 
 @pytest.mark.usefixtures("shop")
@@ -590,12 +652,35 @@ def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeyp
     assert run("retrain").code == 0
     started = []
     monkeypatch.setattr(cli.os, "execv", lambda *command: started.append(command))
-    monkeypatch.setenv("ITEM2VEC_MODELS", "")
-    monkeypatch.delenv("ITEM2VEC_MODELS")
-    output = run("serve")
+    for name in ("ITEM2VEC_MODELS", "ITEM2VEC_PORT"):
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+        monkeypatch.delenv(name)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    output = run("serve", "--port", port)
     assert started
     assert cli.os.environ["ITEM2VEC_MODELS"] == "elsewhere"
     assert "/similar/" in output.out
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_a_port_that_is_taken_is_all_that_is_said(publish, tmp_path, monkeypatch, run, host):
+    publish()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli.os, "execv", lambda *_: pytest.fail("the service was started"))
+    for name in ("ITEM2VEC_MODELS", "ITEM2VEC_HOST", "ITEM2VEC_PORT"):
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+        monkeypatch.delenv(name)
+    with socket.create_server(
+        (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET
+    ) as taken:
+        port = taken.getsockname()[1]
+        result = run("serve", "--host", host, "--port", port)
+    assert result.code == 1
+    assert result.error == (
+        f"error: {host}:{port}: Address already in use; name another --port or --host"
+    )
+    assert result.out == ""
 
 
 def test_a_damaged_manifest_does_not_hide_the_other_versions(published, run):

@@ -351,12 +351,72 @@ def test_an_impossible_value_is_named_with_its_setting_and_its_source(
     assert refusal().startswith(f"{section}.{key} = {value!r} (environment): ")
 
 
-def test_an_impossible_value_in_the_file_is_named_as_it_was_written():
-    write("[training]\nwindow = 0")
-    assert (
-        refusal()
-        == "training.window = 0 (item2vec.toml): Input should be from 1 to 1,000,000, or 'session'"
+@pytest.mark.parametrize(("written", "value"), [("0", "0"), ('"foo"', "'foo'"), ("2.5", "2.5")])
+def test_an_impossible_value_in_the_file_is_named_as_it_was_written(written, value):
+    write(f"[training]\nwindow = {written}")
+    assert refusal() == (
+        f"training.window = {value} (item2vec.toml): Input should be from 1 to 1,000,000, or "
+        "'session'"
     )
+
+
+@pytest.mark.parametrize("metric", ["foo", "HR", "HR@0", "MRR@1001", "hr@20"])
+def test_an_impossible_metric_is_told_how_metrics_are_written(metric):
+    assert refusal({"tuning": {"metric": metric}}) == (
+        f"tuning.metric = {metric!r} (flag): Input should be HR@k, NDCG@k or MRR@k, k from 1 to "
+        "1000: as MRR@20"
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [
+        ("training", "epochs = true"),
+        ("training", "alpha = true"),
+        ("training", "seed = false"),
+        ("evaluation", "cutoffs = [5, true]"),
+        ("tuning", "minutes = true"),
+    ],
+)
+def test_a_truth_value_is_no_number(section, line):
+    write(f"[{section}]\n{line}")
+    name, value = line.split(" = ")
+    written = value.replace("true", "True").replace("false", "False")
+    assert refusal() == (
+        f"{section}.{name} = {written} (item2vec.toml): Input should not be true or false"
+    )
+
+
+def test_a_truth_value_is_no_weight(monkeypatch):
+    monkeypatch.setenv("ITEM2VEC_DATA__WEIGHTS", '{"buy": true}')
+    assert "(environment): Input should not be true or false" in refusal({"data": {"event": "e"}})
+
+
+def test_numbers_may_be_written_as_text_and_truth_values_as_usual(monkeypatch):
+    monkeypatch.setenv("ITEM2VEC_TRAINING__EPOCHS", "7")
+    monkeypatch.setenv("ITEM2VEC_TRAINING__SHRINK_WINDOWS", "false")
+    training = merge(read_layers(None, {"training": {"alpha": "0.5", "cbow_mean": False}})).training
+    assert (training.epochs, training.alpha) == (7, 0.5)
+    assert (training.shrink_windows, training.cbow_mean) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [
+        ("training", "epochs"),
+        ("training", "seed"),
+        ("training", "workers"),
+        ("training", "window"),
+        ("data", "min_count"),
+        ("index", "hnsw_ef_construction"),
+        ("publish", "keep"),
+        ("evaluation", "max_cases"),
+        ("tuning", "trials"),
+    ],
+)
+@pytest.mark.parametrize("value", [10**26, str(10**26)])
+def test_a_number_beyond_all_measure_is_refused(section, key, value):
+    assert refusal({section: {key: value}}).startswith(f"{section}.{key} = {value!r} (flag): ")
 
 
 def test_an_impossible_value_that_is_overruled_does_no_harm():
@@ -405,6 +465,11 @@ def test_a_session_a_line_needs_no_column(paths):
 def test_a_file_that_is_no_toml_is_named(content):
     Path("item2vec.toml").write_bytes(content)
     assert refusal().startswith("item2vec.toml is not valid TOML: ")
+
+
+def test_a_file_may_begin_with_the_mark_of_its_encoding():
+    Path("item2vec.toml").write_bytes(b"\xef\xbb\xbf[training]\nepochs = 2")
+    assert merge(read_layers(None, {})).training.epochs == 2
 
 
 @pytest.mark.parametrize("name", ["none.toml", "."])

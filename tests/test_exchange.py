@@ -2,7 +2,9 @@ import gzip
 import hashlib
 import json
 import re
+import resource
 import struct
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -274,6 +276,80 @@ def test_an_export_that_breaks_off_leaves_the_earlier_file(tmp_path):
         export_vectors(replace(model(SMALL), item_ids=["one"]), tmp_path / "v.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["v.txt"]
     assert (tmp_path / "v.txt").read_text() == "earlier"
+
+
+NAMES = ["v.txt", "v.txt.gz", "v.bin", "v.bin.gz", "v.parquet", "v.npy"]
+
+
+@contextmanager
+def full_disk():
+    """No file can grow beyond 4 KiB."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(
+    tmp_path, monkeypatch, store, run, name
+):
+    monkeypatch.chdir(tmp_path)
+    numbers = np.random.default_rng(0).random((1000, 2)).tolist()
+    vectors = {f"item-{row}": vector for row, vector in enumerate(numbers)}
+    version = store.add(lambda version: make_artifact(version, vectors)).model_version
+    Path(name).write_text("earlier")
+    Path("v.items.json").write_text("earlier")
+    with full_disk():
+        result = run("export", name, "--version", version)
+    assert result.code == 1
+    assert re.fullmatch(rf"error: {re.escape(name)}: .*File too large.*", result.error)
+    assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(
+        {name, "v.items.json"}
+    )
+    assert Path(name).read_text() == Path("v.items.json").read_text() == "earlier"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_directory_that_takes_no_file_is_one_sentence(tmp_path, monkeypatch, publish, run, name):
+    publish()
+    monkeypatch.chdir(tmp_path)
+    result = run("export", f"/proc/{name}")
+    assert result.code == 1
+    assert result.error.startswith(f"error: /proc/{name}: ")
+
+
+@pytest.mark.parametrize("place", ["v.npy", "v.items.json"])
+def test_a_matrix_and_its_ids_appear_together_or_not_at_all(tmp_path, place):
+    (tmp_path / place).mkdir()
+    with pytest.raises(InputError, match=f"{place} is a directory"):
+        export_vectors(model(SMALL), tmp_path / "v.npy")
+    assert [path.name for path in tmp_path.iterdir()] == [place]
+
+
+@pytest.mark.parametrize(
+    ("command", "place"),
+    [
+        ("export models/history --format word2vec", "models/history"),
+        ("export elsewhere/../models/v.txt", "elsewhere/../models/v.txt"),
+        ("export link/counts.npy", "link/counts.npy"),
+        ("evaluate --report models/history", "models/history"),
+        ("tune --out models/history --force", "models/history"),
+    ],
+)
+def test_nothing_is_written_among_the_models(monkeypatch, store, publish, run, command, place):
+    version = publish()
+    monkeypatch.chdir(store.directory.parent)
+    Path("elsewhere").mkdir()
+    Path("link").symlink_to(store.path(version))
+    before = sorted(store.directory.rglob("*"))
+    result = run(*command.split())
+    assert result.code == 2
+    assert result.error == f"error: {place} lies in models, among the models: name another file"
+    assert sorted(store.directory.rglob("*")) == before
+    assert store.load().manifest.model_version == version
 
 
 # What cannot be read

@@ -79,6 +79,13 @@ def test_a_command_keeps_its_own_parameters():
     assert seen == {"flags": {"section.size": "2"}, "extra": 5}
 
 
+def test_two_settings_cannot_have_one_flag():
+    fields = Section.model_fields
+    names = [("section.size", fields["size"]), ("other.size", fields["share"])]
+    with pytest.raises(ValueError, match=r"section\.size and other\.size have the same flag"):
+        add_flags(names)
+
+
 def test_help_shows_kind_description_and_default_to_the_letter():
     output = CliRunner().invoke(app, ["--help"], terminal_width=120, env={"COLUMNS": "120"}).output
     lines = {line.split()[1]: line for line in output.splitlines() if line.startswith("│ --")}

@@ -1,4 +1,5 @@
 import json
+from contextlib import suppress
 from io import StringIO
 
 import pytest
@@ -60,8 +61,17 @@ def test_a_file_gets_no_more_than_a_line_in_ten_seconds(clock):
     assert len(console.file.getvalue().splitlines()) == 4
 
 
-def test_a_terminal_that_is_never_told_anything_is_left_clean():
-    assert "Traceback" not in shown(terminal=True)
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+
+def test_a_terminal_that_is_stopped_gets_its_cursor_back():
+    console = Console(file=StringIO(), force_terminal=True, width=120)
+    with suppress(KeyboardInterrupt), progress.show(console) as report:
+        report(snapshot(1))
+        raise KeyboardInterrupt
+    output = console.file.getvalue()
+    assert output.count(HIDE_CURSOR) == 1
+    assert output.rindex(SHOW_CURSOR) > output.rindex(HIDE_CURSOR)
 
 
 def told(*steps: tuple[str, int, int], terminal: bool, log_format: str = "text") -> str:

@@ -3,39 +3,51 @@
 import dataclasses
 import json
 import os
-import signal
+import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.artifact import most_frequent_item
-from service.errors import ArtifactError, ConfigError, Item2VecError, NoModelError
+from service.artifact import Manifest, most_frequent_item
+from service.errors import (
+    ArtifactError,
+    ConfigError,
+    InputError,
+    Item2VecError,
+    NoModelError,
+    UnknownItemError,
+)
 from service.recommender import Neighbor, Recommender, Relation
 from service.settings import PREFIX, Settings
 from service.store import Store
 from trainer import config as settings
-from trainer import exports, imports, report, retrain
+from trainer import exports, report
+from trainer.changes import changed_settings
 from trainer.config import Config
-from trainer.findings import Tuned
 from trainer.options import Flags, add_flags, nest, show_value
-from trainer.trial import try_out
+
+if TYPE_CHECKING:
+    from trainer.findings import Tuned
+
+# What trains is imported by the commands that do: kernels take longer to load than to answer a
+# query, and a version can be rolled back where nothing can be compiled.
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
 
 Settings come from flags, from ITEM2VEC_<SECTION>__<NAME> in the environment, from item2vec.toml
 and from defaults, the first that has one counts; `item2vec config show` tells which did.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 refused by the gate.
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a signal.
 """
 
-app = typer.Typer(
-    help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich"
-)
+app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
 models = typer.Typer(help="List, inspect and switch published models.", no_args_is_help=True)
 configuration = typer.Typer(help="Look at settings.", no_args_is_help=True)
 app.add_typer(models, name="models")
@@ -85,7 +97,6 @@ tuning_settings = add_flags(
 
 def main() -> None:
     """Runs the command line; a known error is one sentence and its exit code."""
-    signal.signal(signal.SIGTERM, _stop)
     try:
         app(prog_name="item2vec")
     except Item2VecError as error:
@@ -95,13 +106,27 @@ def main() -> None:
         place = f"{error.filename}: " if error.filename else ""
         _say("error:", f"{place}{error.strerror or error}", "bold red")
         sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
 
 
-def _stop(_signal: int, _frame: object) -> None:
-    """SIGTERM ends a command as Ctrl-C does: what it was writing is left out."""
-    sys.exit(128 + signal.SIGTERM)
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        out.print(f"item2vec {metadata.version('item2vec')}")
+        raise typer.Exit
+
+
+@app.callback(help=HELP, invoke_without_command=True)
+def item2vec(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001 - answered by its callback
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="print the version and exit"
+        ),
+    ] = False,
+) -> None:
+    """What is asked of the program itself."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _say(label: str, message: object, style: str = "yellow") -> None:
@@ -115,17 +140,45 @@ def _say(label: str, message: object, style: str = "yellow") -> None:
 @training_settings
 def train(flags: Flags, config: ConfigFile = None) -> None:
     """Train a model and add it to the store, without making it current."""
-    manifest = retrain.train_version(_config(config, flags), log)
-    out.print(f"trained version {manifest.model_version}; to serve it:")
-    out.print(f"  item2vec models promote {manifest.model_version}")
+    effective = _config(config, flags)
+    with _job(effective):
+        from trainer import retrain
+
+        version = retrain.train_version(effective, log).model_version
+    _print_result(effective, "trained", version, _to_serve("trained", version))
 
 
 @app.command("retrain")
 @training_settings
-def retrain_command(flags: Flags, config: ConfigFile = None) -> None:
+def retrain_command(
+    flags: Flags,
+    config: ConfigFile = None,
+    if_changed: Annotated[
+        bool,
+        typer.Option(
+            "--if-changed",
+            help="only where no model is current, or it was trained with other settings",
+        ),
+    ] = False,
+) -> None:
     """Read, train, publish: the nightly job. Two never run at once on one store."""
-    manifest = retrain.retrain(_config(config, flags), log)
-    out.print(f"published version {manifest.model_version}")
+    layers = settings.read_layers(config, nest(flags))
+    effective = settings.merge(layers)
+    if if_changed and (manifest := _current_manifest(effective)) is not None:
+        changes = changed_settings(manifest.config, effective)
+        version = manifest.model_version
+        if not changes:
+            words = f"version {version} stays: it was trained with these settings"
+            _print_result(effective, "unchanged", version, words)
+            return
+        for name, was, now in changes:
+            words = f"{name} was {was}, is {now} ({settings.source(layers, name)})"
+            _note(effective, f"training again: {words}")
+    with _job(effective):
+        from trainer import retrain
+
+        version = retrain.retrain(effective, log).model_version
+    _print_result(effective, "published", version, f"published version {version}")
 
 
 @app.command()
@@ -136,8 +189,13 @@ def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> 
     Nothing is published.
     """
     effective = _config(config, flags)
-    trial = try_out(effective, log)
     page = effective.evaluation.report
+    if page is not None:
+        _check_outside(Store(effective.models), page)
+    with _job(effective):
+        from trainer.trial import try_out
+
+        trial = try_out(effective, log)
     if page is not None:
         page.write_text(trial.page(), encoding="utf-8")
         _say("page:", page)
@@ -164,11 +222,14 @@ def tune(
     Settings are chosen by a validation part of the log; the test part is looked at once, after the
     search. Ctrl-C ends the search and keeps the best so far.
     """
-    from trainer.tuning import tune as search
-
+    effective = _config(config, flags)
+    _check_outside(Store(effective.models), to)
     if to.is_dir() or not to.parent.is_dir() or (to.exists() and not force):
         raise ConfigError(f"--out {to}: {_why_not(to)}")
-    tuned = search(_config(config, flags), log, lambda found: _write(to, found))
+    with _job(effective):
+        from trainer.tuning import tune as search
+
+        tuned = search(effective, log, lambda found: _write(to, found))
     _write(to, tuned)
     if as_json:
         _print_json(tuned.as_dict())
@@ -186,8 +247,52 @@ def _why_not(file: Path) -> str:
     return f"there is no directory {file.parent}"
 
 
-def _write(file: Path, tuned: Tuned) -> None:
+def _write(file: Path, tuned: "Tuned") -> None:
     file.write_text(tuned.as_toml(), encoding="utf-8")
+
+
+@contextmanager
+def _job(config: Config) -> Iterator[None]:
+    """Where kernels are imported and run. Says what became of a job that is stopped."""
+    from trainer.compiler import use_writable_cache
+
+    if (folder := use_writable_cache()) is not None:
+        _note(
+            config,
+            f"nothing can be written beside the program, so what is compiled goes to {folder}, for "
+            "this run alone; NUMBA_CACHE_DIR names a folder to keep it in",
+        )
+    store = Store(config.models)
+    before = _current(store)
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        if _current(store) == before:
+            _note(config, "stopped, nothing published")
+        raise
+
+
+def _current_manifest(config: Config) -> Manifest | None:
+    store = Store(config.models)
+    version = _current(store)
+    return None if version is None else store.manifest(version)
+
+
+def _note(config: Config, message: str) -> None:
+    if config.run.log_format == "json":
+        log.print(json.dumps({"event": "note", "message": message}), soft_wrap=True)
+    else:
+        _say("note:", message)
+
+
+def _to_serve(event: str, version: str) -> str:
+    return f"{event} version {version}; to serve it:\n  item2vec models promote {version}"
+
+
+def _print_result(config: Config, event: str, version: str, words: str) -> None:
+    if config.run.log_format == "json":
+        words = json.dumps({"event": event, "model_version": version})
+    out.print(words, soft_wrap=True)
 
 
 # Serving
@@ -200,19 +305,34 @@ def serve(flags: Flags) -> None:
     flags.setdefault("models", _store(None).directory)
     for name, value in flags.items():
         os.environ[f"{PREFIX}{name}".upper()] = str(value)
-    _say_what_to_try(Settings.from_environment())
+    service = Settings.from_environment()
+    _check_address(service.host, service.port)
+    _say_what_to_try(service)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "service"])
 
 
+def _check_address(host: str, port: int) -> None:
+    """Refuses what the service could not listen on, before anything is said of it."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        reason = f"{error.strerror}; name another --port or --host"
+        raise OSError(error.errno, reason, f"{host}:{port}") from None
+
+
 def _say_what_to_try(service: Settings) -> None:
-    address = f"http://{service.host}:{service.port}"
     store = Store(service.models)
     try:
         item_id = most_frequent_item(store.path(store.current()))
     except Item2VecError as error:
         _say("note:", f"{error}; until then queries are answered with 503")
         return
+    if not service.port:
+        return  # the service names the one it gets
+    address = f"http://{service.host}:{service.port}"
     out.print("In another terminal, try:")
     out.print(f"  curl -s '{address}/similar/{_quoted(item_id)}?k=5'")
     out.print(f"or open {address}/docs in a browser. Ctrl-C stops the service.")
@@ -237,7 +357,12 @@ def similar(
     version: Version = None,
 ) -> None:
     """Items similar to one item, or those that come next."""
-    _print_neighbors(_recommender(models, version).similar(item, k, relation), as_json)
+    recommender = _recommender(models, version)
+    try:
+        neighbors = recommender.similar(item, k, relation)
+    except UnknownItemError as error:
+        raise InputError(f"{error}{_titles_like(recommender, item)}") from None
+    _print_neighbors(neighbors, as_json)
 
 
 @app.command()
@@ -248,8 +373,8 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     decay: Annotated[
         float | None,
         typer.Option(
-            help="what an item loses in weight per step back, 0 to 1: 1 counts all alike, 0 the "
-            "newest alone \\[default: 1 for similar, for next what was best in training]"
+            help="the share of its weight that an item keeps per step back: 1 counts all alike, 0 "
+            "the newest alone \\[default: 1 for similar, for next the model's next_decay]"
         ),
     ] = None,
     k: K = 10,
@@ -261,7 +386,7 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     recommender = _recommender(models, version)
     found = recommender.recommend(liked, k, exclude or (), relation=relation, decay=decay)
     if found.unknown_items:
-        _say("unknown:", ", ".join(found.unknown_items))
+        _say("unknown:", ", ".join(map(report.printable, found.unknown_items)))
     if found.fallback_used:
         _say("note:", "no liked item is known, these are the most popular items")
     _print_neighbors(found.neighbors, as_json)
@@ -285,6 +410,15 @@ def _recommender(directory: Path | None, version: str | None) -> Recommender:
     return Recommender(_store(directory).load(version))
 
 
+def _titles_like(recommender: Recommender, text: str) -> str:
+    """Which items somebody may mean who typed a title."""
+    matches = [
+        f"{report.printable(item.item_id)} {report.printable(item.title or '')}".rstrip()
+        for item in recommender.find(text, 3)
+    ]
+    return f"; it knows {', '.join(matches)}" if matches else ""
+
+
 def _print_neighbors(neighbors: Sequence[Neighbor], as_json: bool) -> None:
     if as_json:
         _print_json([dataclasses.asdict(neighbor) for neighbor in neighbors])
@@ -296,7 +430,7 @@ def _print_neighbors(neighbors: Sequence[Neighbor], as_json: bool) -> None:
 
 
 @models.command("list")
-def list_models(models: ModelsOption = None) -> None:
+def list_models(models: ModelsOption = None, as_json: Json = False) -> None:
     """Every version, oldest first."""
     store = _store(models)
     manifests = []
@@ -305,7 +439,19 @@ def list_models(models: ModelsOption = None) -> None:
             manifests.append(store.manifest(version))
         except ArtifactError as error:
             _say("damaged:", error)
-    out.print(report.versions_table(manifests, _current(store)))
+    current = _current(store)
+    if as_json:
+        _print_json(
+            [
+                {
+                    **manifest.model_dump(mode="json", exclude={"config", "sha256"}),
+                    "current": manifest.model_version == current,
+                }
+                for manifest in manifests
+            ]
+        )
+    else:
+        out.print(report.versions_table(manifests, current))
 
 
 @models.command()
@@ -336,11 +482,13 @@ def rollback(models: ModelsOption = None) -> None:
 
 @models.command()
 def prune(
-    keep: Annotated[int, typer.Option(min=1, help="newest versions to keep")] = 5,
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="newest versions to keep \\[default: publish.keep]")
+    ] = None,
     models: ModelsOption = None,
 ) -> None:
     """Delete all but the newest versions; the current one stays."""
-    deleted = _store(models).prune(keep)
+    deleted = _store(models).prune(keep or _config(None, {}).publish.keep)
     out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
 
 
@@ -366,7 +514,9 @@ def export(
     version: Version = None,
 ) -> None:
     """Write the vectors for another program: word2vec files (also .gz) are gensim's."""
-    artifact = _store(models).load(version)
+    store = _store(models)
+    _check_outside(store, output)
+    artifact = store.load(version)
     exports.export_vectors(artifact, output, file_format, vectors)
     rows, columns = artifact.input_vectors.shape
     out.print(f"wrote {rows} {vectors} vectors of {columns} numbers to {output}", soft_wrap=True)
@@ -380,10 +530,12 @@ def import_command(
     models: ModelsOption = None,
 ) -> None:
     """Make a model of a word2vec file, as gensim writes it, without making it current."""
-    index = _config(None, {}).index
-    manifest = imports.import_vectors(vectors, _store(models), index)
-    out.print(f"imported version {manifest.model_version}; to serve it:")
-    out.print(f"  item2vec models promote {manifest.model_version}")
+    config = _config(None, {"models": models} if models else {})
+    with _job(config):
+        from trainer.imports import import_vectors
+
+        version = import_vectors(vectors, Store(config.models), config.index).model_version
+    _print_result(config, "imported", version, _to_serve("imported", version))
 
 
 # Settings
@@ -413,6 +565,12 @@ def _store(directory: Path | None) -> Store:
     """The store of --models, or of the configuration."""
     flags = {"models": directory} if directory else {}
     return Store(settings.merge(settings.read_layers(None, flags)).models)
+
+
+def _check_outside(store: Store, output: Path) -> None:
+    """Refuses to write where a model might be overwritten."""
+    if output.resolve().is_relative_to(store.directory.resolve()):
+        raise InputError(f"{output} lies in {store.directory}, among the models: name another file")
 
 
 def _current(store: Store) -> str | None:

@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -14,6 +15,8 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
@@ -28,6 +31,7 @@ from trainer.presets import PRESETS, Preset
 DEFAULT_FILE = Path("item2vec.toml")
 DELIMITER = "__"
 WIDEST_WINDOW = 1_000_000
+LARGEST = 2**63 - 1
 
 # Names of earlier word2vec programs, and what the setting is called here.
 RENAMED = {
@@ -78,6 +82,25 @@ class Section(BaseModel):
     """One table of the configuration file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_truth_value(cls, value: object, info: ValidationInfo) -> object:
+        """Refuses `epochs = true`, which pydantic takes for 1."""
+        whole = value if isinstance(value, list) else [value]
+        parts = value.values() if isinstance(value, dict) else whole
+        if cls.model_fields[str(info.field_name)].annotation is not bool and any(
+            isinstance(part, bool) for part in parts
+        ):
+            raise ValueError("Input should not be true or false")
+        return value
+
+    @field_validator("*")
+    @classmethod
+    def _fits_an_array(cls, value: object) -> object:
+        if isinstance(value, int) and value > LARGEST:
+            raise ValueError(f"Input should be less than or equal to {LARGEST}")
+        return value
 
 
 def usable_cores() -> int:
@@ -169,11 +192,12 @@ class TrainingConfig(Section):
     )
     alpha: float = Field(0.05, gt=0, description="learning rate at the start")
     min_alpha: float = Field(0.0001, ge=0, description="learning rate at the end")
-    epochs: int = Field(30, ge=1, description="passes over the data")
+    epochs: int = Field(30, ge=1, le=1_000_000_000, description="passes over the data")
     cbow_mean: bool = Field(True, description="cbow: mean of the context vectors, or their sum")
     workers: int = Field(
         default_factory=usable_cores,
         ge=1,
+        le=4096,
         description="threads; with 1 the same seed gives the same bytes",
     )
     seed: int = Field(1, ge=0, description="of every random number")
@@ -181,10 +205,14 @@ class TrainingConfig(Section):
         False, description="the same bytes for any number of workers: training uses one thread"
     )
 
-    @field_validator("window")
+    @field_validator("window", mode="wrap")
     @classmethod
-    def _reaches_something(cls, window: int | str) -> int | str:
-        if isinstance(window, int) and not 1 <= window <= WIDEST_WINDOW:
+    def _reaches_something(cls, value: object, check: ValidatorFunctionWrapHandler) -> int | str:
+        try:
+            window: int | str = check(value)
+        except ValidationError:
+            window = 0
+        if window != "session" and not 1 <= int(window) <= WIDEST_WINDOW:
             raise ValueError(f"Input should be from 1 to {WIDEST_WINDOW:,}, or 'session'")
         return window
 
@@ -227,7 +255,11 @@ class NextConfig(Section):
         0.5, ge=0, le=1, description="similar by the vectors, the rest by the counts"
     )
     next_decay: float = Field(
-        0.5, ge=0, le=1, description="what an item of a session loses in weight per step back"
+        0.5,
+        ge=0,
+        le=1,
+        description="share of its weight that an item of a session keeps per step back; 1: all "
+        "count alike, 0: only the newest does",
     )
 
 
@@ -274,8 +306,8 @@ class EvaluationConfig(Section):
         1.0,
         ge=0,
         le=1,
-        description="what an item of the query loses in weight per step back; 1: the plain mean, "
-        "which the service takes",
+        description="share of its weight that an item of the query keeps per step back; 1: the "
+        "plain mean, which the service takes by default",
     )
     cutoffs: Cutoffs = Field([10, 20], min_length=1, description="lengths of lists to measure at")
     max_cases: int = Field(10_000, ge=0, description="cases to ask, drawn by the seed; 0: all")
@@ -295,9 +327,7 @@ class TuningConfig(Section):
         "next", description="what the settings are to be good at; it decides which are searched"
     )
     metric: str = Field(
-        "MRR@20",
-        pattern=r"^(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)$",
-        description="what is to be high on the validation part: HR@k, NDCG@k or MRR@k",
+        "MRR@20", description="what is to be high on the validation part: HR@k, NDCG@k or MRR@k"
     )
     trials: int = Field(50, ge=1, description="settings to try, those of earlier runs included")
     minutes: float | None = Field(
@@ -309,6 +339,13 @@ class TuningConfig(Section):
     study: Path | None = Field(
         None, description="file that remembers every trial; the same command continues from it"
     )
+
+    @field_validator("metric")
+    @classmethod
+    def _is_a_metric(cls, metric: str) -> str:
+        if not re.fullmatch(r"(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)", metric):
+            raise ValueError("Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000: as MRR@20")
+        return metric
 
 
 class Config(BaseModel):
@@ -357,7 +394,7 @@ def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
     if file and not file.is_file():
         raise ConfigError(f"there is no configuration file {file}")
     try:
-        from_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        from_file = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     _check_environment()

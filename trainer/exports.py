@@ -10,14 +10,13 @@ The first two are gensim's `save_word2vec_format` to the byte, also gzipped.
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import BufferedIOBase
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import IO, Literal, cast
+from typing import Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from service.artifact import Artifact
@@ -47,31 +46,30 @@ def export_vectors(
 
     Args:
         artifact: the model.
-        output: the file, complete or not there at all.
+        output: the file, complete or not there at all, as is what lies beside it.
         file_format: by default what the ending of the file says.
         vectors: input vectors, output vectors, or the mean of both.
 
     Raises:
         InputError: the ending says nothing, the directory is missing, the format cannot hold an id,
             or the model has no such vectors.
+        OSError: naming the file that cannot be written.
     """
     chosen = file_format or _format_of(output)
     compressed = output.name.lower().endswith(".gz")
     if not output.parent.is_dir():
         raise InputError(f"{output}: there is no directory {output.parent}: make it first")
-    if output.is_dir():
-        raise InputError(f"{output} is a directory: name a file in it")
     if chosen in ("parquet", "npy"):
         if compressed:
             raise InputError(f"{output}: only the word2vec formats can be gzipped; drop the .gz")
     else:
         _check_ids(artifact, chosen)
     matrix = _matrix(artifact, vectors)
+    contents: dict[Path, Content] = {output: lambda file: WRITERS[chosen](file, artifact, matrix)}
     if chosen == "npy":
-        with _replacing(items_path(output), compressed=False) as file:
-            file.write(json.dumps(list(artifact.item_ids), ensure_ascii=False).encode())
-    with _replacing(output, compressed) as file:
-        WRITERS[chosen](file, artifact, matrix)
+        ids = json.dumps(list(artifact.item_ids), ensure_ascii=False).encode()
+        contents[items_path(output)] = lambda file: file.write(ids)
+    _replace(contents, compressed)
 
 
 def _format_of(output: Path) -> Format:
@@ -114,20 +112,39 @@ def _matrix(artifact: Artifact, vectors: Vectors) -> NDArray[np.float32]:
     return mean
 
 
-@contextmanager
-def _replacing(path: Path, compressed: bool) -> Iterator[BufferedIOBase]:
-    """A file that takes the place of `path` once it is complete."""
-    partial = path.with_name(f".partial-{path.name}")
+Content = Callable[[BufferedIOBase], object]
+
+
+def _replace(contents: Mapping[Path, Content], compressed: bool) -> None:
+    """Writes files, which take the place of earlier ones once all of them are complete."""
+    partials = {path: path.with_name(f".partial-{path.name}") for path in contents}
+    for path in contents:
+        if path.is_dir():
+            raise InputError(f"{path} is a directory: name a file in it")
     try:
-        with partial.open("wb") as file:
-            if compressed:
-                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                    yield packed
-            else:
-                yield file
-        partial.replace(path)
+        for path, write in contents.items():
+            with _naming(path), partials[path].open("wb") as file:
+                if compressed:
+                    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                        write(packed)
+                else:
+                    write(file)
+        for path, complete in partials.items():
+            with _naming(path):
+                complete.replace(path)
     finally:
-        partial.unlink(missing_ok=True)
+        for leftover in partials.values():
+            with suppress(OSError):
+                leftover.unlink()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors of the system name the file that was to be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def _write_text(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
@@ -149,6 +166,8 @@ def _write_header(file: BufferedIOBase, matrix: NDArray[np.float32]) -> None:
 
 
 def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
+    import polars as pl  # takes longer than the other formats need to write a file
+
     table = pl.DataFrame(
         {
             "item_id": pl.Series(artifact.item_ids, dtype=pl.String),
@@ -157,11 +176,16 @@ def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.
             "vector": pl.Series(matrix, dtype=pl.Array(pl.Float32, matrix.shape[1])),
         }
     )
-    table.write_parquet(cast(IO[bytes], file))
+    # In memory first: polars does not always tell why a file cannot be written.
+    content = BytesIO()
+    table.write_parquet(content)
+    file.write(content.getbuffer())
 
 
 def _write_npy(file: BufferedIOBase, _: Artifact, matrix: NDArray[np.float32]) -> None:
-    np.save(file, matrix)
+    header = np.lib.format.header_data_from_array_1_0(matrix)
+    np.lib.format.write_array_header_1_0(file, header)
+    file.write(matrix.data)  # `np.save` does not tell why it cannot
 
 
 Writer = Callable[[BufferedIOBase, Artifact, NDArray[np.float32]], None]

@@ -19,8 +19,15 @@ def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Call
 
     The command's last parameter is `flags`; it gets what was typed, by dotted name
     (`{"training.epochs": "5"}`). Values stay text, for the settings' own class to check.
+
+    Raises:
+        ValueError: two settings would have the same flag.
     """
-    named = {_parameter_name(name): (name, field) for name, field in settings}
+    named: dict[str, Named] = {}
+    for name, field in settings:
+        other, _ = named.setdefault(_parameter_name(name), (name, field))
+        if other != name:
+            raise ValueError(f"{other} and {name} have the same flag: rename one of them")
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(command)

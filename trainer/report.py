@@ -1,16 +1,20 @@
 """What is printed: the data report, answers and versions as tables."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from service.artifact import Manifest
-from service.recommender import Neighbor
-from trainer.evaluation import Estimate, Evaluation, Scores
-from trainer.findings import Tuned
-from trainer.sessions import DataReport
+if TYPE_CHECKING:  # so that a query does not wait for what only training needs
+    from service.artifact import Manifest
+    from service.recommender import Neighbor
+    from trainer.evaluation import Estimate, Evaluation, Scores
+    from trainer.findings import Tuned
+    from trainer.sessions import DataReport
 
 EVENT_ROWS = {
     "events read": "events_read",
@@ -42,6 +46,8 @@ def data_table(report: DataReport) -> Table:
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     for label, name in EVENT_ROWS.items():
+        if name == "events_held_out" and not report.events_held_out:
+            continue  # only an evaluation holds anything out
         table.add_row(label, f"{getattr(report, name):,}")
     percentiles = (report.session_length_percentiles or {}).items()
     table.add_row("session length", "  ".join(f"{name} {length:,}" for name, length in percentiles))
@@ -54,21 +60,27 @@ def neighbors_table(neighbors: Iterable[Neighbor]) -> Table:
     """An answer, best first."""
     table = _table("item", "title", "score")
     for neighbor in neighbors:
-        table.add_row(neighbor.item_id, neighbor.title or "", f"{neighbor.score:.3f}")
+        title = printable(neighbor.title or "")
+        table.add_row(printable(neighbor.item_id), title, f"{neighbor.score:.3f}")
     return table
+
+
+def printable(text: str) -> str:
+    """A text to the letter, but for what would steer the terminal: that is escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
     """All versions of a store, oldest first."""
     table = _table("version", "created", "items", "events", "loss", "")
     for manifest in manifests:
-        losses = manifest.metrics.get("epoch_losses") or [float("nan")]
+        losses = manifest.metrics.get("epoch_losses")
         table.add_row(
             manifest.model_version,
             f"{manifest.created:%Y-%m-%d %H:%M:%S}",
             f"{manifest.items:,}",
             f"{manifest.data.get('events_kept', 0):,}",
-            f"{losses[-1]:.4f}",
+            f"{losses[-1]:.4f}" if losses else "-",
             "current" if manifest.model_version == current else "",
         )
     return table

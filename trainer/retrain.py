@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
 
@@ -51,7 +52,7 @@ def retrain(config: Config, console: Console) -> Manifest:
         manifest = _train_version(store, config, console)
         store.promote(manifest.model_version)
         for version in store.prune(config.publish.keep):
-            console.print(f"deleted version {version}", highlight=False)
+            progress.note(console, f"deleted version {version}", config.run.log_format)
     return manifest
 
 
@@ -115,7 +116,7 @@ def train_artifact(
 
     def build(version: str) -> Artifact:
         # First, so that the copies it needs are gone before the index is made.
-        with progress.working(console, "counting what comes next", config.run.log_format):
+        with _counting(config, console):
             continuations = build_continuations(
                 dataset.sessions, vectors.input, config.next, config.training.workers
             )
@@ -132,6 +133,12 @@ def train_artifact(
         )
 
     return build
+
+
+def _counting(config: Config, console: Console) -> AbstractContextManager[None]:
+    if not config.next.continuations:
+        return nullcontext()
+    return progress.working(console, "counting what comes next", config.run.log_format)
 
 
 def _known_vectors(store: Store, config: Config) -> KnownVectors | None:

@@ -13,8 +13,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.artifact import most_frequent_item
-from service.errors import ArtifactError, ConfigError, Item2VecError, NoModelError
+from service.errors import (
+    ArtifactError,
+    ConfigError,
+    Item2VecError,
+    NoModelError,
+    UnavailableError,
+)
+from service.files import most_frequent_item
 from service.recommender import Neighbor, Recommender, Relation
 from service.settings import PREFIX, Settings
 from service.store import Store
@@ -305,6 +311,8 @@ def list_models(models: ModelsOption = None) -> None:
             manifests.append(store.manifest(version))
         except ArtifactError as error:
             _say("damaged:", error)
+        except UnavailableError as error:
+            _say("unavailable:", error)
     out.print(report.versions_table(manifests, _current(store)))
 
 

@@ -233,8 +233,10 @@ class Store:
         """
         path = self._versions / f".writing-{version}"
         with FileLock(path, timeout=0):
-            yield
-            path.unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
 
     def _older_than_newest(self, keep: int) -> set[str]:
         """The versions that `keep` intact ones are newer than."""

@@ -394,6 +394,19 @@ def test_a_history_that_does_not_fit_on_the_disk_stays_as_it_was(
     assert not (store.directory / ".partial-history").exists()
 
 
+def test_a_version_whose_writing_fails_leaves_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.faiss, "write_index", full)
+        with pytest.raises(UnavailableError, match="cannot be written: No space left on device"):
+            add(store)
+    assert list((store.directory / "versions").iterdir()) == []
+
+
 def test_a_version_whose_building_fails_leaves_nothing(store: Store):
     def fail(_: str) -> Artifact:
         raise ValueError("no convergence")

@@ -40,14 +40,12 @@ class Metrics:
             registry=self._registry,
         )
         self.items = self._gauge("item2vec_model_items", "Items in the model served.")
-        self.workers = Gauge(
-            "item2vec_model_workers",
-            "Worker processes that serve a version.",
-            ["version"],
+        self.oldest = Gauge(
+            "item2vec_model_oldest_timestamp_seconds",
+            "When the oldest model that a worker serves was created.",
             registry=self._registry,
-            multiprocess_mode="livesum",
+            multiprocess_mode="livemin",
         )
-        self._version: str | None = None
         self.created = self._gauge(
             "item2vec_model_created_timestamp_seconds", "When the model served was created."
         )
@@ -60,10 +58,7 @@ class Metrics:
         manifest = recommender.artifact.manifest
         self.items.set(manifest.items)
         self.created.set(manifest.created.timestamp())
-        if self._version is not None:
-            self.workers.labels(self._version).set(0)
-        self._version = manifest.model_version
-        self.workers.labels(self._version).set(1)
+        self.oldest.set(manifest.created.timestamp())
 
     def text(self) -> bytes:
         """All meters in Prometheus' text format, summed over the worker processes."""
@@ -76,7 +71,7 @@ class Metrics:
 
 
 def _forget_dead_workers(directory: Path) -> None:
-    """A worker that was killed serves no version any more; its counters stay."""
+    """A worker that was killed serves no model any more; its counters stay."""
     for path in directory.glob("gauge_live*.db"):
         process = int(path.stem.rpartition("_")[2])
         try:

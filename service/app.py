@@ -11,7 +11,7 @@ from fastapi_offline import FastAPIOffline
 
 from service.caching import Conditional
 from service.contract import check_parameters, complete_document
-from service.live_model import LiveModel
+from service.live_model import LiveModel, Outcome
 from service.metrics import MeterRequests, Metrics
 from service.middleware import AnswerHead, NoSniffing
 from service.problems import LimitBody, add_handlers
@@ -32,7 +32,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """
     settings = settings or Settings.from_environment()
     metrics = Metrics()
-    model = LiveModel(Store(settings.models), lambda served: _note_refresh(metrics, model, served))
+    model = LiveModel(
+        Store(settings.models), lambda outcome: _note_refresh(metrics, model, outcome)
+    )
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -73,7 +75,7 @@ async def _poll(model: LiveModel, seconds: float) -> None:
             logging.getLogger(__name__).exception("looking for a new model failed")
 
 
-def _note_refresh(metrics: Metrics, model: LiveModel, served: bool) -> None:
-    metrics.refreshes.labels("served" if served else "refused").inc()
-    if served:
+def _note_refresh(metrics: Metrics, model: LiveModel, outcome: Outcome) -> None:
+    metrics.refreshes.labels(outcome).inc()
+    if outcome == "served":
         metrics.served(model.get())

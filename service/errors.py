@@ -6,7 +6,8 @@
     │   ├── EventLogError            the event log cannot be read, or nothing is left of it
     │   ├── NoContinuationsError     the model was not trained for the relation `next`: HTTP 409
     │   └── UnknownItemError         an item the model has never seen: HTTP 404
-    ├── ArtifactError                an artifact is damaged, half-written or of another format
+    ├── ArtifactError                an artifact is damaged or of another format: never readable
+    ├── UnavailableError             the disk or memory fails, a file is missing: may pass
     ├── NoModelError                 nothing has been published yet: HTTP 503
     ├── JobRunningError              another job holds the lock of the store
     └── DivergenceError              training diverged: its vectors became infinite or NaN
@@ -60,7 +61,11 @@ class UnknownItemError(InputError):
 
 
 class ArtifactError(Item2VecError):
-    """An artifact is damaged, half-written or of another format."""
+    """An artifact is damaged or of another format, and will be when it is read again."""
+
+
+class UnavailableError(Item2VecError):
+    """The disk or memory fails, or a file is missing: it may work when it is tried again."""
 
 
 class NoModelError(Item2VecError):

@@ -1,11 +1,20 @@
 """The model being served, replaced while requests are answered."""
 
 import logging
+import math
+import time
 from collections.abc import Callable
+from typing import Literal
 
-from service.errors import Item2VecError, NoModelError
+from service.errors import ArtifactError, Item2VecError, NoModelError
 from service.recommender import Recommender
-from service.store import Store
+from service.store import Promotion, Store
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds until a version that failed to load is tried again
+
+# A version is served, refused as it is damaged, or has failed for now and is tried again; lost is
+# a store that no longer says which version to serve.
+Outcome = Literal["served", "refused", "failed", "lost"]
 
 logger = logging.getLogger(__name__)
 
@@ -18,14 +27,24 @@ class LiveModel:
 
     Args:
         store: where versions are published.
-        on_refresh: told after every attempt whether a new version is served (True) or refused.
+        on_refresh: told how every attempt to serve another version has ended.
+        clock: seconds since some moment, never going back.
     """
 
-    def __init__(self, store: Store, on_refresh: Callable[[bool], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        on_refresh: Callable[[Outcome], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._on_refresh = on_refresh
+        self._clock = clock
         self._recommender: Recommender | None = None
-        self._refused: str | None = None
+        self._promotion: Promotion | None = None
+        self._wait = FIRST_WAIT
+        self._next_attempt = -math.inf
+        self._complaint = ""
 
     def get(self) -> Recommender:
         """The recommender to answer with.
@@ -40,27 +59,58 @@ class LiveModel:
     def refresh(self) -> None:
         """Loads the store's current version if it is not the one served.
 
-        A version that cannot be loaded is reported once, and the model served stays; it is tried
-        again after another one was current.
+        Where that cannot be done the model served stays. A damaged version is reported once and
+        tried again when it is promoted again. Any other failure may pass: the version is tried
+        again after a second, then after twice as long every time, up to a minute.
         """
         try:
-            version = self._store.current()
-        except NoModelError:
+            promotion = self._store.promotion()
+        except NoModelError as error:
+            if self._recommender is not None:
+                self._lose(error)
             return
         except (Item2VecError, OSError) as error:
-            logger.error("the store cannot be read: %s", error)
+            self._lose(error)
             return
-        served = self._recommender.version if self._recommender else None
-        if version != self._refused:
-            self._refused = None
-        if version in (served, self._refused):
-            return
+        if promotion != self._promotion:
+            self._promotion, self._wait, self._next_attempt = promotion, FIRST_WAIT, -math.inf
+        if promotion.version == self._served():
+            self._complaint = ""
+        elif self._clock() >= self._next_attempt:
+            self._load(promotion.version)
+
+    def _load(self, version: str) -> None:
+        served = self._served() or "nothing"
         try:
-            self._recommender = Recommender(self._store.load(version))
-        except (Item2VecError, OSError):
-            logger.exception("version %s is refused, serving %s", version, served or "nothing")
-            self._refused = version
-            self._on_refresh(False)
+            recommender = Recommender(self._store.load(version))
+        except ArtifactError as error:
+            self._next_attempt = math.inf
+            logger.error("version %s is refused, serving %s: %s", version, served, error)
+            self._on_refresh("refused")
+        except (Item2VecError, OSError, MemoryError) as error:
+            self._next_attempt = self._clock() + self._wait
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
+            self._complain(f"version {version} is tried again later, serving {served}: {error}")
+            self._on_refresh("failed")
         else:
-            logger.info("serving version %s (before: %s)", version, served or "nothing")
-            self._on_refresh(True)
+            self._recommender, self._complaint = recommender, ""
+            logger.info("serving version %s (before: %s)", version, served)
+            self._on_refresh("served")
+
+    def _lose(self, error: Exception) -> None:
+        """The store says no version: reported once, not at every look."""
+        if self._complain(
+            f"the store cannot be read, serving {self._served() or 'nothing'}: {error}"
+        ):
+            self._on_refresh("lost")
+
+    def _complain(self, sentence: str) -> bool:
+        """Logs what went wrong unless it was the last thing to; returns whether it did."""
+        if sentence == self._complaint:
+            return False
+        self._complaint = sentence
+        logger.error(sentence)
+        return True
+
+    def _served(self) -> str | None:
+        return self._recommender.version if self._recommender else None

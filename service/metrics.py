@@ -2,9 +2,10 @@
 
 import os
 import time
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.recommender import Recommender
@@ -34,11 +35,17 @@ class Metrics:
         )
         self.refreshes = Counter(
             "item2vec_model_refreshes",
-            "Attempts to serve a newly published model.",
+            "Attempts to serve a newly published model, and losses of the store.",
             ["outcome"],
             registry=self._registry,
         )
         self.items = self._gauge("item2vec_model_items", "Items in the model served.")
+        self.oldest = Gauge(
+            "item2vec_model_oldest_timestamp_seconds",
+            "When the oldest model that a worker serves was created.",
+            registry=self._registry,
+            multiprocess_mode="livemin",
+        )
         self.created = self._gauge(
             "item2vec_model_created_timestamp_seconds", "When the model served was created."
         )
@@ -51,14 +58,28 @@ class Metrics:
         manifest = recommender.artifact.manifest
         self.items.set(manifest.items)
         self.created.set(manifest.created.timestamp())
+        self.oldest.set(manifest.created.timestamp())
 
     def text(self) -> bytes:
         """All meters in Prometheus' text format, summed over the worker processes."""
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+            _forget_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+def _forget_dead_workers(directory: Path) -> None:
+    """A worker that was killed serves no model any more; its counters stay."""
+    for path in directory.glob("gauge_live*.db"):
+        process = int(path.stem.rpartition("_")[2])
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            mark_process_dead(process)  # type: ignore[no-untyped-call]
+        except PermissionError:
+            continue
 
 
 class MeterRequests:

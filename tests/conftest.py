@@ -1,6 +1,7 @@
 """The small worlds tests live in."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -51,8 +52,6 @@ KUBERNETES = {
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests see defaults only, whatever the shell they run in has set."""
-    import os
-
     for name in os.environ:
         if name.startswith("ITEM2VEC_"):
             monkeypatch.delenv(name)
@@ -62,6 +61,38 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test writes need not survive a power cut."""
     monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+@pytest.fixture
+def disk_log(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What was synced and renamed from now on, in that order."""
+    log: list[tuple[str, str]] = []
+    opened: dict[int, str] = {}
+
+    def note_open(path: Any, *arguments: Any, **options: Any) -> int:
+        descriptor = os_open(path, *arguments, **options)
+        opened[descriptor] = str(path)
+        return descriptor
+
+    def note_rename(rename: Callable[..., None]) -> Callable[..., None]:
+        def noted(source: Any, target: Any, **options: Any) -> None:
+            rename(source, target, **options)
+            log.append(("renamed", f"{source} -> {target}"))
+
+        return noted
+
+    os_open = os.open
+    monkeypatch.setattr(os, "open", note_open)
+    monkeypatch.setattr(os, "fsync", lambda number: log.append(("synced", opened[number])))
+    monkeypatch.setattr(os, "rename", note_rename(os.rename))
+    monkeypatch.setattr(os, "replace", note_rename(os.replace))
+    return log
+
+
+def overwrite(path: Path, content: bytes) -> None:
+    """Puts another file in the place of one that is read-only."""
+    path.unlink(missing_ok=True)
+    path.write_bytes(content)
 
 
 @pytest.fixture

@@ -47,7 +47,10 @@ def publish_and_die(directory, operation):
     ).returncode
 
 
-@pytest.mark.parametrize("operation", [*range(1, 40, 3), 10_000])
+# Of 74 operations: writing the version, making it current, pruning; not the reading between them.
+@pytest.mark.parametrize(
+    "operation", [*range(1, 29, 4), *range(46, 53, 2), *range(64, 75, 2), 10_000]
+)
 def test_the_current_model_survives_a_kill_at_any_operation(tmp_path, operation):
     store = Store(tmp_path / "models")
     first = store.add(make_artifact).model_version

@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.artifact import Artifact, load, save
+from service import files
+from service.artifact import Artifact
 from service.errors import InputError, NoContinuationsError, UnknownItemError
+from service.files import load, save
 from service.recommender import Neighbor, Recommender, decayed
 from tests.conftest import (
     FRUITS,
@@ -458,12 +460,15 @@ def hnsw(artifact: Artifact) -> Artifact:
     ],
 )
 def test_exact_search_and_hnsw_and_a_mapped_artifact_answer_alike(
-    tmp_path: Path, ask: Callable[[Recommender], list[Neighbor]]
+    tmp_path: Path,
+    ask: Callable[[Recommender], list[Neighbor]],
+    monkeypatch: pytest.MonkeyPatch,
 ):
+    monkeypatch.setattr(files, "COPIED_BYTES", 0)
     expected = ask(Recommender(make_artifact()))
     for name, artifact in (("exact", make_artifact()), ("hnsw", hnsw(make_artifact()))):
-        save(artifact, tmp_path / name)
-        for same in (artifact, load(tmp_path / name)):
+        save(artifact, tmp_path / name / "v1")
+        for same in (artifact, load(tmp_path / name / "v1")):
             found = ask(Recommender(same))
             assert ids(found) == ids(expected)
             np.testing.assert_allclose(scores(found), scores(expected), rtol=1e-6)

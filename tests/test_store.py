@@ -1,21 +1,34 @@
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from service.artifact import COUNTS, Artifact
-from service.errors import ArtifactError, InputError, JobRunningError, NoModelError
+from service import files
+from service import store as store_module
+from service.artifact import COUNTS, Artifact, Manifest
+from service.errors import (
+    ArtifactError,
+    InputError,
+    JobRunningError,
+    NoModelError,
+    UnavailableError,
+)
 from service.store import Store
-from tests.conftest import make_artifact
+from tests.conftest import make_artifact, overwrite
 
 
 def add(store: Store) -> str:
@@ -27,7 +40,7 @@ def two_items(version: str) -> Artifact:
 
 
 def damage(store: Store, version: str) -> None:
-    (store.path(version) / COUNTS).write_bytes(b"")
+    overwrite(store.path(version) / COUNTS, b"")
 
 
 def test_an_empty_store_has_no_model(store: Store):
@@ -126,9 +139,33 @@ def test_prune_never_deletes_the_current_version(
 
 def test_prune_does_not_count_a_damaged_version(store: Store, publish: Callable[[], str]):
     first, good, damaged = publish(), publish(), store.add(make_artifact).model_version
-    (store.path(damaged) / "counts.npy").write_bytes(b"")
+    damage(store, damaged)
     assert store.prune(1) == [first]
     assert store.versions() == [good, damaged]
+
+
+def test_prune_deletes_nothing_where_too_few_versions_are_intact(
+    store: Store, publish: Callable[[], str]
+):
+    versions = [publish() for _ in range(3)]
+    for version in versions:
+        damage(store, version)
+    assert store.prune(1) == []
+    assert store.versions() == versions
+
+
+def test_prune_deletes_nothing_that_it_could_not_read(
+    store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    versions = [publish() for _ in range(3)]
+
+    def fail(_: Path) -> Manifest:
+        raise UnavailableError("too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "verify", fail)
+        assert store.prune(1) == []
+    assert store.prune(1) == versions[:2]
 
 
 def test_a_damaged_history_is_named(store: Store, publish: Callable[[], str]):
@@ -163,6 +200,211 @@ def test_half_written_and_half_deleted_versions_are_never_seen_and_removed_later
     later = add(store)
     found = sorted(path.name for path in (store.directory / "versions").iterdir())
     assert found == [".DS_Store", version, later]
+
+
+def test_prune_removes_what_killed_processes_left(store: Store, publish: Callable[[], str]):
+    version = publish()
+    for name in (".partial-1", ".deleted-2"):
+        (store.directory / "versions" / name).mkdir()
+    (store.directory / "versions" / ".writing-1").touch()
+    (store.directory / ".partial-history").touch()
+    assert store.prune(5) == []
+    assert [path.name for path in (store.directory / "versions").iterdir()] == [version]
+    assert {path.name for path in store.directory.iterdir()} == {".lock", "history", "versions"}
+
+
+def test_a_version_that_is_being_written_is_no_leftover(
+    store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    write_index = files.faiss.write_index
+
+    def write_while_others_publish(*arguments: object) -> None:
+        monkeypatch.setattr(files.faiss, "write_index", write_index)
+        publish()
+        store.prune(1)
+        write_index(*arguments)
+
+    monkeypatch.setattr(files.faiss, "write_index", write_while_others_publish)
+    store.load(add(store))
+    assert [path.name for path in (store.directory / "versions").glob(".*")] == []
+
+
+def test_promotion_refuses_what_the_service_would_refuse(store: Store, publish: Callable[[], str]):
+    current = publish()
+    wrong = store.add(lambda name: replace(two_items(name), counts=np.zeros(2, np.int64)))
+    with pytest.raises(ArtifactError, match=f"{COUNTS} holds counts below 1"):
+        store.promote(wrong.model_version)
+    assert store.current() == current
+
+
+def test_a_copy_under_another_name_is_refused(store: Store, publish: Callable[[], str]):
+    current = publish()
+    shutil.copytree(store.path(current), store.path(current).with_name("copy"))
+    with pytest.raises(ArtifactError, match=f"copy holds version {current}"):
+        store.promote("copy")
+    with pytest.raises(ArtifactError, match=f"copy holds version {current}"):
+        store.manifest("copy")
+    assert store.current() == current
+
+
+def test_every_promotion_has_another_mark(store: Store, publish: Callable[[], str]):
+    version = publish()
+    first = store.promotion()
+    assert store.promotion() == first
+    store.promote(version)
+    again = store.promotion()
+    assert again.version == version
+    assert again.mark != first.mark
+
+
+# The lock
+
+
+@pytest.mark.parametrize("change", ["promote", "rollback", "prune"])
+def test_files_are_read_before_the_lock_is_taken(
+    store: Store, publish: Callable[[], str], change: str, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = publish(), publish()
+    verify = files.verify
+    verified = []
+
+    def verify_unlocked(directory: Path) -> Manifest:
+        with FileLock(store.directory / ".lock", timeout=0):
+            verified.append(directory.name)
+            return verify(directory)
+
+    monkeypatch.setattr(files, "verify", verify_unlocked)
+    if change == "promote":
+        store.promote(first)
+    elif change == "rollback":
+        assert store.rollback() == first
+    else:
+        assert store.prune(1) == [first]
+    assert verified == [second if change == "prune" else first]
+
+
+def test_a_version_is_written_without_the_lock(store: Store):
+    store.directory.mkdir()
+    with FileLock(store.directory / ".lock"):
+        version = add(store)
+    assert store.versions() == [version]
+
+
+@pytest.mark.parametrize("change", ["promote", "rollback", "prune"])
+def test_a_lock_that_is_not_let_go_is_named(
+    store: Store,
+    publish: Callable[[], str],
+    change: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+):
+    first, second = publish(), publish()
+    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0)
+    monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.01)
+    arguments = {"promote": [first], "rollback": [], "prune": [1]}[change]
+    with (
+        FileLock(store.directory / ".lock"),
+        pytest.raises(JobRunningError, match=r"holds .*\.lock.*try again"),
+    ):
+        getattr(store, change)(*arguments)
+    assert "waiting up to 0.01 s for" in caplog.text
+    assert (store.versions(), store.current()) == ([first, second], second)
+
+
+def test_a_rollback_heeds_what_was_published_while_it_verified(
+    store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    first, second = publish(), publish()
+    verify = files.verify
+    published = []
+
+    def verify_while_another_publishes(directory: Path) -> Manifest:
+        monkeypatch.setattr(files, "verify", verify)
+        published.append(publish())
+        return verify(directory)
+
+    monkeypatch.setattr(files, "verify", verify_while_another_publishes)
+    assert store.rollback() == second
+    assert store.versions() == [first, second, *published]
+
+
+def test_a_version_pruned_while_it_was_verified_is_not_promoted(
+    store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    first, second = publish(), publish()
+    load = files.load
+
+    def load_while_another_prunes(directory: Path) -> Artifact:
+        artifact = load(directory)
+        assert store.prune(1) == [first]
+        return artifact
+
+    monkeypatch.setattr(files, "load", load_while_another_prunes)
+    with pytest.raises(InputError, match=f"no version '{first}'"):
+        store.promote(first)
+    assert store.current() == second
+
+
+def test_a_version_promoted_while_prune_verifies_stays(
+    store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    first, second, third = publish(), publish(), publish()
+    verify = files.verify
+
+    def verify_while_another_promotes(directory: Path) -> Manifest:
+        monkeypatch.setattr(files, "verify", verify)
+        store.promote(first)
+        return verify(directory)
+
+    monkeypatch.setattr(files, "verify", verify_while_another_promotes)
+    assert store.prune(1) == [second]
+    assert (store.versions(), store.current()) == ([first, third], first)
+
+
+# The disk
+
+
+def test_the_history_is_on_the_disk_before_and_after_it_is_replaced(
+    store: Store, publish: Callable[[], str], disk_log: list[tuple[str, str]]
+):
+    first = publish()
+    disk_log.clear()
+    store.promote(first)
+    partial, history = store.directory / ".partial-history", store.directory / "history"
+    assert disk_log == [
+        ("synced", str(partial)),
+        ("renamed", f"{partial} -> {history}"),
+        ("synced", str(store.directory)),
+    ]
+
+
+def test_a_history_that_does_not_fit_on_the_disk_stays_as_it_was(
+    store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+):
+    first, second = publish(), publish()
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(UnavailableError, match="history cannot be written: No space left"):
+            store.promote(first)
+    assert store.current() == second
+    assert not (store.directory / ".partial-history").exists()
+
+
+def test_a_version_whose_writing_fails_leaves_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.faiss, "write_index", full)
+        with pytest.raises(UnavailableError, match="cannot be written: No space left on device"):
+            add(store)
+    assert list((store.directory / "versions").iterdir()) == []
 
 
 def test_a_version_whose_building_fails_leaves_nothing(store: Store):

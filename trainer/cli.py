@@ -15,15 +15,17 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from service.artifact import Manifest, most_frequent_item
+from service.artifact import Manifest
 from service.errors import (
     ArtifactError,
     ConfigError,
     InputError,
     Item2VecError,
     NoModelError,
+    UnavailableError,
     UnknownItemError,
 )
+from service.files import most_frequent_item
 from service.recommender import Neighbor, Recommender, Relation
 from service.settings import PREFIX, Settings
 from service.store import Store
@@ -439,6 +441,8 @@ def list_models(models: ModelsOption = None, as_json: Json = False) -> None:
             manifests.append(store.manifest(version))
         except ArtifactError as error:
             _say("damaged:", error)
+        except UnavailableError as error:
+            _say("unavailable:", error)
     current = _current(store)
     if as_json:
         _print_json(

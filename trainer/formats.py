@@ -31,9 +31,13 @@ class Columns(NamedTuple):
     values: Collection[str]
     time: str | None = None
 
+    def typed(self) -> set[str]:
+        """Those that are not only text."""
+        return {*self.values, *([self.time] if self.time else [])}
+
     def names(self) -> set[str]:
         """All of them."""
-        return {*self.ids, *self.values, *([self.time] if self.time else [])}
+        return {*self.ids, *self.typed()}
 
 
 Scan = Callable[[Path, Columns], Iterator[pl.LazyFrame]]
@@ -97,35 +101,32 @@ def _scan_csv(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
     written = Counter(next(csv.reader(read_lines(path)), []))
     if twice := next((name for name in columns.names() if written[name] > 1), None):
         raise EventLogError(f"{path}: line 1 names the column {twice!r} {written[twice]} times")
-    typed = columns.names() - set(columns.ids)
-    texts = {name for name in header if name not in typed}
-    texts |= _days_of_people(path, texts, columns)
-    rows = _typed_csv(path, texts)
+    schema = _csv_schema(
+        path, [name for name in header if name not in columns.typed()], columns.time
+    )
+    rows = pl.scan_csv(path, schema=schema, glob=False)
     yield rows.filter(pl.any_horizontal(pl.all().is_not_null()))  # a blank line is not an event
 
 
-def _typed_csv(path: Path, texts: Collection[str]) -> pl.LazyFrame:
-    return pl.scan_csv(
+def _csv_schema(path: Path, texts: Collection[str], time: str | None) -> dict[str, pl.DataType]:
+    """The types of the columns by the first rows; the time and days of people are texts.
+
+    Polars would read 01/02/2026 with the day first.
+    """
+    schema = pl.scan_csv(
         path,
         schema_overrides=dict.fromkeys(texts, pl.String),
         infer_schema_length=INFERRED_ROWS,
         try_parse_dates=True,
         glob=False,
-    )
-
-
-def _days_of_people(path: Path, texts: Collection[str], columns: Columns) -> set[str]:
-    """The columns that polars takes for dates, though not all begin with the year.
-
-    It reads 01/02/2026 with the day first. The time is one of them however it is written.
-    """
-    schema = _typed_csv(path, texts).collect_schema()
+    ).collect_schema()
     dates = [name for name, kind in schema.items() if kind.is_temporal()]
-    if not dates:
-        return set()
     rows = pl.scan_csv(path, infer_schema=False, glob=False).select(dates).head(INFERRED_ROWS)
-    iso = rows.select(pl.all().str.contains(ISO_SHAPE).all()).collect().row(0, named=True)
-    return {name for name in dates if name == columns.time or not iso[name]}
+    if dates:
+        iso = rows.select(pl.all().str.contains(ISO_SHAPE).all()).collect().row(0, named=True)
+        texts = [name for name in dates if name == time or not iso[name]]
+        schema.update(dict.fromkeys(texts, pl.String()))
+    return dict(schema)
 
 
 def _check_csv(path: Path, columns: Columns) -> None:

@@ -474,7 +474,10 @@ def test_a_value_that_does_not_fit_its_column_is_named_with_its_line(tmp_path):
         ("session", "line 3 is not JSON: Expecting value at character 1"),
         ('["b", "y"]', "line 3 is not a JSON object; expected one event a line"),
         ('{"session": "b", "item": "caf\udce9"}', "line 3 is not UTF-8 text"),
-        ('{"session": "b", "n": NaN}', "line 3 is not JSON: NaN is no number in JSON; write null"),
+        (
+            '{"session": "b", "n": NaN}',
+            "line 3 is not JSON: NaN is not a number in JSON; write null",
+        ),
         ('{"session": "b", "n": ' + "[" * 5000 + "]" * 5000 + "}", "line 3 is nested too deeply"),
         *(
             (

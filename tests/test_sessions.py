@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -7,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from service.errors import EventLogError
 from tests.naive_sessions import naive_sessions
 from trainer.config import DataConfig
 from trainer.dataset import read_dataset
 from trainer.events import Events
+from trainer.report import data_table
 from trainer.sessions import DataReport, Sessions, build_sessions
 from trainer.vocabulary import Vocabulary
 
@@ -376,6 +379,12 @@ def test_a_weight_for_a_type_that_no_event_has_is_noted_with_the_types_there_are
         "'purchase', 'view'",
     )
     assert report_of(log, event="event", weights={"purchase": 4}).notes == ()
+
+
+def test_notes_stand_below_the_data_report(capsys):
+    report = replace(report_of(events(("a", "x", 0), ("b", "y", 1))), notes=("[x] was odd",))
+    Console(width=80).print(data_table(report))
+    assert "note: [x] was odd" in capsys.readouterr().out
 
 
 def test_the_unit_of_times_that_are_numbers_is_noted(tmp_path):

@@ -44,7 +44,7 @@ def parse_condition(where: str) -> pl.Expr:
     files at once) nor a function of many rows (polars would take a piece of the log for all of it).
 
     Raises:
-        EventLogError: it is no SQL, too long, or more than a condition on one event.
+        EventLogError: it is not SQL, too long, or more than a condition on one event.
     """
     try:
         tokens = _tokens(where)

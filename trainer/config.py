@@ -346,7 +346,7 @@ class Config(BaseSettings):
 
 
 class _Environment(EnvSettingsSource):
-    """A list or mapping is written as JSON; what is no JSON is the one element."""
+    """A list or mapping is written as JSON; anything else is its one element."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
         try:
@@ -366,7 +366,7 @@ def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
         flags: nested like the file.
 
     Raises:
-        ConfigError: the file is missing or no TOML, or a variable is unknown.
+        ConfigError: the file is missing or is not TOML, or a variable is unknown.
     """
     path = file or DEFAULT_FILE
     if file and not file.is_file():

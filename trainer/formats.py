@@ -121,8 +121,8 @@ def _csv_schema(path: Path, texts: Collection[str], time: str | None) -> dict[st
         glob=False,
     ).collect_schema()
     dates = [name for name, kind in schema.items() if kind.is_temporal()]
-    rows = pl.scan_csv(path, infer_schema=False, glob=False).select(dates).head(INFERRED_ROWS)
     if dates:
+        rows = pl.scan_csv(path, infer_schema=False, glob=False).select(dates).head(INFERRED_ROWS)
         iso = rows.select(pl.all().str.contains(ISO_SHAPE).all()).collect().row(0, named=True)
         texts = [name for name in dates if name == time or not iso[name]]
         schema.update(dict.fromkeys(texts, pl.String()))

@@ -171,7 +171,7 @@ def _event(path: Path, line: int, text: str, asked: Collection[str]) -> dict[str
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number in JSON; write null")
+    raise ValueError(f"{name} is not a number in JSON; write null")
 
 
 def _text(value: object) -> str:

@@ -231,7 +231,7 @@ def bad_files() -> None:
         (["--paths", "broken.jsonl"], "broken.jsonl: line 2 is not JSON"),
         (["--paths", "garbage.parquet"], "garbage.parquet: "),
         (["--paths", "empty.csv"], "empty.csv: the file is empty"),
-        (["--time", "title"], "log.csv: column 'title': 36 of 36 times cannot be read"),
+        (["--time", "title"], "log.csv: row 1: column 'title': 'A hammer' is not"),
         (["--session", ""], "name the `session` column"),
         (["--epochs", "0"], "training.epochs = '0' (flag)"),
         (["--min-alpha", "1"], "`min_alpha` 1.0 is above `alpha`"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -7,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from service.errors import EventLogError
 from tests.naive_sessions import naive_sessions
 from trainer.config import DataConfig
 from trainer.dataset import read_dataset
 from trainer.events import Events
+from trainer.report import data_table
 from trainer.sessions import DataReport, Sessions, build_sessions
 from trainer.vocabulary import Vocabulary
 
@@ -262,7 +265,7 @@ def test_the_report_names_the_first_and_the_last_event_that_were_kept():
 def test_the_report_is_plain_data():
     data = report_of(events(("a", "x", 0), ("b", "y", 1))).as_dict()
     assert data["events_kept"] == 2
-    assert set(map(type, data.values())) == {int, dict, str}
+    assert set(map(type, data.values())) == {int, dict, str, list}
 
 
 @pytest.mark.parametrize(
@@ -364,3 +367,41 @@ def test_sessions_and_counts_are_those_of_the_obvious_twin(rows, config, owner, 
     assert report.events_kept == len(sessions.items) == vocabulary.counts.sum()
     assert report.items == len(vocabulary)
     assert report.sessions == len(sessions)
+
+
+def test_a_weight_for_a_type_that_no_event_has_is_noted_with_the_types_there_are():
+    log = events(("a", "x", 0), ("b", "y", 1), ("b", "x", 2))
+    types = pl.Series("event", ["view", "purchase", None])
+    log = Events(log.table.with_columns(types), 3)
+    weights = {"purchase": 4, "buy": 3}
+    assert report_of(log, event="event", weights=weights).notes == (
+        "no event is of the type 'buy', which `weights` names; the types of the log are: "
+        "'purchase', 'view'",
+    )
+    assert report_of(log, event="event", weights={"purchase": 4}).notes == ()
+
+
+def test_notes_stand_below_the_data_report(capsys):
+    report = replace(report_of(events(("a", "x", 0), ("b", "y", 1))), notes=("[x] was odd",))
+    Console(width=80).print(data_table(report))
+    assert "note: [x] was odd" in capsys.readouterr().out
+
+
+def test_the_unit_of_times_that_are_numbers_is_noted(tmp_path):
+    log = tmp_path / "log.csv"
+    log.write_text(
+        "session,item,at\na,x,1769860800000\na,y,1769860801000\nb,x,1769860802000\nb,y,\n"
+    )
+    config = DataConfig(
+        paths=[str(log)], session="session", item="item", time="at", min_session_length=1
+    )
+    assert read_dataset(config).report.notes == ("the numbers in column 'at' count ms since 1970",)
+
+
+def test_ids_keep_their_numbers_over_all_pieces():
+    log = events(*[(f"s{n}", f"i{n * n % 97}", n) for n in range(500)])
+    whole = build_sessions([log], data_config(log))
+    pieces = [Events(log.table[first : first + 7], 7) for first in range(0, 500, 7)]
+    parts = build_sessions(pieces, data_config(log))
+    assert decode(*parts[:2]) == decode(*whole[:2])
+    assert list(parts[1].item_ids) == list(whole[1].item_ids)

@@ -69,6 +69,7 @@ def _as_mapping(value: object) -> object:
     return {name: number for name, _, number in (text.rpartition("=") for text in pairs)}
 
 
+TimeUnit = Literal["s", "ms", "us", "ns"]
 Name = Annotated[str | None, BeforeValidator(_none_if_empty)]
 Names = Annotated[list[str], BeforeValidator(_as_list)]
 Time = Annotated[datetime | None, BeforeValidator(_none_if_empty)]
@@ -124,6 +125,15 @@ class DataConfig(Section):
     )
     user: Name = Field(None, description="column of the user")
     time: Name = Field(None, description="column of the time; without it, row order counts")
+    time_format: Name = Field(
+        None,
+        description="how times are written, such as '%d/%m/%Y'; default: ISO 8601 or numbers",
+    )
+    time_unit: TimeUnit | None = Field(
+        None,
+        description="what numbers in the time column count since 1970: s, ms, us or ns; default: "
+        "told from the largest",
+    )
     event: Name = Field(None, description="column of the event's type, such as view or purchase")
     weights: Weights = Field(
         {},
@@ -142,6 +152,12 @@ class DataConfig(Section):
     collapse_repeats: bool = Field(False, description="count consecutive repeats of an item once")
     min_count: int = Field(1, ge=1, description="drop items with fewer occurrences")
     min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items")
+
+    @model_validator(mode="after")
+    def _has_one_way_of_time(self) -> Self:
+        if self.time_format and self.time_unit:
+            raise ValueError("`time_format` is for texts and `time_unit` for numbers: set one")
+        return self
 
     @model_validator(mode="after")
     def _has_types(self) -> Self:
@@ -368,7 +384,7 @@ class Config(BaseModel):
 
 
 class _Environment(EnvSettingsSource):
-    """A list or mapping is written as JSON; what is no JSON is the one element."""
+    """A list or mapping is written as JSON; anything else is its one element."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
         try:
@@ -388,7 +404,7 @@ def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
         flags: nested like the file.
 
     Raises:
-        ConfigError: the file is missing or no TOML, or a variable is unknown.
+        ConfigError: the file is missing or is not TOML, or a variable is unknown.
     """
     path = file or DEFAULT_FILE
     if file and not file.is_file():

@@ -5,7 +5,7 @@ session, so that each partition can be ordered by itself (see `trainer.ordering`
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,15 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig
+from trainer.config import DataConfig, TimeUnit
 from trainer.events import EVENT, ITEM, SESSION, TIME, USER, Events
 from trainer.ordering import Ordered, order_sessions
 from trainer.scratch import Scratch, Spool
 
 PARTITIONS = 64
 PARTITION_SHIFT = np.uint64(58)
+CODE = "code"
+MOST_TYPES = 20  # that a note lists
 
 OnRead = Callable[[int], None]
 
@@ -33,27 +35,34 @@ class Encoded:
         item_ids: the id of each code.
         read: events read.
         dropped: events that could not be used, by the name they have in `DataReport`.
+        notes: what should be known of how the log was read.
     """
 
     sessions: Ordered
     item_ids: pl.Series
     read: int
     dropped: Counter[str]
+    notes: tuple[str, ...] = ()
 
 
 class _Codes:
     """Numbers for ids, in the order in which they come."""
 
     def __init__(self) -> None:
-        self._categories = pl.Categories.random("items", pl.UInt32)
-        self._type = pl.Categorical(self._categories)
-        self._alive = pl.Series([], dtype=self._type)  # without a column, polars forgets the ids
+        self._known = pl.DataFrame(schema={ITEM: pl.String, CODE: pl.Int32})
 
-    def of(self, item_ids: pl.Expr) -> pl.Expr:
-        return item_ids.cast(self._type).to_physical().cast(pl.Int32)
+    def of(self, item_ids: pl.Series) -> pl.Series:
+        """The number of every id, new ones for those that were never seen."""
+        ids = item_ids.unique(maintain_order=True).to_frame()
+        new = ids.join(self._known, on=ITEM, how="anti", maintain_order="left")
+        numbers = pl.int_range(self._known.height, self._known.height + new.height, dtype=pl.Int32)
+        self._known = pl.concat([self._known, new.select(ITEM, numbers.alias(CODE))])
+        used = self._known.join(ids, on=ITEM, how="semi")
+        coded = item_ids.to_frame().join(used, on=ITEM, how="left", maintain_order="left")
+        return coded.get_column(CODE)
 
     def item_ids(self) -> pl.Series:
-        return self._categories.to_series()
+        return self._known.get_column(ITEM)
 
 
 def encode(
@@ -80,19 +89,37 @@ def encode(
     gap = None
     dropped = Counter[str]()
     read = 0
+    types: set[str] = set()
+    unit = None
     for piece in pieces:
         table = piece.table.with_row_index("row", read)
         gap = None if SESSION in table.columns else config.session_gap
         columns = _numbers(_complete(table, dropped), config, codes)
         spool = spool or Spool(scratch, {name: columns[name].dtype for name in columns}, PARTITIONS)
         spool.add(columns, (columns["owner"] >> PARTITION_SHIFT).astype(np.uint8))
+        if config.weights and EVENT in table.columns:
+            types.update(table.get_column(EVENT).drop_nulls().unique())
+        unit = unit or piece.time_unit
         dropped["events_filtered"] += piece.read - table.height
         read += piece.read
         on_read(read)
     assert spool is not None
     sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch)
     dropped["events_collapsed"] += collapsed
-    return Encoded(sessions, codes.item_ids(), read, dropped)
+    notes = tuple(_notes(config, types, unit))
+    return Encoded(sessions, codes.item_ids(), read, dropped, notes)
+
+
+def _notes(config: DataConfig, types: set[str], unit: TimeUnit | None) -> Iterator[str]:
+    if unit:
+        yield f"the numbers in column {config.time!r} count {unit} since 1970"
+    if missing := sorted(config.weights.keys() - types):
+        shown = ", ".join(map(repr, sorted(types)[:MOST_TYPES])) or "none"
+        more = ", ..." if len(types) > MOST_TYPES else ""
+        yield (
+            f"no event is of the type {' or '.join(map(repr, missing))}, which `weights` names; "
+            f"the types of the log are: {shown}{more}"
+        )
 
 
 def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
@@ -111,14 +138,14 @@ def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
 
 
 def _numbers(table: pl.DataFrame, config: DataConfig, codes: _Codes) -> dict[str, NDArray[Any]]:
-    expressions = [
+    columns: list[pl.Expr | pl.Series] = [
         pl.col(SESSION if SESSION in table.columns else USER).hash().alias("owner"),
         pl.col("row").cast(pl.Int64),
-        codes.of(pl.col(ITEM)).alias("item"),
+        codes.of(table.get_column(ITEM)).alias("item"),
     ]
     if TIME in table.columns:
-        expressions.append(pl.col(TIME).cast(pl.Int64).alias("time"))
+        columns.append(pl.col(TIME).cast(pl.Int64).alias("time"))
     if EVENT in table.columns and config.weights:
         weights = pl.col(EVENT).replace_strict(config.weights, default=1.0, return_dtype=pl.Float32)
-        expressions.append(weights.fill_null(1.0).alias("weight"))
-    return {column.name: column.to_numpy() for column in table.select(expressions)}
+        columns.append(weights.fill_null(1.0).alias("weight"))
+    return {column.name: column.to_numpy() for column in table.select(columns)}

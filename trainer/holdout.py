@@ -84,7 +84,7 @@ def hold_out_before(
     first = validated - round(share * validated)
     later = len(log.sessions.items) - len(early.items) + int(early.offsets[first])
     dropped = log.dropped + Counter(events_held_out=later)
-    rest = Encoded(_part(early, first, len(early)), log.item_ids, log.read, dropped)
+    rest = Encoded(_part(early, first, len(early)), log.item_ids, log.read, dropped, log.notes)
     return _asking(_later_sessions(rest, data, validated - first, words), data)
 
 
@@ -149,7 +149,7 @@ def _later_sessions(log: Encoded, data: DataConfig, first: int, words: str) -> H
     early = _part(log.sessions, 0, first)
     late = _part(log.sessions, first, len(log.sessions))
     dropped = log.dropped + Counter(events_held_out=len(late.items))
-    training = Encoded(early, log.item_ids, log.read, dropped)
+    training = Encoded(early, log.item_ids, log.read, dropped, log.notes)
     sessions, vocabulary, report = clean(training, data)
     cases = prefix_cases(Sessions(late.items, late.offsets)).encoded(
         rows_of(log.item_ids, vocabulary)

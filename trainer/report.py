@@ -53,6 +53,9 @@ def data_table(report: DataReport) -> Table:
     table.add_row("session length", "  ".join(f"{name} {length:,}" for name, length in percentiles))
     if report.first_event:
         table.add_row("time", f"{report.first_event} … {report.last_event}")
+    if report.notes:
+        table.caption = Text("\n".join(f"note: {note}" for note in report.notes))
+        table.caption_justify = "left"
     return table
 
 

@@ -66,10 +66,11 @@ class DataReport:
     session_length_percentiles: dict[str, int] | None = None
     first_event: str | None = None
     last_event: str | None = None
+    notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For the manifest."""
-        return asdict(self)
+        return asdict(self) | {"notes": list(self.notes)}
 
 
 def build_sessions(
@@ -118,6 +119,7 @@ def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataR
         session_length_percentiles=length_percentiles(sessions),
         first_event=_text(left.starts, np.min),
         last_event=_text(left.ends, np.max),
+        notes=log.notes,
     )
     _check_enough(report, config)
     if sessions.weights is not None and not sessions.weights.any():

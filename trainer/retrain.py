@@ -58,7 +58,7 @@ def retrain(config: Config, console: Console) -> Manifest:
 def _train_version(store: Store, config: Config, console: Console) -> Manifest:
     known = _known_vectors(store, config)
     with progress.reading(console, ", ".join(config.data.paths), config.run.log_format) as on_read:
-        dataset = read_dataset(config.data, on_read)
+        dataset = read_dataset(config.data, on_read, config.training.workers)
     show_data(dataset.report, config, console)
     checkpoint = Checkpoint(
         store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume

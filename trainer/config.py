@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, TomlConfigSetting
 from service.errors import ConfigError
 from service.recommender import Relation
 from service.settings import PREFIX, Settings
+from trainer.cores import usable_cores
 from trainer.presets import PRESETS, Preset
 
 DEFAULT_FILE = Path("item2vec.toml")
@@ -77,13 +78,6 @@ class Section(BaseModel):
     """One table of the configuration file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-def usable_cores() -> int:
-    """The cores this process may use, where the system tells; else all of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class DataConfig(Section):

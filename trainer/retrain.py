@@ -113,6 +113,9 @@ def train_artifact(
             checkpoint=checkpoint,
         )
 
+    # A graph that several threads link is never twice the same.
+    threads = 1 if config.training.deterministic else config.training.workers
+
     def build(version: str) -> Artifact:
         # First, so that the copies it needs are gone before the index is made.
         with progress.working(console, "counting what comes next", config.run.log_format):
@@ -127,7 +130,7 @@ def train_artifact(
             counts=dataset.vocabulary.counts,
             input_vectors=vectors.input,
             output_vectors=vectors.output,
-            cosine_index=cosine_index(vectors.input, config.index),
+            cosine_index=cosine_index(vectors.input, config.index, threads),
             continuations=continuations,
         )
 

@@ -2,7 +2,7 @@
 
 from bench import quality, throughput, variants
 from bench.report import publish
-from trainer.config import usable_cores
+from trainer.cores import usable_cores
 
 
 def main() -> None:

@@ -23,7 +23,8 @@ from bench.ranking import hit_rate, ndcg, rank_vectors
 from bench.report import Part, markdown_table, publish
 from bench.retail import read_cases
 from bench.spread import difference, not_below, spread
-from trainer.config import TrainingConfig, usable_cores
+from trainer.config import TrainingConfig
+from trainer.cores import usable_cores
 from trainer.sessions import Sessions
 from trainer.training import train
 from trainer.vocabulary import Vocabulary

@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
 
-LAST_ITEMS = 20  # of a session that have a vote: what is further back says little
-
 
 class NextSettings(BaseModel):
     """How the table is asked, unless the caller says otherwise; part of the manifest."""
@@ -18,6 +16,7 @@ class NextSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decay: float = Field(ge=0, le=1, description="share of its weight an item keeps per step back")
+    last_items: int = Field(20, ge=1, description="items of a session that have a vote, the newest")
 
 
 class Lists(NamedTuple):
@@ -65,7 +64,8 @@ class Continuations:
             Items (int32) and their share of the votes (float32), best first, equal ones by row;
             those of the session may be among them.
         """
-        rows, weights = rows[-LAST_ITEMS:], weights[-LAST_ITEMS:]
+        last = self.settings.last_items
+        rows, weights = rows[-last:], weights[-last:]
         rows, weights = rows[weights > 0], weights[weights > 0]
         places, lengths = self.table.gather(rows)
         items, of_item = np.unique(self.table.rows[places], return_inverse=True)

@@ -42,11 +42,14 @@ class Recommendation:
         neighbors: best first.
         unknown_items: liked items the model does not know, in the order given.
         fallback_used: "popularity" where no liked item is known, else None.
+        ignored_items: liked items too far back to have a vote for what comes next, in the order
+            given.
     """
 
     neighbors: list[Neighbor]
     unknown_items: list[str] = field(default_factory=list)
     fallback_used: str | None = None
+    ignored_items: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -128,7 +131,7 @@ class Recommender:
         if not rows:
             return Recommendation(self._most_popular(k, banned), unknown, "popularity")
         neighbors = self._best(rows, weights, k, banned.union(rows), relation)
-        return Recommendation(neighbors, unknown)
+        return Recommendation(neighbors, unknown, ignored_items=self._ignored(rows, relation))
 
     def default_decay(self, relation: Relation) -> float:
         """The share of its weight that a liked item keeps per step back, by default.
@@ -265,6 +268,14 @@ class Recommender:
             if row >= 0 and row not in banned
         ]
         return kept[:k]
+
+    def _ignored(self, rows: list[int], relation: Relation) -> list[str]:
+        """The ids of those that have no vote, wherever they stand."""
+        if relation == "similar":
+            return []
+        last = self._continuations().settings.last_items
+        voters = set(rows[-last:])
+        return [self.artifact.item_ids[row] for row in rows[:-last] if row not in voters]
 
     def _continuations(self) -> Continuations:
         if self.artifact.continuations is None:

@@ -174,7 +174,8 @@ def recommend(
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
     Never one of the liked items. Those the model does not know are listed. Where it knows none of
-    them, the most popular items come back and `fallback_used` says so.
+    them, the most popular items come back and `fallback_used` says so. For what comes next only
+    the newest liked items have a vote; the others are listed in `ignored_items`.
     """
     _check_limits(request, body.k, len(body.liked) + len(body.exclude))
     found = model.recommend(
@@ -192,6 +193,7 @@ def _recommendation(
         "relation": body.relation,
         "unknown_items": found.unknown_items,
         "fallback_used": found.fallback_used,
+        "ignored_items": found.ignored_items,
     }
 
 

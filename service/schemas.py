@@ -155,6 +155,13 @@ class RecommendAnswer(RelatedAnswer):
         description="`popularity` where no liked item is known: then the most popular items.",
         examples=[None],
     )
+    ignored_items: list[str] = Field(
+        description=(
+            "Liked items too far back to have a vote for what comes next: the newest ones have, as "
+            "many as `last_items` of `/model` says."
+        ),
+        examples=[[]],
+    )
 
 
 class ItemBody(Body):

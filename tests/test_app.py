@@ -106,6 +106,7 @@ def test_recommended_items(client: TestClient, store: Store):
         "relation": "similar",
         "unknown_items": ["kiwi"],
         "fallback_used": None,
+        "ignored_items": [],
     }
     assert [item["item_id"] for item in items] == ["pear", "plum", "drill", "hammer"]
     assert [item["title"] for item in items] == ["A pear", "A plum", None, None]
@@ -147,6 +148,14 @@ def test_what_comes_after_the_liked_items(next_client: TestClient):
     assert by_get.json() == body
 
 
+def test_liked_items_too_far_back_to_have_a_vote_are_listed(next_client: TestClient):
+    request = {"liked": ["apple", "kiwi", *["hammer"] * 20], "relation": "next", "decay": 1}
+    body = next_client.post("/recommend", json=request).json()
+    assert body["ignored_items"] == ["apple"]
+    assert "pear" not in ids(body)
+    assert next_client.get("/recommend", params=request).json() == body
+
+
 @pytest.mark.parametrize("relation", ["similar", "next"])
 def test_the_decay_decides_how_much_the_earlier_items_count(next_client: TestClient, relation: str):
     def ask(**changes: Any) -> list[dict[str, Any]]:
@@ -172,7 +181,7 @@ def test_popular_items_come_next_where_the_taste_is_unknown(next_client: TestCli
 
 def test_the_model_says_how_next_is_answered(next_client: TestClient):
     found = next_client.get("/model").json()["next"]
-    assert found == {"decay": 0.5}
+    assert found == {"decay": 0.5, "last_items": 20}
 
 
 @pytest.mark.parametrize(

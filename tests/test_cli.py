@@ -401,6 +401,13 @@ def test_the_decay_and_the_order_decide_what_is_recommended(run):
 
 
 @pytest.mark.usefixtures("guide")
+def test_liked_items_too_far_back_to_have_a_vote_are_noted(run):
+    result = run("recommend", "apple", "pear", *["hammer"] * 20, "--relation", "next")
+    assert result.err == "note: too far back to have a vote: apple, pear\n"
+    assert run("recommend", "apple", *["hammer"] * 19, "--relation", "next").err == ""
+
+
+@pytest.mark.usefixtures("guide")
 @pytest.mark.parametrize("decay", ["-0.1", "1.5", "nan"])
 def test_a_decay_that_is_no_share_is_named(run, decay):
     result = run("recommend", "apple", "--decay", decay)

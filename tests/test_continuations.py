@@ -1,4 +1,5 @@
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from service.continuations import LAST_ITEMS, Continuations, NextSettings
+from service.continuations import Continuations, NextSettings
 from tests.conftest import lists, make_continuations
 
 A, B, C, D, E = range(5)
+LAST_ITEMS = 20
 TABLE: list[dict[int, float]] = [{B: 3, C: 1}, {C: 1}, {}, {E: 1, A: 1}, {}]
 
 
@@ -69,6 +71,16 @@ def test_only_the_last_items_of_a_session_vote():
     assert dict(ask(make_continuations(TABLE), A, *after[1:]))[B] > 0
 
 
+def test_how_many_items_of_a_session_vote_is_a_setting():
+    three = replace(make_continuations(TABLE), settings=NextSettings(decay=1, last_items=3))
+    assert ask(three, A, D, D, D) == ask(three, D, D, D)
+    assert ask(three, A, D, D) != ask(three, D, D)
+
+
+def test_settings_of_an_older_artifact_let_the_last_20_items_vote():
+    assert NextSettings.model_validate_json('{"decay": 0.5}').last_items == LAST_ITEMS
+
+
 def test_an_item_of_weight_0_adds_nothing_to_the_answer():
     assert ask(make_continuations(TABLE), A, D, decay=0) == ask(make_continuations(TABLE), D)
 
@@ -124,7 +136,7 @@ def test_the_entries_of_some_lists_are_gathered_in_the_order_asked():
     assert lengths.tolist() == [3, 0, 2, 3]
 
 
-@pytest.mark.parametrize("wrong", [{"decay": -0.1}, {"decay": 1.1}, {"more": 1}])
+@pytest.mark.parametrize("wrong", [{"decay": -0.1}, {"decay": 1.1}, {"last_items": 0}, {"more": 1}])
 def test_impossible_settings_are_refused(wrong: dict[str, float]):
     with pytest.raises(ValidationError, match=next(iter(wrong))):
         NextSettings(**({"decay": 0.5} | wrong))

@@ -287,6 +287,18 @@ def test_an_unknown_item_has_no_vote_and_takes_no_step(guide: Recommender):
         guide.similar("kiwi", relation="next")
 
 
+@pytest.mark.parametrize("decay", [None, 0.5, 1.0])
+def test_liked_items_too_far_back_to_have_a_vote_are_listed_in_the_order_given(
+    guide: Recommender, decay: float | None
+):
+    liked = ["apple", "pear", "hammer", *["hammer"] * 20]
+    found = guide.recommend(liked, relation="next", decay=decay)
+    assert found.ignored_items == ["apple", "pear"]
+    assert ids(found.neighbors) == ["saw", "drill"]
+    assert guide.recommend(liked[3:], relation="next").ignored_items == []
+    assert guide.recommend(liked, decay=decay).ignored_items == []
+
+
 @pytest.mark.parametrize(
     "ask",
     [

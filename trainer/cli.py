@@ -391,6 +391,8 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
         _say("unknown:", ", ".join(map(report.printable, found.unknown_items)))
     if found.fallback_used:
         _say("note:", "no liked item is known, these are the most popular items")
+    if found.ignored_items:
+        _say("note:", f"too far back to have a vote: {', '.join(found.ignored_items)}")
     _print_neighbors(found.neighbors, as_json)
 
 

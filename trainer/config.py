@@ -26,6 +26,7 @@ from pydantic_settings import EnvSettingsSource
 from service.errors import ConfigError
 from service.recommender import Relation
 from service.settings import PREFIX, Settings, variables
+from trainer.cores import usable_cores
 from trainer.presets import PRESETS, Preset
 
 DEFAULT_FILE = Path("item2vec.toml")
@@ -102,13 +103,6 @@ class Section(BaseModel):
         if isinstance(value, int) and value > LARGEST:
             raise ValueError(f"Input should be less than or equal to {LARGEST}")
         return value
-
-
-def usable_cores() -> int:
-    """The cores this process may use, where the system tells; else all of them."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 class DataConfig(Section):
@@ -270,12 +264,44 @@ class NextConfig(Section):
     vector_share: float = Field(
         0.5, ge=0, le=1, description="similar by the vectors, the rest by the counts"
     )
+    vector_neighbors: int = Field(
+        30, ge=1, le=1000, description="items similar by the vectors that an item borrows from"
+    )
+    neighbor_temperature: float = Field(
+        0.05,
+        ge=0.001,
+        le=1000,
+        description="they weigh e^(cosine / temperature): the lower, the more the nearest count",
+    )
+    count_neighbors: int = Field(
+        50, ge=0, description="items similar by the counts that an item borrows from"
+    )
+    borrowed_counts: int = Field(
+        50, ge=0, description="largest counts that are borrowed from each of them"
+    )
+    popularity_exponent: float = Field(
+        -0.125,
+        ge=-1,
+        le=1,
+        description="probabilities are multiplied by count^popularity_exponent; negative prefers "
+        "rare",
+    )
+    score_power: float = Field(
+        0.4,
+        gt=0,
+        le=1,
+        description="scores are probabilities to this power: the lower, the more those win that "
+        "several items of a session agree on",
+    )
     next_decay: float = Field(
         0.5,
         ge=0,
         le=1,
         description="share of its weight that an item of a session keeps per step back; 1: all "
         "count alike, 0: only the newest does",
+    )
+    last_items: int = Field(
+        20, ge=1, description="items of a session that have a vote, the newest ones"
     )
 
 

@@ -1,5 +1,6 @@
 """The table of what comes next: counts, smoothed by word2vec."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,19 +12,15 @@ from service.artifact import unit
 from service.continuations import Continuations, Lists, NextSettings
 from trainer import table_kernels
 from trainer.config import NextConfig
+from trainer.faiss_threads import faiss_threads
 from trainer.matrices import blocks
 from trainer.sessions import Sessions
-from trainer.table_kernels import NOTHING, Occurrences, Rows
+from trainer.table_kernels import NOTHING, Occurrences, Rows, RowSums, Smoothing
 from trainer.threads import threads
 
-# What follows was measured on validation data of several logs: see bench/quality.md.
-NEAR_ITEMS = 30
-TEMPERATURE = 0.05
-POWER = 0.4
-DISCOUNT = -0.125  # the power of an item's occurrences: what everyone has says less
 # Continuations of all items together, so that a table of a million items still fits in memory.
 MOST_CONTINUATIONS = 20_000_000
-ROWS_IN_A_TASK = 512
+TASKS_OF_A_WORKER = 64
 # Up to here every item is compared with every other; above, with those in the nearest cells.
 MOST_COMPARED = 150_000
 CELLS_SEARCHED = 16
@@ -31,6 +28,7 @@ BITS_OF_A_CODE = 4
 SAMPLED_FOR_A_CELL = 40
 ITEMS_AT_ONCE = 4096
 
+Work = Callable[[int, int, RowSums], None]
 Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 
@@ -47,7 +45,7 @@ def build_continuations(
     Args:
         sessions: the encoded corpus.
         vectors: float32 [items, vector_size], input vectors.
-        config: what is counted, and the mass of the prior.
+        config: what is counted, and how it is smoothed.
         workers: threads.
 
     Returns:
@@ -59,23 +57,25 @@ def build_continuations(
     width = max(1, min(config.continuations, items, MOST_CONTINUATIONS // items))
     counts, totals = count(sessions, items, width, config, workers)
     occurrences = np.bincount(sessions.items, minlength=items)
-    discounts = np.maximum(occurrences, 1).astype(np.float32) ** np.float32(DISCOUNT)
-    near = near_items(vectors, min(NEAR_ITEMS, items - 1))
+    discounts = np.maximum(occurrences, 1).astype(np.float32) ** np.float32(
+        config.popularity_exponent
+    )
+    near = near_items(
+        vectors, min(config.vector_neighbors, items - 1), config.neighbor_temperature, workers
+    )
+    smoothing = Smoothing(
+        config.prior_mass,
+        config.vector_share,
+        config.count_neighbors,
+        config.borrowed_counts,
+        config.score_power,
+    )
     table = _empty(items, width)
     _in_parallel(
-        lambda first, last: table_kernels.smooth_rows(
-            counts,
-            totals,
-            near,
-            first,
-            last,
-            config.vector_share,
-            config.prior_mass,
-            POWER,
-            discounts,
-            table,
+        lambda first, last, sums: table_kernels.smooth_rows(
+            counts, totals, near, first, last, smoothing, discounts, sums, table
         ),
-        items,
+        np.ones(items, np.int64),
         workers,
     )
     held = table.columns != NOTHING
@@ -83,7 +83,7 @@ def build_continuations(
     return Continuations(
         table=Lists(table.columns[held], offsets),
         scores=table.values[held],
-        settings=NextSettings(decay=config.next_decay),
+        settings=NextSettings(decay=config.next_decay, last_items=config.last_items),
     )
 
 
@@ -102,27 +102,33 @@ def count(
     corpus = Occurrences(sessions.items, begins, weights, positions, starts)
     counts, totals = _empty(items, width), np.empty(items)
     _in_parallel(
-        lambda first, last: table_kernels.count_rows(
+        lambda first, last, sums: table_kernels.count_rows(
             corpus,
             first,
             last,
             config.count_window,
             config.backwards,
             config.recency,
+            sums,
             counts,
             totals,
         ),
-        items,
+        occurrences,
         workers,
     )
     return counts, totals
 
 
-def near_items(vectors: NDArray[np.float32], n: int) -> Rows:
-    """The n items nearest to each by cosine, weighted by softmax(cosine / TEMPERATURE).
+def near_items(vectors: NDArray[np.float32], n: int, temperature: float, workers: int) -> Rows:
+    """The n items nearest to each by cosine, weighted by softmax(cosine / temperature).
 
     Among more than MOST_COMPARED items the search is approximate.
     """
+    with faiss_threads(workers):
+        return _near_items(vectors, n, temperature)
+
+
+def _near_items(vectors: NDArray[np.float32], n: int, temperature: float) -> Rows:
     items = len(vectors)
     units = np.empty((items, vectors.shape[1]), np.float32)
     for units_of_block, block in zip(blocks(units), blocks(vectors), strict=True):
@@ -135,7 +141,7 @@ def near_items(vectors: NDArray[np.float32], n: int) -> Rows:
         other = found != np.arange(some.start, some.stop)[:, None]
         other[other.all(axis=1), -1] = False
         found, cosines = found[other].reshape(-1, n), cosines[other].reshape(-1, n)
-        parts = np.exp((cosines - cosines[:, :1]) / TEMPERATURE) * (found >= 0)
+        parts = np.exp((cosines - cosines[:, :1]) / temperature) * (found >= 0)
         near.columns[some] = found
         near.values[some] = parts / parts.sum(axis=1, keepdims=True)
     return near
@@ -191,8 +197,22 @@ def _empty(rows: int, width: int) -> Rows:
     return Rows(np.full((rows, width), NOTHING, np.int32), np.zeros((rows, width), np.float32))
 
 
-def _in_parallel(work: Callable[[int, int], None], items: int, workers: int) -> None:
-    """Calls `work(first, last)` for ranges of items, the most frequent ones one by one."""
-    borders = [*range(0, items, ROWS_IN_A_TASK), items]
+def _in_parallel(work: Work, costs: NDArray[np.int64], workers: int) -> None:
+    """Calls `work(first, last, sums)` for ranges of items that cost about the same.
+
+    Args:
+        work: done in several threads, each with scratch of its own.
+        costs: int64 [items], what an item costs beside others.
+        workers: threads.
+    """
+    scratch = threading.local()
+
+    def on_range(first: int, last: int) -> None:
+        if not hasattr(scratch, "sums"):
+            scratch.sums = RowSums(np.zeros(len(costs), np.float32), np.empty(len(costs), np.int32))
+        work(first, last, scratch.sums)
+
+    marks = np.linspace(0, costs.sum(), TASKS_OF_A_WORKER * workers + 1)[1:-1]
+    borders = np.unique([0, *np.searchsorted(np.cumsum(costs), marks), len(costs)]).tolist()
     with threads(workers) as map_ranges:
-        list(map_ranges(work, borders[:-1], borders[1:]))
+        list(map_ranges(on_range, borders[:-1], borders[1:]))

@@ -31,28 +31,31 @@ class Dataset:
     report: DataReport
 
 
-def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None) -> Dataset:
+def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None, workers: int = 1) -> Dataset:
     """Reads, filters, groups and encodes an event log, once and piece by piece.
 
     Args:
         config: where the log is and what it means.
         on_read: told the number of events read so far, now and then.
+        workers: threads that put events in order.
 
     Raises:
         EventLogError: it cannot be read, or too little is left of it.
     """
-    log, descriptions = read_log(config, on_read)
+    log, descriptions = read_log(config, on_read, workers)
     return describe(*clean(log, config), descriptions)
 
 
-def read_log(config: DataConfig, on_read: OnRead = lambda _: None) -> tuple[Encoded, Descriptions]:
+def read_log(
+    config: DataConfig, on_read: OnRead = lambda _: None, workers: int = 1
+) -> tuple[Encoded, Descriptions]:
     """Reads, filters and groups an event log, once and piece by piece: nothing is cleaned yet.
 
     Raises:
         EventLogError: it cannot be read.
     """
     descriptions = Descriptions()
-    log = encode(descriptions.watch(read_events(config)), config, on_read)
+    log = encode(descriptions.watch(read_events(config)), config, on_read, workers)
     return log, descriptions
 
 

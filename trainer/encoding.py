@@ -66,7 +66,10 @@ class _Codes:
 
 
 def encode(
-    pieces: Iterable[Events], config: DataConfig, on_read: OnRead = lambda _: None
+    pieces: Iterable[Events],
+    config: DataConfig,
+    on_read: OnRead = lambda _: None,
+    workers: int = 1,
 ) -> Encoded:
     """Groups events into sessions, orders them and puts codes for item ids.
 
@@ -79,6 +82,7 @@ def encode(
         config: when sessions end, what events weigh, whether repeats collapse, where temporary
             files go.
         on_read: told the number of events read so far, after every piece.
+        workers: threads that put events in order.
 
     Raises:
         ConfigError: there is no room for temporary files.
@@ -104,7 +108,7 @@ def encode(
         read += piece.read
         on_read(read)
     assert spool is not None
-    sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch)
+    sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch, workers)
     dropped["events_collapsed"] += collapsed
     notes = tuple(_notes(config, types, unit))
     return Encoded(sessions, codes.item_ids(), read, dropped, notes)

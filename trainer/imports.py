@@ -9,6 +9,7 @@ import numpy as np
 from service.artifact import Artifact, Manifest
 from service.store import Store
 from trainer.config import IndexConfig
+from trainer.cores import usable_cores
 from trainer.index import cosine_index
 from trainer.word2vec_files import read_vectors
 
@@ -52,7 +53,7 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
             counts=np.ones(rows, np.int64),
             input_vectors=found.vectors,
             output_vectors=np.zeros_like(found.vectors),
-            cosine_index=cosine_index(found.vectors, index),
+            cosine_index=cosine_index(found.vectors, index, usable_cores()),
         )
 
     return store.add(build)

@@ -7,9 +7,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from trainer.config import usable_cores
 from trainer.scratch import Scratch, Spool
-from trainer.threads import threads
+from trainer.threads import bounded_threads
 
 MINUTE = 60_000_000  # microseconds
 SESSIONS_AT_ONCE = 100_000
@@ -52,7 +51,7 @@ class _Part(NamedTuple):
 
 
 def order_sessions(
-    spool: Spool, gap: float | None, collapse_repeats: bool, scratch: Scratch
+    spool: Spool, gap: float | None, collapse_repeats: bool, scratch: Scratch, workers: int
 ) -> tuple[Ordered, int]:
     """Orders partition by partition, then the sessions of all of them.
 
@@ -63,6 +62,7 @@ def order_sessions(
             an owner is a session.
         collapse_repeats: whether an item that follows itself counts once.
         scratch: where the sessions lie.
+        workers: threads; at most two partitions more than that are in memory.
 
     Returns:
         The sessions, and how many events were dropped because they repeat the one before.
@@ -70,7 +70,7 @@ def order_sessions(
     sessions = [np.empty(0, SESSION)]
     collapsed = 0
     with scratch.file() as items, scratch.file() as weights:
-        with threads(usable_cores()) as map_partitions:
+        with bounded_threads(workers) as map_partitions:
             for part in map_partitions(
                 lambda number: _order(spool.take(number), gap, collapse_repeats), spool.filled()
             ):

@@ -59,7 +59,7 @@ def retrain(config: Config, console: Console) -> Manifest:
 def _train_version(store: Store, config: Config, console: Console) -> Manifest:
     known = _known_vectors(store, config)
     with progress.reading(console, ", ".join(config.data.paths), config.run.log_format) as on_read:
-        dataset = read_dataset(config.data, on_read)
+        dataset = read_dataset(config.data, on_read, config.training.workers)
     show_data(dataset.report, config, console)
     checkpoint = Checkpoint(
         store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
@@ -114,6 +114,9 @@ def train_artifact(
             checkpoint=checkpoint,
         )
 
+    # A graph that several threads link is never twice the same.
+    threads = 1 if config.training.deterministic else config.training.workers
+
     def build(version: str) -> Artifact:
         # First, so that the copies it needs are gone before the index is made.
         with _counting(config, console):
@@ -128,7 +131,7 @@ def train_artifact(
             counts=dataset.vocabulary.counts,
             input_vectors=vectors.input,
             output_vectors=vectors.output,
-            cosine_index=cosine_index(vectors.input, config.index),
+            cosine_index=cosine_index(vectors.input, config.index, threads),
             continuations=continuations,
         )
 

@@ -11,8 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOTHING = -1
-# How many items lend an item their counts, and how many counts each of them lends.
-LENDERS = LENT = 50
 
 
 class Occurrences(NamedTuple):
@@ -43,6 +41,37 @@ class Rows(NamedTuple):
     values: NDArray[np.float32]
 
 
+class RowSums(NamedTuple):
+    """Scratch of one thread: a row while it is summed up, all zeros between two rows.
+
+    A column is touched when its sum rises above zero, not when something is added: float32 takes
+    what is tiny for nothing, and a column that stayed at zero would be touched again and again.
+
+    sums: float32 [columns].
+    touched: int32 [columns], the columns whose sum is above zero, in no order.
+    """
+
+    sums: NDArray[np.float32]
+    touched: NDArray[np.int32]
+
+
+class Smoothing(NamedTuple):
+    """Figures of `smooth_rows`, as in `NextConfig`.
+
+    prior_mass: how many counts the prior is worth.
+    vector_share: of the items near by their vectors in the prior; the rest is near by the counts.
+    count_neighbors: how many items are near by the counts.
+    borrowed_counts: how many counts each item that is near lends.
+    score_power: of the result.
+    """
+
+    prior_mass: float
+    vector_share: float
+    count_neighbors: int
+    borrowed_counts: int
+    score_power: float
+
+
 def _compile(function: Callable[..., Any]) -> Any:
     return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
 
@@ -64,14 +93,25 @@ def index_positions(items: NDArray[np.int32], starts: NDArray[np.int64], out: An
 
 
 @_compile
+def _discount(row: RowSums, n: int, discounts: NDArray[np.float32]) -> Any:
+    """Multiplies the touched columns; returns how many of them are still above zero."""
+    sums, touched = row
+    held = 0
+    for place in range(n):
+        column = touched[place]
+        sums[column] *= discounts[column]
+        if sums[column] > 0:
+            touched[held] = column
+            held += 1
+    return held
+
+
+@_compile
 def _keep_largest(
-    sums: NDArray[np.float32],
-    touched: NDArray[np.int32],
-    n: int,
-    columns: NDArray[np.int32],
-    values: NDArray[np.float32],
+    row: RowSums, n: int, columns: NDArray[np.int32], values: NDArray[np.float32]
 ) -> None:
     """Moves the largest sums to one row, equal ones by column, and leaves the sums at zero."""
+    sums, touched = row
     width = columns.size
     found = touched[:n]
     if n > width:
@@ -93,6 +133,7 @@ def count_rows(
     window: int,
     backwards: float,
     recency: float,
+    row: RowSums,
     out: Rows,
     totals: NDArray[np.float64],
 ) -> None:
@@ -109,12 +150,12 @@ def count_rows(
         window: the widest distance.
         backwards: what an earlier item counts.
         recency: 0 for no ageing.
+        row: scratch, a column an item.
         out: rows first..last-1 are written.
         totals: float64 [items], the sum of all counts of each of these items.
     """
     items, begins, weights, positions, starts = corpus
-    sums = np.zeros(starts.size - 1, np.float32)
-    touched = np.empty(starts.size - 1, np.int32)
+    sums, touched = row
     for item in range(first, last):
         n = 0
         totals[item] = 0.0
@@ -136,14 +177,14 @@ def count_rows(
                         count = worth * backwards / distance
                     if weights.size:
                         count *= weights[other]
-                    if count > 0:
-                        column = items[other]
-                        if sums[column] == 0:
-                            touched[n] = column
-                            n += 1
-                        sums[column] += np.float32(count)
-                        totals[item] += count
-        _keep_largest(sums, touched, n, out.columns[item], out.values[item])
+                    column = items[other]
+                    before = sums[column]
+                    sums[column] += np.float32(count)
+                    if before == 0 and sums[column] > 0:
+                        touched[n] = column
+                        n += 1
+                    totals[item] += count
+        _keep_largest(row, n, out.columns[item], out.values[item])
 
 
 @_compile
@@ -153,17 +194,18 @@ def smooth_rows(
     near: Rows,
     first: int,
     last: int,
-    near_share: float,
-    mass: float,
-    power: float,
+    smoothing: Smoothing,
     discounts: NDArray[np.float32],
+    row: RowSums,
     out: Rows,
 ) -> None:
     """Smooths counts of items first..last-1 with those of the items around them.
 
-    With P = counts / totals, an item's prior is Q = (near_share K + (1 - near_share) P) P, where
-    a row of K weighs the items near it by their vectors, the mean of a Dirichlet distribution is
-    (counts + mass Q) / (total + mass); a row of the result holds (mean * discount) ** power.
+    With P = counts / totals, an item's prior is Q = (vector_share K + (1 - vector_share) P) P,
+    where a row of K weighs the items near it by their vectors, the mean of a Dirichlet distribution
+    is (counts + prior_mass Q) / (total + prior_mass); a row of the result holds
+    (mean * discount) ** score_power: with a power below 1, items that several items of a session
+    agree on win.
 
     Args:
         counts: as `count_rows` leaves them.
@@ -171,47 +213,52 @@ def smooth_rows(
         near: the rows of K.
         first: the first item.
         last: the item after the last one.
-        near_share: of the items near by their vectors in the prior.
-        mass: how many counts the prior is worth.
-        power: of the result; below 1, items that several items of a session agree on win.
+        smoothing: how much is borrowed from whom.
         discounts: float32 [items], one for each column.
+        row: scratch, a column an item.
         out: rows first..last-1 are written.
     """
-    sums = np.zeros(totals.size, np.float32)
-    touched = np.empty(totals.size, np.int32)
+    sums, touched = row
+    mass, vector_share, count_neighbors, borrowed_counts, power = smoothing
     for item in range(first, last):
         n = 0
-        bottom = totals[item] + mass
+        total = totals[item]
+        bottom = total + mass
         for voice in range(2):
-            lenders = near.columns[item] if voice == 0 else counts.columns[item]
-            parts = near.values[item] if voice == 0 else counts.values[item]
-            share = near_share if voice == 0 else (1.0 - near_share) / max(totals[item], 1e-30)
-            for place in range(min(lenders.size, LENDERS)):
+            if voice == 0:
+                lenders, parts = near.columns[item], near.values[item]
+                share = vector_share
+            else:
+                lenders = counts.columns[item, :count_neighbors]
+                parts = counts.values[item, :count_neighbors]
+                share = (1.0 - vector_share) / total if total > 0 else 0.0
+            for place in range(lenders.size):
                 lender = lenders[place]
                 if lender == NOTHING:
                     break
+                part = 0.0
                 if mass > 0 and totals[lender] > 0:
-                    part = mass * share * parts[place] / (totals[lender] * bottom)
-                    for other in range(min(counts.columns.shape[1], LENT)):
+                    part = mass / bottom * share * parts[place] / totals[lender]
+                if part > 0:
+                    for other in range(min(counts.columns.shape[1], borrowed_counts)):
                         column = counts.columns[lender, other]
                         if column == NOTHING:
                             break
-                        if part > 0:
-                            if sums[column] == 0:
-                                touched[n] = column
-                                n += 1
-                            sums[column] += np.float32(part * counts.values[lender, other])
+                        before = sums[column]
+                        sums[column] += np.float32(part * counts.values[lender, other])
+                        if before == 0 and sums[column] > 0:
+                            touched[n] = column
+                            n += 1
         for place in range(counts.columns.shape[1]):
             column = counts.columns[item, place]
             if column == NOTHING:
                 break
-            if sums[column] == 0:
+            before = sums[column]
+            sums[column] += np.float32(counts.values[item, place] / bottom)
+            if before == 0 and sums[column] > 0:
                 touched[n] = column
                 n += 1
-            sums[column] += np.float32(counts.values[item, place] / bottom)
-        for place in range(n):
-            column = touched[place]
-            sums[column] *= discounts[column]
-        _keep_largest(sums, touched, n, out.columns[item], out.values[item])
+        n = _discount(row, n, discounts)
+        _keep_largest(row, n, out.columns[item], out.values[item])
         for place in range(min(n, out.columns.shape[1])):
             out.values[item, place] = out.values[item, place] ** power

@@ -72,7 +72,7 @@ def try_out(config: Config, console: Console) -> Trial:
         _check_place(config.evaluation.report)
     log_format = config.run.log_format
     with progress.reading(console, ", ".join(config.data.paths), log_format) as on_read:
-        log, descriptions = read_log(config.data, on_read)
+        log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out(log, config.data, config.evaluation)
     cases = asked(holdout.cases, config.evaluation, config.training.seed)
     show_data(holdout.report, config, console)

@@ -56,7 +56,7 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
             "or relation = similar"
         )
     with progress.reading(console, ", ".join(config.data.paths), config.run.log_format) as on_read:
-        log, descriptions = read_log(config.data, on_read)
+        log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out_before(log, config.data, config.evaluation, tuning.share)
     show_data(holdout.report, config, console)
     study = Study(config, holdout)

@@ -1,0 +1,82 @@
+import faiss
+import numpy as np
+import pytest
+
+from service.artifact import unit
+from trainer import continuations, index, retrain
+from trainer.config import IndexConfig
+from trainer.continuations import near_items
+from trainer.faiss_threads import faiss_threads
+from trainer.index import cosine_index
+
+VECTORS = np.random.default_rng(2).normal(size=(500, 8)).astype(np.float32)
+
+
+@pytest.fixture
+def many_cores():
+    """FAISS takes seven threads unless it is told otherwise."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(7)
+    yield
+    assert faiss.omp_get_max_threads() == 7
+    faiss.omp_set_num_threads(before)
+
+
+@pytest.mark.usefixtures("many_cores")
+def test_faiss_is_limited_within_and_free_again_afterwards():
+    with faiss_threads(3):
+        assert faiss.omp_get_max_threads() == 3
+    assert faiss.omp_get_max_threads() == 7
+    with pytest.raises(KeyboardInterrupt), faiss_threads(3):
+        raise KeyboardInterrupt
+    assert faiss.omp_get_max_threads() == 7
+
+
+@pytest.mark.usefixtures("many_cores")
+@pytest.mark.parametrize("search", ["exact", "hnsw"])
+def test_the_index_is_built_on_as_many_threads_as_it_is_given(monkeypatch, search):
+    seen = set()
+    monkeypatch.setattr(
+        index, "unit", lambda some: seen.add(faiss.omp_get_max_threads()) or unit(some)
+    )
+    cosine_index(VECTORS, IndexConfig(search=search), workers=2)
+    assert seen == {2}
+
+
+@pytest.mark.usefixtures("many_cores")
+@pytest.mark.parametrize("most_compared", [1000, 100])
+def test_items_near_by_their_vectors_are_searched_on_as_many_threads_as_given(
+    monkeypatch, most_compared
+):
+    seen = set()
+    monkeypatch.setattr(continuations, "MOST_COMPARED", most_compared)
+    monkeypatch.setattr(
+        continuations, "unit", lambda some: seen.add(faiss.omp_get_max_threads()) or unit(some)
+    )
+    near_items(VECTORS, 5, 0.05, workers=2)
+    assert seen == {2}
+
+
+def test_one_thread_links_the_same_graph_every_time():
+    graphs = [
+        faiss.serialize_index(cosine_index(VECTORS, IndexConfig(search="hnsw"), workers=1))
+        for _ in range(2)
+    ]
+    assert np.array_equal(*graphs)
+
+
+@pytest.mark.parametrize(("flags", "expected"), [([], [3]), (["--deterministic"], [1])])
+def test_a_deterministic_run_links_its_graph_on_one_thread(
+    tmp_path, monkeypatch, run, flags, expected
+):
+    (tmp_path / "log.csv").write_text("session,item_id\na,x\na,y\nb,x\nb,y\n")
+    monkeypatch.chdir(tmp_path)
+    seen = []
+    monkeypatch.setattr(
+        retrain,
+        "cosine_index",
+        lambda vectors, config, workers: seen.append(workers) or cosine_index(vectors, config),
+    )
+    settings = ["--paths", "log.csv", "--session", "session", "--epochs", "1", "--workers", "3"]
+    assert run("train", *settings, "--search", "hnsw", *flags).code == 0
+    assert seen == expected

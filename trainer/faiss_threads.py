@@ -1,0 +1,17 @@
+"""FAISS on no more threads than it is allowed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import faiss
+
+
+@contextmanager
+def faiss_threads(workers: int) -> Iterator[None]:
+    """Limits what this thread asks of FAISS, by itself on every core of the machine."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(workers)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

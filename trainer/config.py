@@ -1,7 +1,6 @@
 """Every setting of the trainer, its default and its check, once."""
 
 import difflib
-import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping

@@ -34,7 +34,7 @@ test-nojit: $(VENV)/.dev  ## the suite with the JIT off, under branch coverage
 	$(BIN)/python -m coverage report
 
 test-boundscheck: $(VENV)/.dev  ## the kernels with array indexes checked (loads of vectors are not)
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/boundscheck $(BIN)/python -m pytest -q tests/test_kernels.py tests/test_training.py
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/boundscheck $(BIN)/python -m pytest -q tests/word2vec/test_kernels.py tests/word2vec/test_training.py
 
 lint: $(VENV)/.dev  ## style, types and who imports whom
 	$(BIN)/ruff check .

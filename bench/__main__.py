@@ -2,7 +2,7 @@
 
 from bench import quality, throughput, variants
 from bench.report import publish
-from trainer.cores import usable_cores
+from trainer.config.cores import usable_cores
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.sessions import Sessions
-from trainer.vocabulary import Vocabulary
+from trainer.events.sessions import Sessions
+from trainer.events.vocabulary import Vocabulary
 
 # Sessions differ in length as in click logs: most are short, a few are very long.
 LENGTH_SIGMA = 0.8

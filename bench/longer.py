@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.ranking import Ranked, Ranker
-from trainer.splits import Cases
+from trainer.evaluation.ranking import Ranked, Ranker
+from trainer.evaluation.splits import Cases
 
 
 @dataclass(frozen=True, eq=False)

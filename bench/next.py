@@ -16,18 +16,23 @@ from bench import clickstream, next_event
 from bench.longer import Longer
 from bench.report import Part, markdown_table, publish
 from bench.retail import all_of_a_customer
-from service.artifact import Artifact
-from service.recommender import Recommender
-from trainer.baselines import ItemItem, all_baselines
-from trainer.baselines.counting import co_occurrence, sequential_rules, shares, transitions
-from trainer.config import Config, DataConfig, EvaluationConfig, merge, read_layers
-from trainer.dataset import Dataset, describe, read_dataset, read_log
-from trainer.evaluation import Estimate, Evaluation, Protocol, Served, evaluate
-from trainer.holdout import hold_out
-from trainer.ranking import Ranker
-from trainer.retrain import train_artifact
-from trainer.splits import Cases, sample
-from trainer.trial import score_of
+from service.model.artifact import Artifact
+from service.model.recommender import Recommender
+from trainer.config.sections import Config, DataConfig, EvaluationConfig, merge, read_layers
+from trainer.evaluation.baselines import ItemItem, all_baselines
+from trainer.evaluation.baselines.counting import (
+    co_occurrence,
+    sequential_rules,
+    shares,
+    transitions,
+)
+from trainer.evaluation.comparison import Estimate, Evaluation, Protocol, Served, evaluate
+from trainer.evaluation.holdout import hold_out
+from trainer.evaluation.ranking import Ranker
+from trainer.evaluation.splits import Cases, sample
+from trainer.events.dataset import Dataset, describe, read_dataset, read_log
+from trainer.jobs.evaluate import score_of
+from trainer.jobs.retrain import train_artifact
 
 RETAIL = "data/online_retail.parquet"
 SAMPLE = Path("item2vec.toml")

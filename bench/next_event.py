@@ -18,9 +18,9 @@ from bench.ranking import hit_rate, ndcg, rank_scores, rank_vectors
 from bench.report import Part, markdown_table, publish
 from bench.retail import read_cases
 from bench.spread import spread
-from trainer.baselines.counting import co_occurrence, transitions
-from trainer.config import TrainingConfig
-from trainer.training import train
+from trainer.config.sections import TrainingConfig
+from trainer.evaluation.baselines.counting import co_occurrence, transitions
+from trainer.word2vec.training import train
 
 SETTINGS = {
     "architecture": "skip-gram",

@@ -7,9 +7,9 @@ import numpy as np
 from gensim.models import Word2Vec
 from numpy.typing import NDArray
 
-from trainer.config import TrainingConfig
-from trainer.sessions import Sessions
-from trainer.vocabulary import Vocabulary
+from trainer.config.sections import TrainingConfig
+from trainer.events.sessions import Sessions
+from trainer.events.vocabulary import Vocabulary
 
 # gensim drops what a sentence has beyond this.
 LONGEST_SENTENCE = 10_000

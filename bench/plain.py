@@ -11,12 +11,12 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import TrainingConfig
-from trainer.huffman import build_tree
-from trainer.noise import noise_probabilities
-from trainer.sessions import Sessions
-from trainer.training import keep_probability
-from trainer.vocabulary import Vocabulary
+from trainer.config.sections import TrainingConfig
+from trainer.events.sessions import Sessions
+from trainer.events.vocabulary import Vocabulary
+from trainer.word2vec.huffman import build_tree
+from trainer.word2vec.noise import noise_probabilities
+from trainer.word2vec.training import keep_probability
 
 
 class Corpus(NamedTuple):

@@ -23,11 +23,11 @@ from bench.ranking import hit_rate, ndcg, rank_vectors
 from bench.report import Part, markdown_table, publish
 from bench.retail import read_cases
 from bench.spread import difference, not_below, spread
-from trainer.config import TrainingConfig
-from trainer.cores import usable_cores
-from trainer.sessions import Sessions
-from trainer.training import train
-from trainer.vocabulary import Vocabulary
+from trainer.config.cores import usable_cores
+from trainer.config.sections import TrainingConfig
+from trainer.events.sessions import Sessions
+from trainer.events.vocabulary import Vocabulary
+from trainer.word2vec.training import train
 
 RETAIL = "data/online_retail.parquet"
 HEADER = ("", "HR@10 (min-max)", "NDCG@10 (min-max)", "ours less this, HR@10", "ours not below")

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from bench.corpus import build_corpus
 from bench.peer import new_model, train_on_file
 from bench.spread import summary
-from trainer.config import TrainingConfig
-from trainer.huffman import build_tree
-from trainer.sessions import Sessions
-from trainer.training import Snapshot, keep_probability, train
-from trainer.vocabulary import Vocabulary
+from trainer.config.sections import TrainingConfig
+from trainer.events.sessions import Sessions
+from trainer.events.vocabulary import Vocabulary
+from trainer.word2vec.huffman import build_tree
+from trainer.word2vec.training import Snapshot, keep_probability, train
 
 SETTINGS = {
     "vector_size": 100,

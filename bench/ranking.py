@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.cases import Cases
-from service.artifact import Artifact, Manifest
-from service.recommender import Recommender
-from trainer.config import IndexConfig
-from trainer.index import cosine_index
-from trainer.vocabulary import Vocabulary
+from service.model.artifact import Artifact, Manifest
+from service.model.recommender import Recommender
+from trainer.artifacts.index import cosine_index
+from trainer.config.sections import IndexConfig
+from trainer.events.vocabulary import Vocabulary
 
 CUTOFF = 10
 MISSED = np.iinfo(np.int64).max

@@ -1,9 +1,9 @@
 """Online Retail as next-event cases."""
 
 from bench.cases import Cases, hold_out_last
-from trainer.config import DataConfig
-from trainer.events import read_events
-from trainer.sessions import build_sessions
+from trainer.config.sections import DataConfig
+from trainer.events.reader import read_events
+from trainer.events.sessions import build_sessions
 
 
 def all_of_a_customer(path: str) -> DataConfig:

@@ -5,8 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from service.errors import ConfigError, Item2VecError
-from service.settings import Settings
+from service.model.errors import ConfigError, Item2VecError
+from service.web.settings import Settings
 
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
@@ -43,12 +43,12 @@ def _serve(settings: Settings) -> int:
     from uvicorn.supervisors import Multiprocess
 
     config = Config(
-        "service.app:create_app",
+        "service.web.app:create_app",
         factory=True,
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http="service.protocol:ProblemProtocol",
+        http="service.web.protocol:ProblemProtocol",
         log_level=settings.log_level,
         access_log=settings.log_level == "debug",
         server_header=False,

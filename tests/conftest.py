@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from service.app import create_app
-from service.artifact import Artifact, Manifest
-from service.continuations import Continuations, Lists, NextSettings
-from service.settings import Settings
-from service.store import Store
-from trainer import cli
-from trainer.config import IndexConfig
-from trainer.index import cosine_index
-from trainer.sessions import Sessions
-from trainer.vocabulary import Vocabulary
+from service.model.artifact import Artifact, Manifest
+from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.store import Store
+from service.web.app import create_app
+from service.web.settings import Settings
+from trainer.artifacts.index import cosine_index
+from trainer.cli import app as cli
+from trainer.config.sections import IndexConfig
+from trainer.events.sessions import Sessions
+from trainer.events.vocabulary import Vocabulary
 
 FRUITS = ["apple", "pear", "plum"]
 TOOLS = ["hammer", "saw", "drill"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from service.errors import EventLogError
-from trainer.config import DataConfig
-from trainer.events import Events, read_events
+from service.model.errors import EventLogError
+from trainer.config.sections import DataConfig
+from trainer.events.reader import Events, read_events
 
 
 def write(path: Path, content: str | bytes) -> Path:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.kernels import BLOCK, GROUP
+from trainer.word2vec.kernels import BLOCK, GROUP
 
 MASK = 2**64 - 1
 

@@ -1,9 +1,9 @@
-"""The obvious twin of trainer.sessions: lists and dictionaries, one loop a rule."""
+"""The obvious twin of trainer.events.sessions: lists and dictionaries, one loop a rule."""
 
 from collections import Counter, defaultdict
 from datetime import timedelta
 
-from trainer.config import DataConfig
+from trainer.config.sections import DataConfig
 
 
 def naive_sessions(events: list[dict], config: DataConfig) -> tuple[list[list[str]], Counter]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store import Store
+from service.model.store import Store
 
 # Only the folder of NUMBA_CACHE_DIR counts, and none can be made there: as for a user who may write
 # neither beside the program nor at home.
@@ -37,7 +37,8 @@ def test_where_no_cache_can_be_written_kernels_get_a_folder_for_the_run():
 import os
 from trainer.compiler import use_writable_cache
 folder = use_writable_cache()
-from trainer import kernels, table_kernels
+from trainer.word2vec import kernels
+from trainer.continuations import kernels as table_kernels
 assert kernels._random.stats.cache_path.startswith(folder), kernels._random.stats
 assert os.path.isdir(folder)
 """

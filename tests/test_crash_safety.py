@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from service.store import Store
+from service.model.store import Store
 from tests.conftest import make_artifact
 
 ROOT = Path(__file__).parent.parent
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 CHILD = """
 import os, signal, sys
 from pathlib import Path
-from service.store import Store
+from service.model.store import Store
 from tests.conftest import make_artifact
 
 left = int(sys.argv[2])

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from service.store import Store
+from service.model.store import Store
 
 ROOT = Path(__file__).parent.parent
 ITEM2VEC = [sys.executable, "-m", "trainer"]

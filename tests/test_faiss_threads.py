@@ -2,12 +2,14 @@ import faiss
 import numpy as np
 import pytest
 
-from service.artifact import unit
-from trainer import continuations, index, retrain
-from trainer.config import IndexConfig
-from trainer.continuations import near_items
+from service.model.artifact import unit
+from trainer.artifacts import index
+from trainer.artifacts.index import cosine_index
+from trainer.config.sections import IndexConfig
+from trainer.continuations import table as continuations
+from trainer.continuations.table import near_items
 from trainer.faiss_threads import faiss_threads
-from trainer.index import cosine_index
+from trainer.jobs import retrain
 
 VECTORS = np.random.default_rng(2).normal(size=(500, 8)).astype(np.float32)
 

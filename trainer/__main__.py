@@ -9,7 +9,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     try:
         # In here, because most of the time of a short command is imports.
-        from trainer import cli
+        from trainer.cli import app as cli
 
         cli.main()
     except KeyboardInterrupt:

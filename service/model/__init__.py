@@ -1,0 +1,1 @@
+"""The model as it is stored and asked: everything the trainer may import."""

@@ -1,0 +1,91 @@
+"""The artifact: one trained model as one directory.
+
+    manifest.json        what it is: versions, configuration, data report, metrics, checksums
+    manifest.sha256      the checksum of the manifest, as `sha256sum` writes it
+    items.json           {"item_id": [...], "title": [...], "metadata": {name: [...]}}, in row order
+    counts.npy           int64 [items], occurrences in training
+    input_vectors.npy    float32 [items, vector_size]
+    output_vectors.npy   float32 [items, vector_size]
+    cosine.faiss         inner-product index over the unit input vectors, in row order
+    next_*.npy           what comes next, where it was asked for (see `Continuations`)
+
+The directory bears the name of its model version. The reader owns the format and the writer
+conforms: `service.model.files` does both, `service.model.checks` says what the content must be.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from service.model.continuations import Continuations, NextSettings
+
+FORMAT_VERSION = 2
+MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
+ITEMS = "items.json"
+COUNTS = "counts.npy"
+INPUT_VECTORS = "input_vectors.npy"
+OUTPUT_VECTORS = "output_vectors.npy"
+COSINE_INDEX = "cosine.faiss"
+FILES = (ITEMS, COUNTS, INPUT_VECTORS, OUTPUT_VECTORS, COSINE_INDEX)
+TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
+NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
+VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # safe as a file name and in a header
+
+
+class Manifest(BaseModel):
+    """What an artifact says of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+    format_version: int = FORMAT_VERSION
+    model_version: str = Field(pattern=VERSION_PATTERN)
+    created: AwareDatetime
+    items: int = Field(ge=1)
+    vector_size: int = Field(ge=1)
+    config: dict[str, Any] = Field(description="every effective setting of the training run")
+    data: dict[str, Any] = Field(description="what was read, dropped and kept, and its time range")
+    metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
+    verdict: str = Field(description="why it may be published, or may not")
+    next: NextSettings | None = Field(None, description="how `next` is answered, where it is")
+    sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
+
+
+@dataclass(frozen=True, eq=False)
+class Artifact:
+    """A trained model in memory.
+
+    Attributes:
+        manifest: what the artifact says of itself.
+        item_ids: ids in row order, most frequent first.
+        titles: one per row, or None where an item has none.
+        metadata: further columns, name to one value per row.
+        counts: int64 [items], occurrences in training.
+        input_vectors: float32 [items, vector_size].
+        output_vectors: float32 [items, vector_size].
+        cosine_index: inner-product index over the unit input vectors, in row order.
+        continuations: what comes next, where the model knows.
+    """
+
+    manifest: Manifest
+    item_ids: Sequence[str]
+    titles: Sequence[str | None]
+    metadata: Mapping[str, Sequence[Any]]
+    counts: NDArray[np.int64]
+    input_vectors: NDArray[np.float32]
+    output_vectors: NDArray[np.float32]
+    cosine_index: faiss.Index
+    continuations: Continuations | None = None
+
+
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The vectors (rows) at length one; a zero vector stays zero. Allocates its result."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    units: NDArray[np.float32] = np.divide(
+        vectors, norms, out=np.zeros_like(vectors), where=norms > 0
+    )
+    return units

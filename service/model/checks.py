@@ -1,0 +1,126 @@
+"""What the content of an artifact must be, beyond the bytes that checksums cover."""
+
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.artifact import (
+    COSINE_INDEX,
+    COUNTS,
+    INPUT_VECTORS,
+    ITEMS,
+    OUTPUT_VECTORS,
+    TABLE,
+    TABLE_OFFSETS,
+    TABLE_SCORES,
+    Artifact,
+)
+from service.model.continuations import Continuations
+from service.model.errors import ArtifactError
+
+Fault = tuple[str, str]  # the file, and what is wrong with it
+INDEXES = (faiss.IndexFlatIP, faiss.IndexHNSWFlat)
+
+
+def check(artifact: Artifact, directory: Path) -> None:
+    """Refuses what would make an answer fail or mean nothing; copies no vectors.
+
+    Checks come in an order: each relies on those before it, and the first fault ends them.
+
+    Raises:
+        ArtifactError: naming the first file that is not what it must be.
+    """
+    fault = next(chain(_shapes(artifact), _index(artifact), _values(artifact)), None)
+    if fault:
+        name, wrong = fault
+        raise ArtifactError(f"{directory / name} {wrong}")
+
+
+def _shapes(artifact: Artifact) -> Iterator[Fault]:
+    rows, columns = artifact.manifest.items, artifact.manifest.vector_size
+    lengths = [len(artifact.item_ids), len(artifact.titles)]
+    lengths += [len(values) for values in artifact.metadata.values()]
+    yield from _differs(ITEMS, f"columns of {lengths}", f"columns of {[rows] * len(lengths)}")
+    yield from _differs(COUNTS, _shape(artifact.counts), f"int64 {(rows,)}")
+    for name, vectors in _vectors(artifact).items():
+        yield from _differs(name, _shape(vectors), f"float32 {(rows, columns)}")
+    if artifact.continuations is not None:
+        yield from _shapes_of_table(artifact.continuations, rows)
+
+
+def _shapes_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
+    """Offsets come first: what they say of the rows holds only where they are right."""
+    rows, offsets = next_.table
+    yield from _differs(TABLE_OFFSETS, _shape(offsets), f"int64 {(items + 1,)}")
+    total = int(offsets[-1])
+    yield from _differs(TABLE, _shape(rows), f"int32 {(total,)}")
+    yield from _differs(TABLE_SCORES, _shape(next_.scores), f"float32 {(total,)}")
+
+
+def _index(artifact: Artifact) -> Iterator[Fault]:
+    index = artifact.cosine_index
+    kind = type(index)
+    if kind not in INDEXES or index.metric_type != faiss.METRIC_INNER_PRODUCT:
+        known = " or ".join(each.__name__ for each in INDEXES)
+        yield (
+            COSINE_INDEX,
+            f"is {kind.__name__} of metric {index.metric_type}, not {known} of inner products",
+        )
+    expected = (artifact.manifest.items, artifact.manifest.vector_size)
+    found = (index.ntotal, index.d)
+    yield from _differs(COSINE_INDEX, f"vectors {found}", f"vectors {expected}")
+    stored: Any = index
+    if isinstance(index, faiss.IndexHNSWFlat):
+        stored = faiss.downcast_index(index.storage)
+    if type(stored) is not faiss.IndexFlatIP or (stored.ntotal, stored.d) != expected:
+        yield COSINE_INDEX, "has a graph over other vectors than those of the items"
+    if not _finite(faiss.rev_swig_ptr(stored.get_xb(), index.ntotal * index.d)):
+        yield COSINE_INDEX, "holds vectors that are not finite"
+
+
+def _values(artifact: Artifact) -> Iterator[Fault]:
+    if len(set(artifact.item_ids)) < len(artifact.item_ids):
+        yield ITEMS, "names an item twice"
+    if artifact.counts.min() < 1:
+        yield COUNTS, "holds counts below 1"
+    for name, vectors in _vectors(artifact).items():
+        if not _finite(vectors):
+            yield name, "holds numbers that are not finite"
+    if artifact.continuations is not None:
+        yield from _values_of_table(artifact.continuations, artifact.manifest.items)
+
+
+def _values_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
+    """A query looks rows up by offsets and by rows, so these must lead somewhere."""
+    rows, offsets = next_.table
+    if offsets[0] != 0 or np.any(np.diff(offsets) < 0):
+        yield TABLE_OFFSETS, "does not rise from 0"
+    if rows.min(initial=0) < 0 or rows.max(initial=-1) >= items:
+        yield TABLE, f"holds rows that are not in 0 to {items - 1}"
+    if not _finite(next_.scores) or next_.scores.min(initial=0) < 0:
+        yield TABLE_SCORES, "holds scores that are negative or not finite"
+
+
+def _vectors(artifact: Artifact) -> dict[str, NDArray[np.float32]]:
+    return {INPUT_VECTORS: artifact.input_vectors, OUTPUT_VECTORS: artifact.output_vectors}
+
+
+def _differs(name: str, found: str, expected: str) -> Iterator[Fault]:
+    if found != expected:
+        yield name, f"holds {found} where {expected} was expected"
+
+
+def _shape(array: NDArray[Any]) -> str:
+    return f"{array.dtype} {array.shape}"
+
+
+def _finite(array: NDArray[np.float32]) -> bool:
+    """Whether no number is NaN or infinite: both extremes would be too, and they need no copy."""
+    with np.errstate(invalid="ignore"):
+        extremes = array.min(initial=0), array.max(initial=0)
+    return bool(np.isfinite(extremes).all())

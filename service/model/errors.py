@@ -1,0 +1,76 @@
+"""The errors item2vec raises on purpose.
+
+    Item2VecError                    a job ends with exit code 1
+    ├── InputError                   wrong usage or input: exit code 2
+    │   ├── ConfigError              a setting is unknown, impossible or contradicts another
+    │   ├── EventLogError            the event log cannot be read, or nothing is left of it
+    │   ├── NoContinuationsError     the model was not trained for the relation `next`: HTTP 409
+    │   └── UnknownItemError         an item the model has never seen: HTTP 404
+    ├── ArtifactError                an artifact is damaged or of another format: never readable
+    ├── UnavailableError             the disk or memory fails, a file is missing: may pass
+    ├── NoModelError                 nothing has been published yet: HTTP 503
+    ├── JobRunningError              another job holds the lock of the store
+    └── DivergenceError              training diverged: its vectors became infinite or NaN
+                                     (defined in `trainer.word2vec.training`)
+
+A message names the value that is wrong and what to do about it.
+"""
+
+from typing import ClassVar
+
+LONGEST_VALUE = 100  # characters of a value that a message repeats
+
+
+def short(text: str) -> str:
+    """A text, or its two ends where it is long: no message grows with what was sent."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    return f"{text[: LONGEST_VALUE - 23]}...{text[-20:]}"
+
+
+class Item2VecError(Exception):
+    """Anything that went wrong for a reason we know."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InputError(Item2VecError):
+    """What the caller gave cannot be used."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class ConfigError(InputError):
+    """A setting is unknown, impossible or contradicts another."""
+
+
+class EventLogError(InputError):
+    """The event log cannot be read, or nothing is left of it."""
+
+
+class NoContinuationsError(InputError):
+    """The model was not trained for the relation `next`."""
+
+
+class UnknownItemError(InputError):
+    """An item the model has never seen."""
+
+    def __init__(self, item_id: str) -> None:
+        super().__init__(f"the model does not know item {short(item_id)!r}")
+        self.item_id = item_id
+
+
+class ArtifactError(Item2VecError):
+    """An artifact is damaged or of another format, and will be when it is read again."""
+
+
+class UnavailableError(Item2VecError):
+    """The disk or memory fails, or a file is missing: it may work when it is tried again."""
+
+
+class NoModelError(Item2VecError):
+    """Nothing has been published yet."""
+
+
+class JobRunningError(Item2VecError):
+    """Another job holds the lock of the store."""

@@ -1,0 +1,293 @@
+"""An artifact on disk: written whole or not at all, read back only if it is what was written."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Annotated, Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, ValidationError
+
+from service.model.artifact import (
+    COSINE_INDEX,
+    COUNTS,
+    FILES,
+    FORMAT_VERSION,
+    INPUT_VECTORS,
+    ITEMS,
+    MANIFEST,
+    MANIFEST_CHECKSUM,
+    NEXT_FILES,
+    OUTPUT_VECTORS,
+    TABLE,
+    TABLE_OFFSETS,
+    TABLE_SCORES,
+    Artifact,
+    Manifest,
+)
+from service.model.checks import check
+from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.disk import failures, sync
+from service.model.errors import ArtifactError, UnavailableError
+
+# Copied into memory, not mapped: a process dies if a file it has mapped is cut short.
+COPIED_BYTES = 1 << 20
+WRITABLE = 0o222
+
+
+class _Format(BaseModel):
+    """What a manifest of any format has."""
+
+    format_version: int
+
+
+class _Items(BaseModel):
+    """The columns of items.json."""
+
+    item_id: Annotated[list[str], Field(min_length=1)]
+    title: list[str | None]
+    metadata: dict[str, list[Any]]
+
+
+# Writing
+
+
+def save(artifact: Artifact, directory: Path) -> Manifest:
+    """Writes the artifact, read-only, so that a reader sees all of it or nothing.
+
+    Args:
+        artifact: what to write; the checksums in its manifest are filled in here.
+        directory: must not exist yet. A sibling `.partial-<name>` is written, synced and renamed;
+            if anything fails it is removed.
+
+    Returns:
+        The manifest as written.
+
+    Raises:
+        UnavailableError: the disk is full or fails.
+    """
+    partial = directory.with_name(f".partial-{directory.name}")
+    shutil.rmtree(partial, ignore_errors=True)
+    try:
+        with failures(directory, "written"):
+            partial.mkdir(parents=True)
+            manifest = _write(artifact, partial)
+            for path in partial.iterdir():
+                path.chmod(path.stat().st_mode & ~WRITABLE)
+                sync(path)
+            sync(partial)
+            partial.rename(directory)
+            sync(directory.parent)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return manifest
+
+
+def _write(artifact: Artifact, directory: Path) -> Manifest:
+    items = {"item_id": artifact.item_ids, "title": artifact.titles, "metadata": artifact.metadata}
+    (directory / ITEMS).write_text(json.dumps(items, ensure_ascii=False), encoding="utf-8")
+    _write_array(artifact.counts, directory / COUNTS)
+    _write_array(artifact.input_vectors, directory / INPUT_VECTORS)
+    _write_array(artifact.output_vectors, directory / OUTPUT_VECTORS)
+    _write_index(artifact.cosine_index, directory / COSINE_INDEX)
+    settings = None
+    if artifact.continuations is not None:
+        settings = artifact.continuations.settings
+        for name, array in _arrays(artifact.continuations).items():
+            _write_array(array, directory / name)
+    manifest = artifact.manifest.model_copy(update={"next": settings})
+    sha256 = {name: _sha256(directory / name) for name in _files(manifest)}
+    manifest = manifest.model_copy(update={"sha256": sha256})
+    content = manifest.model_dump_json(indent=2).encode()
+    (directory / MANIFEST).write_bytes(content)
+    (directory / MANIFEST_CHECKSUM).write_bytes(_checksum_of(content))
+    return manifest
+
+
+# Through a file of Python's: what NumPy and FAISS write to a full disk falls short without a word.
+
+
+def _write_array(array: NDArray[Any], path: Path) -> None:
+    with path.open("wb") as file:
+        np.save(SimpleNamespace(write=file.write), array)
+
+
+def _write_index(index: faiss.Index, path: Path) -> None:
+    with path.open("wb") as file:
+        writer = faiss.PyCallbackIOWriter(file.write)  # type: ignore[attr-defined]
+        faiss.write_index(index, writer)
+
+
+def _arrays(next_: Continuations) -> dict[str, NDArray[Any]]:
+    return {
+        TABLE: next_.table.rows,
+        TABLE_OFFSETS: next_.table.offsets,
+        TABLE_SCORES: next_.scores,
+    }
+
+
+# Reading
+
+
+def load(directory: Path) -> Artifact:
+    """Reads an artifact back, verified.
+
+    What is large is mapped read-only, so that several processes share its pages.
+
+    Raises:
+        ArtifactError: naming the file that is damaged, does not fit the others or makes no sense.
+        UnavailableError: naming the file that is missing or cannot be read now.
+    """
+    manifest = verify(directory)
+    items = _read_items(directory / ITEMS)
+    artifact = Artifact(
+        manifest=manifest,
+        item_ids=items.item_id,
+        titles=items.title,
+        metadata=items.metadata,
+        counts=_read_array(directory / COUNTS),
+        input_vectors=_read_array(directory / INPUT_VECTORS),
+        output_vectors=_read_array(directory / OUTPUT_VECTORS),
+        cosine_index=_read_index(directory / COSINE_INDEX),
+        continuations=_read_continuations(directory, manifest.next),
+    )
+    check(artifact, directory)
+    return artifact
+
+
+def verify(directory: Path) -> Manifest:
+    """Compares every file with its checksum.
+
+    Raises:
+        ArtifactError: naming the first file that differs.
+        UnavailableError: naming the first file that is missing or cannot be read now.
+    """
+    manifest = read_manifest(directory)
+    for name in _files(manifest):
+        path = directory / name
+        with _reading(path):
+            checksum = _sha256(path)
+        if checksum != manifest.sha256.get(name):
+            raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
+    return manifest
+
+
+def read_manifest(directory: Path) -> Manifest:
+    """The manifest alone, without looking at the files it speaks of.
+
+    Raises:
+        ArtifactError: it is damaged, of another format version, or that of another directory.
+        UnavailableError: it is missing or cannot be read now.
+    """
+    path = directory / MANIFEST
+    with _reading(path):
+        content = path.read_bytes()
+        _check_format(path, _Format.model_validate_json(content, strict=True).format_version)
+    with _reading(directory / MANIFEST_CHECKSUM):
+        checksum = (directory / MANIFEST_CHECKSUM).read_bytes()
+    if checksum != _checksum_of(content):
+        raise ArtifactError(f"{path} is damaged: its checksum is not that in {MANIFEST_CHECKSUM}")
+    with _reading(path):
+        manifest = Manifest.model_validate_json(content, strict=True)
+    if manifest.model_version != directory.name:
+        raise ArtifactError(
+            f"{directory} holds version {manifest.model_version}: a directory must bear the name "
+            "of its version, rename it"
+        )
+    return manifest
+
+
+def most_frequent_item(directory: Path) -> str:
+    """The first item of an artifact, without loading the rest of it.
+
+    Raises:
+        ArtifactError: the list of items is damaged.
+        UnavailableError: it is missing or cannot be read now.
+    """
+    return _read_items(directory / ITEMS).item_id[0]
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Failures that may pass are told from what the file itself is to blame for."""
+    try:
+        with failures(path, "read"):
+            yield
+    except (ArtifactError, UnavailableError):
+        raise
+    except ValidationError as error:
+        raise ArtifactError(f"{path} is damaged: {_first(error)}") from error
+    except Exception as error:  # NumPy, FAISS and pydantic have many words for a damaged file
+        raise ArtifactError(f"{path} is damaged: {error}") from error
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def _check_format(path: Path, version: int) -> None:
+    if version == FORMAT_VERSION:
+        return
+    newer = version > FORMAT_VERSION
+    raise ArtifactError(
+        f"{path} was written by {'a newer' if newer else 'an older'} release (format {version}), "
+        f"this one reads format {FORMAT_VERSION}: {'upgrade this one' if newer else 'train again'}"
+    )
+
+
+def _read_items(path: Path) -> _Items:
+    with _reading(path):
+        return _Items.model_validate_json(path.read_bytes())
+
+
+def _read_array(path: Path) -> NDArray[Any]:
+    with _reading(path):
+        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+        if array.nbytes < COPIED_BYTES:
+            array = np.array(array)
+            array.flags.writeable = False
+        return array
+
+
+def _read_index(path: Path) -> faiss.Index:
+    with _reading(path):
+        small = path.stat().st_size < COPIED_BYTES
+        try:
+            return faiss.read_index(str(path), 0 if small else faiss.IO_FLAG_MMAP_IFC)
+        except RuntimeError as error:
+            if "could not open" in str(error) or "could not mmap" in str(error):
+                raise OSError(str(error).rpartition("failed: ")[2]) from error
+            raise
+
+
+def _read_continuations(directory: Path, settings: NextSettings | None) -> Continuations | None:
+    if settings is None:
+        return None
+    arrays = {name: _read_array(directory / name) for name in NEXT_FILES}
+    return Continuations(
+        table=Lists(arrays[TABLE], arrays[TABLE_OFFSETS]),
+        scores=arrays[TABLE_SCORES],
+        settings=settings,
+    )
+
+
+def _files(manifest: Manifest) -> tuple[str, ...]:
+    return FILES if manifest.next is None else FILES + NEXT_FILES
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _checksum_of(manifest: bytes) -> bytes:
+    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()

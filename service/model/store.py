@@ -1,0 +1,302 @@
+"""All versions of the model in one directory, one of them current.
+
+    <directory>/versions/<version>/   artifacts; a name sorts by its time of creation
+    <directory>/history               one promoted version a line; the last line is current
+    <directory>/.lock                 held while `history` changes or a version is deleted
+    <directory>/.job                  held by a retraining job for as long as it runs
+
+`history` is replaced by a rename, so at every moment a reader finds a complete one, and a process
+killed while it publishes leaves at worst a version that nobody points to.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+from filelock import FileLock, Timeout
+
+from service.model import disk, files
+from service.model.artifact import Artifact, Manifest
+from service.model.errors import (
+    ArtifactError,
+    InputError,
+    JobRunningError,
+    NoModelError,
+    UnavailableError,
+)
+
+SILENT_SECONDS, LOCK_SECONDS = 1.0, 30.0  # of waiting for the lock, without a word and after it
+
+logger = logging.getLogger(__name__)
+
+
+class Promotion(NamedTuple):
+    """One act of making a version current.
+
+    Attributes:
+        version: the version.
+        mark: differs for every promotion, also of the same version.
+    """
+
+    version: str
+    mark: tuple[int, int]
+
+
+class Store:
+    """Versions of the model in a directory.
+
+    Args:
+        directory: made by the first publication; need not exist for reading.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._versions = directory / "versions"
+        self._history = directory / "history"
+
+    def versions(self) -> list[str]:
+        """Every complete version, oldest first."""
+        if not self._versions.is_dir():
+            return []
+        return sorted(path.name for path in self._versions.iterdir() if path.name[0] != ".")
+
+    def current(self) -> str:
+        """The version to serve.
+
+        Raises:
+            NoModelError: nothing has been published.
+        """
+        return self.promotion().version
+
+    def promotion(self) -> Promotion:
+        """The version to serve, and which promotion made it so.
+
+        Raises:
+            NoModelError: nothing has been published.
+        """
+        try:
+            promoted, mark = self._read_history()
+        except FileNotFoundError:
+            promoted = []
+        if not promoted:
+            raise NoModelError(
+                f"no model is published in {self.directory}: run `item2vec retrain`, or point "
+                "`models` to another directory"
+            )
+        return Promotion(promoted[-1], mark)
+
+    def path(self, version: str) -> Path:
+        """Where a version lies.
+
+        Raises:
+            InputError: there is no such version.
+        """
+        if version not in self.versions():
+            known = ", ".join(self.versions()) or "none"
+            raise InputError(f"there is no version {version!r} in {self.directory}; known: {known}")
+        return self._versions / version
+
+    def load(self, version: str | None = None) -> Artifact:
+        """Reads a version, the current one by default, and verifies it."""
+        return files.load(self.path(version or self.current()))
+
+    def manifest(self, version: str) -> Manifest:
+        """What a version says of itself."""
+        return files.read_manifest(self.path(version))
+
+    def add(self, build: Callable[[str], Artifact]) -> Manifest:
+        """Writes a new version without making it current.
+
+        Args:
+            build: gets the name of the new version and returns the artifact to write.
+        """
+        version = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+        artifact = build(version)
+        self._versions.mkdir(parents=True, exist_ok=True)
+        self._remove_leftovers()
+        with self._writing(version):
+            return files.save(artifact, self._versions / version)
+
+    def promote(self, version: str) -> None:
+        """Makes a version current, after loading it as the service will.
+
+        Promoting the current version again lets a service that refused it try once more.
+        """
+        files.load(self.path(version))
+        with self._lock():
+            self.path(version)  # still there?
+            promoted = self._promoted()
+            if promoted[-1:] != [version]:
+                promoted.append(version)
+            self._write_history(promoted)
+
+    def rollback(self) -> str:
+        """Makes the version promoted before the current one current again, and returns it.
+
+        The version left behind is forgotten as a place to return to, so two rollbacks go two
+        steps back.
+
+        Raises:
+            InputError: there is nothing to go back to.
+        """
+        while True:
+            earlier = self._earlier()
+            files.load(self.path(earlier[-1]))
+            with self._lock():
+                # Another process may have published, rolled back or pruned since.
+                if self._earlier() == earlier:
+                    self.path(earlier[-1])
+                    self._write_history(earlier)
+                    return earlier[-1]
+
+    def prune(self, keep: int) -> list[str]:
+        """Deletes what is older than the newest `keep` intact versions.
+
+        The current version always stays; a damaged one is not counted, and where fewer than `keep`
+        are intact nothing is deleted.
+
+        Returns:
+            The versions deleted, oldest first.
+        """
+        old = self._older_than_newest(keep)
+        if not self._versions.is_dir():
+            return []
+        with self._lock():
+            promoted = self._promoted()
+            versions = self.versions()
+            deleted = [name for name in versions if name in old and name not in promoted[-1:]]
+            kept = {*versions, *promoted[-1:]}.difference(deleted)
+            remaining = [version for version in promoted if version in kept]
+            if remaining != promoted:
+                self._write_history(remaining)
+            for version in deleted:
+                (self._versions / version).rename(self._versions / f".deleted-{version}")
+            (self.directory / ".partial-history").unlink(missing_ok=True)
+        self._remove_leftovers()
+        return deleted
+
+    @contextmanager
+    def job(self) -> Iterator[None]:
+        """Holds the lock of a retraining job; the kernel frees it if the process dies.
+
+        Raises:
+            JobRunningError: another job holds it.
+        """
+        self.directory.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.directory / ".job", timeout=0)
+        try:
+            with lock:
+                yield
+        except Timeout:
+            raise JobRunningError(
+                f"another retraining job is running on {self.directory}; this one stops"
+            ) from None
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Held for as long as it takes to rename; whoever hashes or copies does so before.
+
+        Raises:
+            JobRunningError: another process does not let go of it.
+        """
+        self._versions.mkdir(parents=True, exist_ok=True)
+        path = self.directory / ".lock"
+        lock = FileLock(path)
+        try:
+            lock.acquire(timeout=SILENT_SECONDS)
+        except Timeout:
+            logger.warning("waiting up to %g s for %s, held by another process", LOCK_SECONDS, path)
+            try:
+                lock.acquire(timeout=LOCK_SECONDS)
+            except Timeout:
+                raise JobRunningError(
+                    f"another process holds {path} and nothing was changed: try again once it has "
+                    f"ended; `fuser {path}` names it"
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextmanager
+    def _writing(self, version: str) -> Iterator[None]:
+        """Tells a version that is being written from one that a killed process left half-written.
+
+        Raises:
+            Timeout: another process writes it.
+        """
+        path = self._versions / f".writing-{version}"
+        with FileLock(path, timeout=0):
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+
+    def _older_than_newest(self, keep: int) -> set[str]:
+        """The versions that `keep` intact ones are newer than."""
+        versions = self.versions()
+        if len(versions) <= keep:
+            return set()
+        intact = (version for version in reversed(versions) if self._is_intact(version))
+        newest = list(islice(intact, keep))
+        if len(newest) < keep:
+            return set()
+        return {version for version in versions if not newest or version < newest[-1]}
+
+    def _is_intact(self, version: str) -> bool:
+        try:
+            files.verify(self._versions / version)
+        except (ArtifactError, UnavailableError):
+            return False
+        return True
+
+    def _earlier(self) -> list[str]:
+        """What was promoted before the current version."""
+        promoted = self._promoted()
+        earlier = [version for version in promoted if version != promoted[-1]]
+        if not earlier:
+            raise InputError(f"there is no earlier version in {self.directory} to go back to")
+        return earlier
+
+    def _promoted(self) -> list[str]:
+        try:
+            return self._read_history()[0]
+        except FileNotFoundError:
+            return []
+
+    def _read_history(self) -> tuple[list[str], tuple[int, int]]:
+        """The promoted versions, and a mark that differs whenever the file was written."""
+        with self._history.open("rb") as file:
+            status = os.fstat(file.fileno())
+            content = file.read()
+        try:
+            return content.decode().split(), (status.st_ino, status.st_mtime_ns)
+        except UnicodeDecodeError:
+            raise ArtifactError(
+                f"{self._history} is damaged: write one version a line into it, the current last"
+            ) from None
+
+    def _write_history(self, promoted: list[str]) -> None:
+        disk.replace(self._history, "".join(f"{version}\n" for version in promoted))
+
+    def _remove_leftovers(self) -> None:
+        """What a killed process left half-written or half-deleted."""
+        for path in self._versions.glob(".deleted-*"):
+            _delete(path)
+        for path in [*self._versions.glob(".partial-*"), *self._versions.glob(".writing-*")]:
+            version = path.name.partition("-")[2]
+            with suppress(Timeout), self._writing(version):
+                _delete(self._versions / f".partial-{version}")
+
+
+def _delete(directory: Path) -> None:
+    """Deletes a directory, maybe at the same time as another process."""
+    while directory.exists():
+        with suppress(FileNotFoundError):
+            shutil.rmtree(directory)

@@ -1,0 +1,81 @@
+"""The HTTP service: `create_app(settings)`."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
+
+from service.model.store import Store
+from service.web.caching import Conditional
+from service.web.contract import check_parameters, complete_document
+from service.web.live_model import LiveModel, Outcome
+from service.web.metrics import MeterRequests, Metrics
+from service.web.middleware import AnswerHead, NoSniffing
+from service.web.problems import LimitBody, add_handlers
+from service.web.routes import operations, queries
+from service.web.settings import Settings
+
+DESCRIPTION = (
+    "Similar items, recommendations for a taste, what comes next and analogies, from item vectors."
+)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service over the current model of a store.
+
+    Args:
+        settings: read from the environment by default.
+    """
+    settings = settings or Settings.from_environment()
+    metrics = Metrics()
+    model = LiveModel(
+        Store(settings.models), lambda outcome: _note_refresh(metrics, model, outcome)
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(model.refresh)
+        poll = asyncio.create_task(_poll(model, settings.poll_seconds))
+        yield
+        poll.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await poll
+
+    app = FastAPIOffline(
+        title="item2vec",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
+    for router in (queries, operations):
+        app.include_router(router, dependencies=[Depends(check_parameters)])
+    # The last one added is the first to see a request.
+    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Conditional)
+    app.add_middleware(MeterRequests, metrics=metrics)
+    app.add_middleware(NoSniffing)
+    app.add_middleware(AnswerHead)
+    add_handlers(app)
+    complete_document(app, settings)
+    return app
+
+
+async def _poll(model: LiveModel, seconds: float) -> None:
+    while True:
+        await asyncio.sleep(seconds)
+        try:
+            await asyncio.to_thread(model.refresh)
+        except Exception:
+            logging.getLogger(__name__).exception("looking for a new model failed")
+
+
+def _note_refresh(metrics: Metrics, model: LiveModel, outcome: Outcome) -> None:
+    metrics.refreshes.labels(outcome).inc()
+    if outcome == "served":
+        metrics.served(model.get())

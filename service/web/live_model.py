@@ -1,0 +1,116 @@
+"""The model being served, replaced while requests are answered."""
+
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from service.model.errors import ArtifactError, Item2VecError, NoModelError
+from service.model.recommender import Recommender
+from service.model.store import Promotion, Store
+
+FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds until a version that failed to load is tried again
+
+# A version is served, refused as it is damaged, or has failed for now and is tried again; lost is
+# a store that no longer says which version to serve.
+Outcome = Literal["served", "refused", "failed", "lost"]
+
+logger = logging.getLogger(__name__)
+
+
+class LiveModel:
+    """Holds one Recommender and replaces it when the store has another current version.
+
+    A request takes the recommender once and keeps it: an answer comes from one version, and the
+    files of an old one stay mapped until its last request has ended.
+
+    Args:
+        store: where versions are published.
+        on_refresh: told how every attempt to serve another version has ended.
+        clock: seconds since some moment, never going back.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        on_refresh: Callable[[Outcome], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._on_refresh = on_refresh
+        self._clock = clock
+        self._recommender: Recommender | None = None
+        self._promotion: Promotion | None = None
+        self._wait = FIRST_WAIT
+        self._next_attempt = -math.inf
+        self._complaint = ""
+
+    def get(self) -> Recommender:
+        """The recommender to answer with.
+
+        Raises:
+            NoModelError: no verified model is loaded.
+        """
+        if self._recommender is None:
+            raise NoModelError("no model is loaded yet: publish one with `item2vec retrain`")
+        return self._recommender
+
+    def refresh(self) -> None:
+        """Loads the store's current version if it is not the one served.
+
+        Where that cannot be done the model served stays. A damaged version is reported once and
+        tried again when it is promoted again. Any other failure may pass: the version is tried
+        again after a second, then after twice as long every time, up to a minute.
+        """
+        try:
+            promotion = self._store.promotion()
+        except NoModelError as error:
+            if self._recommender is not None:
+                self._lose(error)
+            return
+        except (Item2VecError, OSError) as error:
+            self._lose(error)
+            return
+        if promotion != self._promotion:
+            self._promotion, self._wait, self._next_attempt = promotion, FIRST_WAIT, -math.inf
+        if promotion.version == self._served():
+            self._complaint = ""
+        elif self._clock() >= self._next_attempt:
+            self._load(promotion.version)
+
+    def _load(self, version: str) -> None:
+        served = self._served() or "nothing"
+        try:
+            recommender = Recommender(self._store.load(version))
+        except ArtifactError as error:
+            self._next_attempt = math.inf
+            logger.error("version %s is refused, serving %s: %s", version, served, error)
+            self._on_refresh("refused")
+        except (Item2VecError, OSError, MemoryError) as error:
+            self._next_attempt = self._clock() + self._wait
+            self._wait = min(2 * self._wait, LONGEST_WAIT)
+            self._complain(f"version {version} is tried again later, serving {served}: {error}")
+            self._on_refresh("failed")
+        else:
+            self._recommender, self._complaint = recommender, ""
+            logger.info("serving version %s (before: %s)", version, served)
+            self._on_refresh("served")
+
+    def _lose(self, error: Exception) -> None:
+        """The store says no version: reported once, not at every look."""
+        if self._complain(
+            f"the store cannot be read, serving {self._served() or 'nothing'}: {error}"
+        ):
+            self._on_refresh("lost")
+
+    def _complain(self, sentence: str) -> bool:
+        """Logs what went wrong unless it was the last thing to; returns whether it did."""
+        if sentence == self._complaint:
+            return False
+        self._complaint = sentence
+        logger.error(sentence)
+        return True
+
+    def _served(self) -> str | None:
+        return self._recommender.version if self._recommender else None

@@ -1,0 +1,162 @@
+"""Every error of the service in one shape: RFC 9457 `application/problem+json`."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from service.model.errors import (
+    InputError,
+    NoContinuationsError,
+    NoModelError,
+    UnknownItemError,
+    short,
+)
+from service.web import kinds
+from service.web.contract import allowed_methods
+from service.web.kinds import Kind
+
+logger = logging.getLogger(__name__)
+MEDIA_TYPE = "application/problem+json"
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+RETRY_AFTER_SECONDS = "5"
+MAX_ERRORS = 20  # a body of one megabyte can hold half a million wrong items
+
+
+def problem(
+    kind: Kind,
+    detail: str,
+    *,
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """An error response."""
+    body = _body(kind, detail)
+    if errors:
+        body["errors"] = errors
+    return JSONResponse(body, kind.status, NO_SNIFFING | (headers or {}), MEDIA_TYPE)
+
+
+def documented(*problems: Kind) -> dict[int | str, dict[str, Any]]:
+    """The errors of a route, as its OpenAPI description shows them."""
+    return {kind.status: _documented(kind) for kind in problems}
+
+
+def _documented(kind: Kind) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    content = {"schema": schema, "example": _body(kind, kind.example)}
+    return {"description": kind.title, "content": {MEDIA_TYPE: content}}
+
+
+def _body(kind: Kind, detail: str) -> dict[str, Any]:
+    return {"type": kind.type, "title": kind.title, "status": kind.status, "detail": detail}
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Maps every error an application can raise to a problem."""
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(UnknownItemError, _unknown_item)
+    app.add_exception_handler(NoContinuationsError, _no_continuations)
+    app.add_exception_handler(InputError, _unusable)
+    app.add_exception_handler(NoModelError, _no_model)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+async def _unknown_item(_: Request, error: Exception) -> Response:
+    return problem(kinds.UNKNOWN_ITEM, str(error))
+
+
+async def _no_continuations(_: Request, error: Exception) -> Response:
+    return problem(kinds.NO_CONTINUATIONS, str(error))
+
+
+async def _unusable(_: Request, error: Exception) -> Response:
+    return problem(kinds.INVALID_REQUEST, str(error))
+
+
+async def _no_model(_: Request, error: Exception) -> Response:
+    return problem(kinds.NO_MODEL, str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    logger.error("unexpected error", exc_info=error)
+    return problem(kinds.INTERNAL_ERROR, kinds.INTERNAL_ERROR.example)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    phrase = HTTPStatus(error.status_code).phrase
+    match error.status_code:
+        case 400:  # FastAPI's word for a body that is no UTF-8 or nested too deep
+            return problem(kinds.MALFORMED_JSON, error.detail)
+        case 404:
+            detail = kinds.NOT_FOUND.example if error.detail == phrase else error.detail
+            return problem(kinds.NOT_FOUND, detail)
+        case 405:
+            allow = ", ".join(sorted(allowed_methods(request)))
+            detail = f"{request.method} is not allowed here: use {allow}"
+            return problem(kinds.METHOD_NOT_ALLOWED, detail, headers={"Allow": allow})
+    body = {"type": "about:blank", "title": phrase, "status": error.status_code}
+    body["detail"] = error.detail
+    return JSONResponse(body, error.status_code, error.headers, MEDIA_TYPE)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        position = first["loc"][-1]
+        return problem(kinds.MALFORMED_JSON, f"{first['ctx']['error']} at position {position}")
+    if first["loc"] == ("body",) and "json" not in request.headers.get("content-type", "json"):
+        return problem(
+            kinds.INVALID_REQUEST,
+            "the body is not JSON: send it with `Content-Type: application/json`",
+        )
+    found = error.errors()[:MAX_ERRORS]
+    errors = [{"where": _place(each["loc"]), "why": each["msg"]} for each in found]
+    detail = f"{errors[0]['where']}: {errors[0]['why']}"
+    return problem(kinds.INVALID_REQUEST, detail, errors=errors)
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    """`("body", "liked", 0)` as `liked[0]`."""
+    place = ""
+    for part in location[1:] or location:
+        place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{short(part)}"
+    return place
+
+
+class LimitBody:
+    """ASGI middleware that refuses a body larger than it is allowed to be."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Reads the body up to the limit and passes the request on with it."""
+        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
+            await self._app(scope, receive, send)
+            return
+        messages: list[Message] = []
+        size, more = 0, True
+        while more:
+            message = await receive()
+            messages.append(message)
+            size += len(message.get("body", b""))
+            more = message.get("more_body", False)
+            if size > self._max_bytes:
+                detail = f"the body has more than {self._max_bytes} bytes"
+                await problem(kinds.TOO_LARGE, detail)(scope, receive, send)
+                return
+
+        async def replay() -> Message:
+            return messages.pop(0) if messages else await receive()
+
+        await self._app(scope, replay, send)

@@ -1,0 +1,295 @@
+"""The routes: each parses and delegates."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import BaseModel, BeforeValidator
+from starlette.convertors import PathConvertor, register_url_convertor
+
+from service.model.errors import InputError, short
+from service.model.recommender import Neighbor, Recommendation, Recommender, Relation
+from service.web import kinds, schemas
+from service.web.caching import PERSONAL, kept
+from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
+from service.web.live_model import LiveModel
+from service.web.one_thread import OneThreadRoute
+from service.web.problems import documented
+from service.web.settings import Settings
+
+
+class AnyText(PathConvertor):
+    """The rest of a path, slashes and line feeds included."""
+
+    regex = "(?s:.*)"
+
+
+register_url_convertor("text", AnyText())
+
+# What routes are given
+
+
+async def _recommender(request: Request) -> Recommender:
+    model: LiveModel = request.app.state.model
+    return model.get()
+
+
+Model = Annotated[Recommender, Depends(_recommender)]
+
+
+async def _cacheable(request: Request, response: Response, model: Model) -> Recommender:
+    response.headers.update(kept(request.scope, model.version))
+    return model
+
+
+async def _personal(response: Response, model: Model) -> Recommender:
+    response.headers.update(PERSONAL)
+    return model
+
+
+CacheableModel = Annotated[Recommender, Depends(_cacheable)]
+PersonalModel = Annotated[Recommender, Depends(_personal)]
+
+
+async def _limited_k(
+    request: Request, k: Annotated[schemas.K, BeforeValidator(schemas.number), Query()] = 10
+) -> int:
+    _check_limits(request, k)
+    return k
+
+
+K = Annotated[int, Depends(_limited_k)]
+
+
+def _check_limits(request: Request, k: int, items: int = 0) -> None:
+    settings: Settings = request.app.state.settings
+    if k > settings.max_k:
+        limit = f"the {settings.max_k} this service returns"
+        raise InputError(f"k: {short(str(k))} is more than {limit}")
+    if items > settings.max_items:
+        raise InputError(f"{items} items are more than the {settings.max_items} a query may name")
+
+
+def _neighbors(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[str, Any]:
+    return {
+        "model_version": model.version,
+        "k": k,
+        "returned": len(neighbors),
+        "items": neighbors,
+    }
+
+
+# Queries
+
+queries = APIRouter(
+    tags=["queries"],
+    responses=documented(INVALID_REQUEST, NO_MODEL),
+    route_class=OneThreadRoute,
+)
+
+Answer = Callable[..., dict[str, Any]]
+
+
+def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
+    """A question about one item."""
+    return queries.get(
+        path,
+        response_model=schemas.RelatedAnswer,
+        responses=documented(kinds.UNKNOWN_ITEM, kinds.NO_CONTINUATIONS),
+        summary=summary,
+    )
+
+
+@_related("/similar/{item_id:text}", "Items similar to one item, or next to come")
+def similar(
+    item_id: str,
+    k: K,
+    model: CacheableModel,
+    relation: Annotated[Relation, Query(description=schemas.RELATION)] = "similar",
+) -> dict[str, Any]:
+    """The items nearest by cosine, or those that come next, never the item itself.
+
+    Percent-encode the id.
+    """
+    found = model.similar(item_id, k, relation)
+    return _neighbors(model, k, found) | {"relation": relation}
+
+
+@_related("/next/{item_id:text}", "Items that come after one item, or go with it")
+def following(item_id: str, k: K, model: CacheableModel) -> dict[str, Any]:
+    """The same as `/similar/{item_id}?relation=next`."""
+    return similar(item_id, k, model, "next")
+
+
+def _by_post_and_get(
+    path: str, query: type[BaseModel], answer: type[BaseModel], *problems: Kind, summary: str
+) -> Callable[[Answer], Answer]:
+    """A question with a body, which its GET twin reads from the parameters of the URL.
+
+    Args:
+        path: of both.
+        query: the body as parameters.
+        answer: of both.
+        problems: of both, beside those of every query.
+        summary: of both.
+    """
+
+    def add(post: Answer) -> Answer:
+        def by_get(
+            body: Annotated[query, Query()],  # type: ignore[valid-type]
+            request: Request,
+            model: PersonalModel,
+        ) -> dict[str, Any]:
+            return post(body, request, model)
+
+        by_get.__name__, by_get.__doc__ = f"{post.__name__}_by_get", post.__doc__
+        queries.post(
+            path,
+            response_model=answer,
+            responses=documented(*problems, MALFORMED_JSON, TOO_LARGE),
+            summary=summary,
+        )(post)
+        queries.get(
+            path,
+            response_model=answer,
+            responses=documented(*problems),
+            summary=f"{summary} (by GET)",
+        )(by_get)
+        return post
+
+    return add
+
+
+@_by_post_and_get(
+    "/recommend",
+    schemas.RecommendQuery,
+    schemas.RecommendAnswer,
+    kinds.NO_CONTINUATIONS,
+    summary="Items for a taste, or next to come",
+)
+def recommend(
+    body: schemas.RecommendRequest, request: Request, model: PersonalModel
+) -> dict[str, Any]:
+    """The items nearest to the mean of the liked items' unit vectors, or those that come next.
+
+    Never one of the liked items. Those the model does not know are listed. Where it knows none of
+    them, the most popular items come back and `fallback_used` says so. For what comes next only
+    the newest liked items have a vote; the others are listed in `ignored_items`.
+    """
+    _check_limits(request, body.k, len(body.liked) + len(body.exclude))
+    found = model.recommend(
+        body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
+    )
+    return _recommendation(request, model, body, found)
+
+
+def _recommendation(
+    request: Request, model: Recommender, body: schemas.RecommendRequest, found: Recommendation
+) -> dict[str, Any]:
+    if found.fallback_used:
+        request.app.state.metrics.fallbacks.inc()
+    return _neighbors(model, body.k, found.neighbors) | {
+        "relation": body.relation,
+        "unknown_items": found.unknown_items,
+        "fallback_used": found.fallback_used,
+        "ignored_items": found.ignored_items,
+    }
+
+
+@_by_post_and_get(
+    "/analogy",
+    schemas.AnalogyQuery,
+    schemas.NeighborsAnswer,
+    kinds.UNKNOWN_ITEM,
+    summary="Items that relate as others do",
+)
+def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
+    """The items nearest to the sum of unit vectors, negative ones counting -1."""
+    _check_limits(request, body.k, len(body.positive) + len(body.negative))
+    return _neighbors(model, body.k, model.analogy(body.positive, body.negative, body.k))
+
+
+@queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
+def find_items(
+    q: Annotated[str, Query(min_length=1, max_length=1024)], k: K, model: CacheableModel
+) -> dict[str, Any]:
+    """The most frequent items whose id or title contains every word of `q`."""
+    found = model.find(q, k)
+    return {"model_version": model.version, "returned": len(found), "items": found}
+
+
+@queries.get(
+    "/items/{item_id:text}",
+    response_model=schemas.ItemAnswer,
+    responses=documented(kinds.UNKNOWN_ITEM),
+    summary="One item",
+)
+def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
+    """Title, count and metadata of an item."""
+    return {"model_version": model.version, **vars(model.item(item_id))}
+
+
+# Operations
+
+operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
+
+
+@operations.get("/", include_in_schema=False)
+async def root() -> Response:
+    """A browser is shown the documentation."""
+    return RedirectResponse("/docs")
+
+
+@operations.get(
+    "/model",
+    response_model=schemas.ModelAnswer,
+    responses=documented(NO_MODEL),
+    summary="The model that is served",
+)
+def model_manifest(model: CacheableModel) -> dict[str, Any]:
+    """Its version, configuration, data range and metrics."""
+    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256"})
+
+
+@operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")
+async def healthz() -> dict[str, str]:
+    """Always ok."""
+    return {"status": "ok"}
+
+
+@operations.get(
+    "/readyz",
+    response_model=schemas.Health,
+    responses=documented(NO_MODEL),
+    summary="Can it answer queries?",
+)
+async def readyz(_: Model) -> dict[str, str]:
+    """Ok once a verified model is loaded."""
+    return {"status": "ok"}
+
+
+@operations.get(
+    "/problems/{name}",
+    response_model=schemas.ProblemKind,
+    responses=documented(kinds.NOT_FOUND),
+    summary="What a type of error means",
+)
+async def problem_kind(name: str) -> dict[str, Any]:
+    """The `type` of every error leads here."""
+    kind = kinds.KINDS.get(name)
+    if kind is None:
+        known = ", ".join(kinds.KINDS)
+        raise HTTPException(404, f"there is no problem {short(name)!r}; there are {known}")
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "meaning": kind.meaning,
+    }
+
+
+@operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+def metrics(request: Request) -> Response:
+    """Prometheus' text format."""
+    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,226 @@
+"""Request and response bodies."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+from service.model.continuations import NextSettings
+from service.model.errors import short
+from service.model.recommender import Relation
+
+WHOLE = re.compile(r"-?[0-9]{1,100}")
+DECIMAL = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
+
+
+def number(value: object) -> object:
+    """The number that a parameter of a URL is in plain digits; anything else as it is."""
+    if isinstance(value, str) and WHOLE.fullmatch(value):
+        return int(value)
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
+        return float(value)
+    return value
+
+
+def _text(value: object) -> object:
+    """An item id, which is often forgotten to be text where it looks like a number."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        message = 'item ids are text: write "{item_id}"'
+        raise PydanticCustomError("item_id", message, {"item_id": short(str(value))})
+    return value
+
+
+ItemId = Annotated[str, Field(min_length=1, max_length=1024), BeforeValidator(_text)]
+RELATION = (
+    "`similar`: what could be taken instead, by cosine. `next`: what comes after or goes with it."
+)
+# Strict: a number is a number, not a text that looks like one, nor `true`.
+K = Annotated[int, Field(ge=1, strict=True, description="How many items to return.")]
+EXAMPLE: JsonDict = {
+    "item_id": "21733",
+    "title": "RED HANGING HEART T-LIGHT HOLDER",
+    "score": 0.86,
+}
+EXAMPLE_VERSION = "20260102-030405-678901"
+
+
+class Body(BaseModel):
+    """What every body shares: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True, protected_namespaces=())
+
+
+class RecommendRequest(Body):
+    """A taste to recommend for."""
+
+    liked: list[ItemId] = Field(
+        description="Items liked, bought or seen, the newest last.",
+        examples=[["85123A", "22457"]],
+    )
+    k: K = 10
+    exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
+    relation: Relation = Field("similar", description=RELATION, examples=["similar"])
+    decay: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        strict=True,
+        description=(
+            "The share of its weight that a liked item keeps per step back: 1 counts all alike, 0 "
+            "the newest alone. By default 1 for `similar`, for `next` what was best in training."
+        ),
+        examples=[0.7],
+    )
+
+
+class RecommendQuery(RecommendRequest):
+    """The same, as parameters of a URL."""
+
+    _numbers = field_validator("k", "decay", mode="before")(number)
+
+
+class AnalogyRequest(Body):
+    """Items to add and to subtract, at least one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": [name], "properties": {name: {"minItems": 1}}}
+                for name in ("positive", "negative")
+            ]
+        }
+    )
+
+    positive: list[ItemId] = Field(
+        [], description="Items that count +1.", examples=[["85123A", "22386"]]
+    )
+    negative: list[ItemId] = Field([], description="Items that count -1.", examples=[["21733"]])
+    k: K = 10
+
+
+class AnalogyQuery(AnalogyRequest):
+    """The same, as parameters of a URL."""
+
+    _numbers = field_validator("k", mode="before")(number)
+
+
+class NeighborBody(Body):
+    """One item of an answer."""
+
+    item_id: str
+    title: str | None
+    score: float = Field(
+        description=(
+            "Cosine with the query; share of the votes for what comes next; popularity where that "
+            "answered."
+        )
+    )
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+
+
+class Answer(Body):
+    """What every answer carries."""
+
+    model_version: str = Field(description="The model that answered.", examples=[EXAMPLE_VERSION])
+
+
+class NeighborsAnswer(Answer):
+    """Nearest items, best first."""
+
+    k: int = Field(description="How many items were asked for.", examples=[10])
+    returned: int = Field(
+        description="How many there are: fewer where no more are allowed or ever came next.",
+        examples=[1],
+    )
+    items: list[NeighborBody]
+
+
+class RelatedAnswer(NeighborsAnswer):
+    """Related items, best first."""
+
+    relation: Relation = Field(description=RELATION, examples=["similar"])
+
+
+class RecommendAnswer(RelatedAnswer):
+    """Recommended items, best first."""
+
+    unknown_items: list[str] = Field(
+        description="Liked items the model does not know.", examples=[[]]
+    )
+    fallback_used: str | None = Field(
+        description="`popularity` where no liked item is known: then the most popular items.",
+        examples=[None],
+    )
+    ignored_items: list[str] = Field(
+        description=(
+            "Liked items too far back to have a vote for what comes next: the newest ones have, as "
+            "many as `last_items` of `/model` says."
+        ),
+        examples=[[]],
+    )
+
+
+class ItemBody(Body):
+    """What the model knows of an item."""
+
+    item_id: str = Field(examples=["85123A"])
+    title: str | None = Field(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])
+    count: int = Field(description="Occurrences in training.", examples=[2169])
+    metadata: dict[str, Any] = Field(examples=[{}])
+
+
+class ItemAnswer(Answer, ItemBody):
+    """One item."""
+
+
+class ItemsAnswer(Answer):
+    """Items found, most frequent first."""
+
+    returned: int = Field(examples=[1])
+    items: list[ItemBody]
+
+
+class ModelAnswer(Answer):
+    """The model that is served."""
+
+    created: datetime
+    items: int = Field(description="Size of the catalogue.")
+    vector_size: int
+    config: dict[str, Any] = Field(description="Every setting of the training run.")
+    data: dict[str, Any] = Field(description="What was read, dropped and kept.")
+    metrics: dict[str, Any]
+    verdict: str
+    next: NextSettings | None = Field(description="How `next` is answered, where it is.")
+
+
+class Health(Body):
+    """Whether the process is alive, or ready to answer."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it (`application/problem+json`)."""
+
+    type: str = Field(
+        description="Stable name of the kind of error.", examples=["/problems/unknown-item"]
+    )
+    title: str = Field(examples=["Unknown item"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["the model does not know item 'X1'"])
+    errors: list[dict[str, Any]] | None = Field(
+        None, description="Where a body or parameter is invalid: each place and why."
+    )
+
+
+class ProblemKind(Body):
+    """What one `type` of error means."""
+
+    type: str = Field(examples=["/problems/unknown-item"])
+    title: str = Field(examples=["Unknown item"])
+    status: int = Field(examples=[404])
+    meaning: str = Field(description="What it means, and what to do about it.")

@@ -1,0 +1,113 @@
+"""How the program begins: what it imports, and how it is stopped meanwhile."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+TRAINING = {
+    "numba",
+    "scipy",
+    "optuna",
+    "polars",
+    "trainer.word2vec.kernels",
+    "trainer.continuations.kernels",
+}
+
+# Runs a command in the place of the program, and prints what was imported by then.
+IMPORTED = """
+import json, sys
+from trainer.__main__ import main
+try:
+    main()
+finally:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+# Runs the program; something happens when it comes to import the command line's library.
+AT_IMPORT = """
+import os, signal, sys
+from importlib.abc import MetaPathFinder
+
+class Finder(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "typer":
+            {what}
+
+sys.meta_path.insert(0, Finder())
+from trainer.__main__ import main
+main()
+"""
+
+
+def python(program, *arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "similar apple",
+        "recommend apple pear",
+        "analogy apple",
+        "models list",
+        "models show",
+        "models rollback",
+        "models prune",
+        "config show",
+        "export v.txt",
+        "export v.npy",
+        "retrain --help",
+    ],
+)
+def test_what_trains_nothing_imports_nothing_that_trains(publish, tmp_path, monkeypatch, command):
+    publish()
+    publish()
+    monkeypatch.chdir(tmp_path)
+    done = python(IMPORTED, *command.split())
+    assert done.returncode == 0, done.stderr
+    assert not TRAINING & set(json.loads(done.stderr))
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_while_it_imports_ends_the_program_without_a_word(name):
+    number = getattr(signal, name)
+    default = "signal.signal(signal.SIGINT, signal.default_int_handler); "
+    done = python(AT_IMPORT.format(what=f"{default}signal.raise_signal({int(number)})"))
+    assert done.returncode == 128 + number
+    assert done.stderr == ""
+
+
+def test_without_the_packages_of_training_it_says_how_to_install_them():
+    done = python(AT_IMPORT.format(what="raise ModuleNotFoundError(name=name)"))
+    assert done.returncode == 1
+    assert done.stderr == "error: typer is not installed: pip install 'item2vec[train]'\n"
+
+
+def test_the_installed_program_begins_like_the_module():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["scripts"] == {"item2vec": "trainer.__main__:main"}
+
+
+def test_it_tells_its_version(run):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for words in (["--version"], ["--version", "similar"]):
+        assert run(*words).out == f"item2vec {project['version']}\n"
+
+
+def test_alone_it_explains_itself(run):
+    result = run()
+    assert result.code == 0
+    assert result.words.startswith("Usage: item2vec")
+    assert "retrain" in result.words

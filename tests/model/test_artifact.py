@@ -1,0 +1,645 @@
+import errno
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import pytest
+
+from service.model import files
+from service.model.artifact import (
+    COSINE_INDEX,
+    COUNTS,
+    FILES,
+    FORMAT_VERSION,
+    INPUT_VECTORS,
+    ITEMS,
+    MANIFEST,
+    MANIFEST_CHECKSUM,
+    NEXT_FILES,
+    OUTPUT_VECTORS,
+    TABLE,
+    TABLE_OFFSETS,
+    TABLE_SCORES,
+    unit,
+)
+from service.model.errors import ArtifactError, UnavailableError
+from service.model.files import load, read_manifest, save, verify
+from tests.conftest import (
+    fruits_and_tools,
+    make_artifact,
+    make_artifact_with_next,
+    overwrite,
+)
+from trainer.artifacts.index import cosine_index
+from trainer.config.sections import IndexConfig
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """The directory of a saved fruit-and-tool model, which knows what comes next."""
+    save(make_artifact_with_next(), tmp_path / "v1")
+    return tmp_path / "v1"
+
+
+def edit_manifest(directory: Path, **changes: Any) -> None:
+    content = json.loads((directory / MANIFEST).read_text())
+    put_manifest(directory, json.dumps(content | changes).encode())
+
+
+def put_manifest(directory: Path, content: bytes) -> None:
+    """Replaces the manifest and its checksum."""
+    overwrite(directory / MANIFEST, content)
+    line = f"{hashlib.sha256(content).hexdigest()}  {MANIFEST}\n"
+    overwrite(directory / MANIFEST_CHECKSUM, line.encode())
+
+
+def npy(array: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+def put(directory: Path, name: str, content: bytes) -> None:
+    """Replaces a file and makes the manifest agree with it."""
+    overwrite(directory / name, content)
+    sha256 = {**read_manifest(directory).sha256, name: hashlib.sha256(content).hexdigest()}
+    edit_manifest(directory, sha256=sha256)
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
+    artifact = make_artifact()
+    manifest = save(artifact, tmp_path / "v1")
+    loaded = load(tmp_path / "v1")
+    assert loaded.manifest == manifest
+    assert loaded.manifest.model_copy(update={"sha256": {}}) == artifact.manifest
+    assert loaded.item_ids == artifact.item_ids
+    assert loaded.titles == artifact.titles
+    assert loaded.metadata == artifact.metadata
+    np.testing.assert_array_equal(loaded.counts, artifact.counts)
+    np.testing.assert_array_equal(loaded.input_vectors, artifact.input_vectors)
+    np.testing.assert_array_equal(loaded.output_vectors, artifact.output_vectors)
+    stored = loaded.cosine_index.reconstruct_n(0, 6)
+    np.testing.assert_array_equal(stored, unit(artifact.input_vectors))
+
+
+def test_ids_and_titles_keep_every_character(tmp_path: Path):
+    odd = ["a/b", "100 %", 'quo"te', "näive ☕", "line\nbreak", "\x00"]
+    save(replace(make_artifact(), item_ids=odd, titles=odd), tmp_path / "v1")
+    loaded = load(tmp_path / "v1")
+    assert (loaded.item_ids, loaded.titles) == (odd, odd)
+
+
+def test_metadata_without_a_number_is_loaded(tmp_path: Path):
+    values = [float("nan"), float("inf"), None, 1, "one", {"nested": [1]}]
+    save(replace(make_artifact(), metadata={"mixed": values}), tmp_path / "v1")
+    assert repr(load(tmp_path / "v1").metadata["mixed"]) == repr(values)
+
+
+def test_an_hnsw_index_survives_the_round_trip(tmp_path: Path):
+    artifact = make_artifact()
+    index = cosine_index(artifact.input_vectors, IndexConfig(search="hnsw"))
+    save(replace(artifact, cosine_index=index), tmp_path / "v1")
+    loaded = load(tmp_path / "v1").cosine_index
+    assert isinstance(loaded, faiss.IndexHNSW)
+    query = unit(artifact.input_vectors[:1])
+    for found, expected in zip(loaded.search(query, 6), index.search(query, 6), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("large", [True, False])
+@pytest.mark.parametrize("name", ["counts", "input_vectors", "output_vectors"])
+def test_large_arrays_are_mapped_and_none_can_be_changed(
+    saved: Path, name: str, large: bool, monkeypatch: pytest.MonkeyPatch
+):
+    if large:
+        monkeypatch.setattr(files, "COPIED_BYTES", 0)
+    array = getattr(load(saved), name)
+    assert isinstance(array, np.memmap) == large
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 1
+
+
+def test_a_checksum_is_written_for_every_file(saved: Path):
+    sha256 = verify(saved).sha256
+    assert sorted(sha256) == sorted([*FILES, *NEXT_FILES])
+    assert sha256[ITEMS] == hashlib.sha256((saved / ITEMS).read_bytes()).hexdigest()
+
+
+def truncated(content: bytes) -> bytes:
+    return content[:-1]
+
+
+def emptied(_: bytes) -> bytes:
+    return b""
+
+
+def flipped(content: bytes) -> bytes:
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 0x80]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [truncated, emptied, flipped])
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES, MANIFEST])
+def test_a_damaged_file_is_refused_by_name(
+    saved: Path, name: str, damage: Callable[[bytes], bytes]
+):
+    overwrite(saved / name, damage((saved / name).read_bytes()))
+    with pytest.raises(ArtifactError, match=name):
+        load(saved)
+
+
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES, MANIFEST, MANIFEST_CHECKSUM])
+def test_a_missing_file_may_be_late(saved: Path, name: str):
+    content = (saved / name).read_bytes()
+    (saved / name).unlink()
+    with pytest.raises(UnavailableError, match=f"{name} cannot be read: No such file"):
+        load(saved)
+    overwrite(saved / name, content)
+    load(saved)
+
+
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES])
+def test_a_file_without_a_checksum_is_refused_by_name(saved: Path, name: str):
+    sha256 = {**read_manifest(saved).sha256}
+    del sha256[name]
+    edit_manifest(saved, sha256=sha256)
+    with pytest.raises(ArtifactError, match=name):
+        load(saved)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_of_another_model_is_refused_by_name(saved: Path, tmp_path: Path, name: str):
+    other = tmp_path / "other" / "v1"
+    save(make_artifact(vectors={"apple": [1.0, 0.0, 0.0], "saw": [0, 1, 0]}), other)
+    put(saved, name, (other / name).read_bytes())
+    with pytest.raises(ArtifactError, match=name):
+        load(saved)
+
+
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES])
+def test_nonsense_with_a_right_checksum_is_refused_by_name(saved: Path, name: str):
+    for content in (b"", b"{}", (saved / name).read_bytes()[:-8]):
+        put(saved, name, content)
+        with pytest.raises(ArtifactError, match=name):
+            load(saved)
+
+
+@pytest.mark.parametrize(
+    "items",
+    [
+        {"item_id": list("abcdef"), "title": [None] * 5, "metadata": {}},
+        {"item_id": list("abcdef"), "title": [None] * 6, "metadata": {"kind": ["x"]}},
+        {"item_id": ["a", "b", "c", "d", "e", 6], "title": [None] * 6, "metadata": {}},
+        {"item_id": "abcdef", "title": [None] * 6, "metadata": {}},
+        {"item_id": 6, "title": [None] * 6, "metadata": {}},
+        {"item_id": list("abcdef"), "title": [None] * 6, "metadata": ["kind"]},
+        {"item_id": list("abcdef"), "title": [None] * 6},
+        ["abcdef"],
+    ],
+)
+def test_items_that_are_no_columns_of_one_length_are_refused(saved: Path, items: Any):
+    put(saved, ITEMS, json.dumps(items).encode())
+    with pytest.raises(ArtifactError, match=ITEMS):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        (COUNTS, np.ones(6, np.float64)),
+        (INPUT_VECTORS, np.ones((6, 2), np.float64)),
+        (OUTPUT_VECTORS, np.ones(12, np.float32)),
+    ],
+)
+def test_an_array_of_another_type_is_refused(saved: Path, name: str, array: np.ndarray):
+    put(saved, name, npy(array))
+    with pytest.raises(ArtifactError, match=f"{name} holds {array.dtype} .* was expected"):
+        load(saved)
+
+
+# What comes next
+
+
+def test_what_comes_next_is_saved_and_loaded(tmp_path: Path):
+    expected = fruits_and_tools()
+    manifest = save(make_artifact(continuations=expected), tmp_path / "v1")
+    assert manifest.next == expected.settings
+
+    loaded = load(tmp_path / "v1")
+
+    assert loaded.manifest == manifest
+    found = loaded.continuations
+    assert found is not None
+    assert found.settings == expected.settings
+    np.testing.assert_array_equal(found.scores, expected.scores)
+    for part in ("rows", "offsets"):
+        array = getattr(found.table, part)
+        np.testing.assert_array_equal(array, getattr(expected.table, part))
+        assert not array.flags.writeable
+
+
+def test_a_model_that_does_not_know_what_comes_next_has_no_files_of_it(tmp_path: Path):
+    manifest = save(make_artifact(), tmp_path / "v1")
+    assert manifest.next is None
+    assert sorted(manifest.sha256) == sorted(FILES)
+    assert not (tmp_path / "v1" / TABLE).exists()
+    assert load(tmp_path / "v1").continuations is None
+
+
+def test_a_manifest_from_before_there_was_next_is_read(tmp_path: Path):
+    save(make_artifact(), tmp_path / "v1")
+    content = json.loads((tmp_path / "v1" / MANIFEST).read_text())
+    del content["next"]
+    put_manifest(tmp_path / "v1", json.dumps(content).encode())
+    assert load(tmp_path / "v1").continuations is None
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        (TABLE, np.zeros(6, np.int64)),
+        (TABLE, np.zeros(5, np.int32)),
+        (TABLE_OFFSETS, np.zeros(6, np.int64)),
+        (TABLE_OFFSETS, np.zeros(0, np.int64)),
+        (TABLE_OFFSETS, np.zeros((7, 1), np.int64)),
+        (TABLE_OFFSETS, np.full(7, np.nan)),
+        (TABLE_OFFSETS, np.full(7, "many")),
+        (TABLE_OFFSETS, np.zeros(7, "datetime64[s]")),
+        (TABLE_OFFSETS, np.zeros(7, [("from", np.int64)])),
+        (TABLE_SCORES, np.zeros(6, np.float64)),
+        (TABLE_SCORES, np.zeros(5, np.float32)),
+    ],
+)
+def test_lists_of_another_shape_are_refused_by_name(saved: Path, name: str, array: np.ndarray):
+    put(saved, name, npy(array))
+    with pytest.raises(
+        ArtifactError, match=rf"{name} holds {re.escape(str(array.dtype))} .* was expected"
+    ):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "why"),
+    [
+        (TABLE_OFFSETS, {0: 1}, "does not rise from 0"),
+        (TABLE_OFFSETS, {1: 4}, "does not rise from 0"),
+        (TABLE, {3: 6}, "rows that are not in 0 to 5"),
+        (TABLE, {3: -1}, "rows that are not in 0 to 5"),
+        (TABLE_SCORES, {0: -0.5}, "negative or not finite"),
+        (TABLE_SCORES, {5: np.nan}, "negative or not finite"),
+        (TABLE_SCORES, {5: np.inf}, "negative or not finite"),
+        (COUNTS, {5: 0}, "counts below 1"),
+        (COUNTS, {0: -1}, "counts below 1"),
+        (INPUT_VECTORS, {2: np.nan}, "not finite"),
+        (INPUT_VECTORS, {2: -np.inf}, "not finite"),
+        (OUTPUT_VECTORS, {0: np.inf}, "not finite"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_by_name(
+    saved: Path, name: str, change: dict[int, int], why: str
+):
+    array = np.load(saved / name)
+    array[list(change)] = list(change.values())
+    put(saved, name, npy(array))
+    with pytest.raises(ArtifactError, match=f"{name} .*{why}"):
+        load(saved)
+
+
+def test_an_index_must_hold_every_item(saved: Path):
+    index = cosine_index(make_artifact().input_vectors[:5], IndexConfig())
+    put(saved, COSINE_INDEX, faiss.serialize_index(index).tobytes())
+    with pytest.raises(ArtifactError, match=rf"{COSINE_INDEX} holds vectors \(5, 2\)"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("version", "why"),
+    [
+        (FORMAT_VERSION - 1, "written by an older release .format 1.*reads format 2: train again"),
+        (FORMAT_VERSION + 1, "written by a newer release .format 3.*reads format 2: upgrade"),
+        (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
+        (True, "format_version: Input should be a valid integer"),
+        (None, "format_version: Input should be a valid integer"),
+    ],
+)
+def test_another_format_version_is_refused_with_what_to_do(saved: Path, version: Any, why: str):
+    edit_manifest(saved, format_version=version, invented_later={})
+    with pytest.raises(ArtifactError, match=f"{MANIFEST} .*{why}"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "content", ["[]", "null", "{}", f'{{"format_version": {FORMAT_VERSION}}}', "no json"]
+)
+def test_a_manifest_that_is_none_is_refused_in_one_line(saved: Path, content: str):
+    put_manifest(saved, content.encode())
+    with pytest.raises(ArtifactError, match=f"^.*{MANIFEST} is damaged.*$") as raised:
+        read_manifest(saved)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("items", "6"),
+        ("items", 6.0),
+        ("items", 0),
+        ("vector_size", True),
+        ("created", 1.5),
+        ("created", "2026-01-02T03:04:05"),
+        ("next", {"decay": "0.5"}),
+        ("verdict", None),
+        ("invented", 1),
+    ],
+)
+def test_a_field_that_is_not_what_was_written_is_refused_by_name(
+    saved: Path, field: str, value: Any
+):
+    edit_manifest(saved, **{field: value})
+    with pytest.raises(ArtifactError, match=rf"{MANIFEST} is damaged: {field}"):
+        load(saved)
+
+
+@pytest.mark.parametrize("depth", [400, 3_000, 100_000])
+@pytest.mark.parametrize("name", [MANIFEST, ITEMS])
+def test_a_file_nested_too_deep_is_refused_by_name(saved: Path, name: str, depth: int):
+    deep = b"[" * depth + b"]" * depth
+    if name == MANIFEST:
+        content = (saved / MANIFEST).read_bytes()
+        put_manifest(saved, content.replace(b'"config": {', b'"config": {"deep": ' + deep))
+    else:
+        content = (saved / ITEMS).read_bytes()
+        put(saved, ITEMS, content.replace(b'"metadata": {', b'"metadata": {"deep": %b, ' % deep))
+    with pytest.raises(ArtifactError, match=f"{name} is damaged"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    "version", ["a\r\nSet-Cookie: b", "a\n", "é", "", "..", ".v1", "a/b", "v" * 101]
+)
+def test_a_version_that_is_no_safe_name_is_refused(saved: Path, version: str):
+    edit_manifest(saved, model_version=version)
+    with pytest.raises(ArtifactError, match=f"{MANIFEST} is damaged: model_version"):
+        load(saved)
+
+
+def test_every_single_bit_of_the_manifest_counts(saved: Path):
+    content = (saved / MANIFEST).read_bytes()
+    for place in range(len(content)):
+        flip = bytes([content[place] ^ 1])
+        overwrite(saved / MANIFEST, content[:place] + flip + content[place + 1 :])
+        with pytest.raises(ArtifactError, match=MANIFEST):
+            read_manifest(saved)
+
+
+def test_a_directory_that_bears_another_name_is_refused(saved: Path):
+    copy = saved.with_name("backup")
+    shutil.copytree(saved, copy)
+    with pytest.raises(ArtifactError, match=r"backup holds version v1.*rename"):
+        load(copy)
+    load(saved)
+
+
+# Content that no checksum covers
+
+
+def hnsw_over(storage: faiss.Index) -> faiss.Index:
+    """The graph of the model's own index, over other vectors."""
+    index = cosine_index(make_artifact().input_vectors, IndexConfig(search="hnsw"))
+    index.storage, index.own_fields = storage, False
+    return index
+
+
+def filled(index: faiss.Index, vectors: np.ndarray | None = None) -> faiss.Index:
+    index.add(unit(make_artifact().input_vectors) if vectors is None else vectors)
+    return index
+
+
+NANS = np.full((6, 2), np.nan, np.float32)
+WRONG_INDEXES = {
+    "distances": (lambda: filled(faiss.IndexFlatL2(2)), "IndexFlatL2 of metric 1, not IndexFlatIP"),
+    "a graph of distances": (
+        lambda: filled(faiss.IndexHNSWFlat(2, 8)),
+        "IndexHNSWFlat of metric 1, not IndexFlatIP",
+    ),
+    "an approximation": (
+        lambda: filled(faiss.IndexScalarQuantizer(2, faiss.ScalarQuantizer.QT_fp16)),
+        "IndexScalarQuantizer of metric 1, not IndexFlatIP",
+    ),
+    "a graph over distances": (
+        lambda: hnsw_over(filled(faiss.IndexFlatL2(2))),
+        "a graph over other vectors",
+    ),
+    "no numbers": (lambda: filled(faiss.IndexFlatIP(2), NANS), "vectors that are not finite"),
+    "no numbers in a graph": (
+        lambda: hnsw_over(filled(faiss.IndexFlatIP(2), NANS)),
+        "vectors that are not finite",
+    ),
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_INDEXES)
+def test_an_index_that_would_answer_nonsense_is_refused(saved: Path, wrong: str):
+    build, why = WRONG_INDEXES[wrong]
+    put(saved, COSINE_INDEX, faiss.serialize_index(build()).tobytes())
+    with pytest.raises(ArtifactError, match=f"{COSINE_INDEX} .*{why}"):
+        load(saved)
+
+
+def test_an_index_with_ids_of_its_own_is_refused(saved: Path):
+    vectors = unit(make_artifact().input_vectors)
+    index = faiss.IndexIDMap(faiss.IndexFlatIP(2))
+    index.add_with_ids(vectors, np.arange(100, 106))
+    put(saved, COSINE_INDEX, faiss.serialize_index(index).tobytes())
+    with pytest.raises(ArtifactError, match=f"{COSINE_INDEX} is IndexIDMap.* not IndexFlatIP"):
+        load(saved)
+
+
+def test_an_item_named_twice_is_refused(saved: Path):
+    items = json.loads((saved / ITEMS).read_text())
+    items["item_id"][5] = items["item_id"][0]
+    put(saved, ITEMS, json.dumps(items).encode())
+    with pytest.raises(ArtifactError, match=f"{ITEMS} names an item twice"):
+        load(saved)
+
+
+# Failures that may pass
+
+
+@pytest.mark.parametrize("code", [errno.EMFILE, errno.EIO, errno.ESTALE, errno.EACCES])
+@pytest.mark.parametrize("name", [*FILES, *NEXT_FILES, MANIFEST, MANIFEST_CHECKSUM])
+def test_a_file_that_cannot_be_read_now_is_not_called_damaged(
+    saved: Path, name: str, code: int, monkeypatch: pytest.MonkeyPatch
+):
+    opened = io.open
+
+    def failing(path: Any, *arguments: Any, **options: Any) -> Any:
+        if Path(path).name == name:
+            raise OSError(code, os.strerror(code), str(path))
+        return opened(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(io, "open", failing)
+        with pytest.raises(UnavailableError, match=f"{name} .*{os.strerror(code)}") as raised:
+            load(saved)
+    assert isinstance(raised.value.__cause__, OSError)
+    assert raised.value.__cause__.errno == code
+    load(saved)
+
+
+def test_too_little_memory_is_not_called_damage(saved: Path, monkeypatch: pytest.MonkeyPatch):
+    def exhausted(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(files.faiss, "read_index", exhausted)
+    with pytest.raises(UnavailableError, match=f"{COSINE_INDEX} cannot be read: not enough memory"):
+        load(saved)
+
+
+ROOT = Path(__file__).parents[2]
+LOAD_WITHOUT_ROOM = """
+import resource, sys
+from pathlib import Path
+from service.model import files
+from service.model.errors import UnavailableError
+
+files.COPIED_BYTES = int(sys.argv[3])
+read_index = files.faiss.read_index
+
+def without_room(*arguments):
+    limit, hard = resource.getrlimit(getattr(resource, sys.argv[2]))
+    resource.setrlimit(getattr(resource, sys.argv[2]), (1, hard))
+    try:
+        return read_index(*arguments)
+    finally:
+        resource.setrlimit(getattr(resource, sys.argv[2]), (limit, hard))
+
+files.faiss.read_index = without_room
+try:
+    files.load(Path(sys.argv[1]))
+except UnavailableError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits differ")
+@pytest.mark.parametrize(
+    ("limit", "copied", "why"),
+    [
+        ("RLIMIT_NOFILE", 1 << 20, "Too many open files"),
+        ("RLIMIT_NOFILE", 0, "Too many open files"),
+        ("RLIMIT_AS", 0, "Cannot allocate memory"),
+    ],
+)
+def test_an_index_without_room_for_it_is_not_called_damaged(
+    saved: Path, limit: str, copied: int, why: str
+):
+    command = [sys.executable, "-c", LOAD_WITHOUT_ROOM, str(saved), limit, str(copied)]
+    result = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert f"{COSINE_INDEX} cannot be read: could not" in result.stdout
+    assert why in result.stdout
+
+
+# Writing
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
+)
+def test_a_save_that_fails_leaves_nothing(
+    tmp_path: Path, failure: BaseException, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*_: object) -> None:
+        raise failure
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files.faiss, "write_index", fail)
+        with pytest.raises((UnavailableError, KeyboardInterrupt)):
+            save(make_artifact(), tmp_path / "v1")
+    assert list(tmp_path.iterdir()) == []
+
+    save(make_artifact(), tmp_path / "v1")
+    assert [path.name for path in tmp_path.iterdir()] == ["v1"]
+
+
+SAVE_WITH_SMALL_FILES = """
+import resource, sys
+from dataclasses import replace
+from pathlib import Path
+from service.model import files
+from service.model.errors import UnavailableError
+from tests.conftest import make_artifact
+from trainer.config.sections import IndexConfig
+from trainer.artifacts.index import cosine_index
+
+artifact = make_artifact("v1", {str(row): [row + 1.0] * 16 for row in range(500)})
+index = cosine_index(artifact.input_vectors, IndexConfig(search="hnsw"))
+artifact = replace(artifact, cosine_index=index)
+for room in map(int, sys.argv[2:]):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
+    try:
+        files.save(artifact, Path(sys.argv[1]))
+    except UnavailableError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits differ")
+def test_a_disk_without_room_is_named_and_nothing_is_left_on_it(tmp_path: Path):
+    too_small_for = {"items": 5_000, "the last byte of the vectors": 32_127, "the graph": 50_000}
+    limits = map(str, too_small_for.values())
+    command = [sys.executable, "-c", SAVE_WITH_SMALL_FILES, str(tmp_path / "v1"), *limits]
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=True, timeout=60, cwd=ROOT
+    )
+    assert result.stdout == 3 * f"{tmp_path / 'v1'} cannot be written: File too large\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_are_read_only_and_keep_their_other_permissions(tmp_path: Path):
+    before = os.umask(0o027)
+    try:
+        save(make_artifact_with_next(), tmp_path / "v1")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "v1").iterdir()} == {0o440}
+    assert (tmp_path / "v1").stat().st_mode & 0o777 == 0o750
+
+
+def test_everything_is_on_the_disk_before_it_has_its_name(
+    tmp_path: Path, disk_log: list[tuple[str, str]]
+):
+    save(make_artifact_with_next(), tmp_path / "v1")
+    partial = tmp_path / ".partial-v1"
+    *content, directory, renamed, parent = disk_log
+    written = [*FILES, *NEXT_FILES, MANIFEST, MANIFEST_CHECKSUM]
+    assert sorted(content) == sorted(("synced", str(partial / name)) for name in written)
+    assert directory == ("synced", str(partial))
+    assert renamed == ("renamed", f"{partial} -> {tmp_path / 'v1'}")
+    assert parent == ("synced", str(tmp_path))
+
+
+def test_a_saved_artifact_is_never_overwritten(saved: Path):
+    with pytest.raises(UnavailableError, match="v1 cannot be written: Directory not empty"):
+        save(make_artifact("v2"), saved)
+    assert load(saved).manifest.model_version == "v1"
+
+
+def test_unit_vectors_have_length_one_and_a_zero_vector_stays_zero():
+    vectors = np.array([[3, 4], [0, 0], [0, -2]], np.float32)
+    units = unit(vectors)
+    np.testing.assert_allclose(units, [[0.6, 0.8], [0, 0], [0, -1]])
+    assert units.dtype == np.float32
+    np.testing.assert_array_equal(vectors, [[3, 4], [0, 0], [0, -2]])  # not normalised in place
+    np.testing.assert_allclose(unit(np.array([0, 5], np.float32)), [0, 1])

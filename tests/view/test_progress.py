@@ -1,0 +1,114 @@
+import json
+from contextlib import suppress
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from trainer.view import progress
+from trainer.word2vec.training import Snapshot
+
+
+def snapshot(items_done: int, items_total: int = 4) -> Snapshot:
+    return Snapshot(
+        epoch=1 + items_done // 2,
+        epochs=2,
+        items_done=items_done,
+        items_total=items_total,
+        pairs_done=10 * items_done,
+        loss=2.5,
+        alpha=0.01,
+        seconds=0.5e-6 * items_done,
+    )
+
+
+@pytest.fixture
+def clock(monkeypatch) -> list[float]:
+    """What time it is."""
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def shown(*steps: Snapshot, terminal: bool) -> str:
+    console = Console(file=StringIO(), force_terminal=terminal, width=120)
+    with progress.show(console) as report:
+        for step in steps:
+            report(step)
+    return console.file.getvalue()
+
+
+def test_a_terminal_gets_a_bar():
+    output = shown(snapshot(1), snapshot(4), terminal=True)
+    assert "100%" in output
+    assert "2.00 M items/s" in output
+    assert "loss 2.5000" in output
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_file_gets_a_line_at_the_beginning_and_one_at_the_end():
+    lines = shown(*map(snapshot, [1, 2, 3, 4]), terminal=False).splitlines()
+    assert [line.split(", ")[1] for line in lines] == ["25%", "100%"]
+    assert lines[0] == "epoch 1/2, 25%, 2.00 M items/s, loss 2.5000, alpha 0.01000, 0 s left"
+
+
+def test_a_file_gets_no_more_than_a_line_in_ten_seconds(clock):
+    console = Console(file=StringIO(), width=120)
+    with progress.show(console) as report:
+        for second in range(31):
+            clock[0] = float(second)
+            report(snapshot(second, 1000))
+    assert len(console.file.getvalue().splitlines()) == 4
+
+
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+
+def test_a_terminal_that_is_stopped_gets_its_cursor_back():
+    console = Console(file=StringIO(), force_terminal=True, width=120)
+    with suppress(KeyboardInterrupt), progress.show(console) as report:
+        report(snapshot(1))
+        raise KeyboardInterrupt
+    output = console.file.getvalue()
+    assert output.count(HIDE_CURSOR) == 1
+    assert output.rindex(SHOW_CURSOR) > output.rindex(HIDE_CURSOR)
+
+
+def told(*steps: tuple[str, int, int], terminal: bool, log_format: str = "text") -> str:
+    console = Console(file=StringIO(), force_terminal=terminal, width=120)
+    with progress.asking(console, log_format) as report:
+        for step in steps:
+            report(*step)
+    return console.file.getvalue()
+
+
+def test_a_terminal_gets_a_bar_for_every_model_that_is_asked():
+    output = told(("ours", 1, 4), ("ours", 4, 4), ("[b]", 2, 4), terminal=True)
+    assert "ours" in output
+    assert "[b]" in output
+    assert "100%" in output
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
+    steps = [("ours", 1000, 4000), ("ours", 4000, 4000), ("[b]", 4000, 4000)]
+    assert told(*steps, terminal=False).splitlines() == [
+        "asked ours: 4,000 of 4,000 cases",
+        "asked [b]: 4,000 of 4,000 cases",
+    ]
+    lines = told(*steps, terminal=True, log_format="json").splitlines()
+    assert json.loads(lines[0]) == {
+        "event": "asking",
+        "model": "ours",
+        "cases_done": 4000,
+        "cases": 4000,
+    }
+
+
+def test_asking_a_model_for_long_is_told_now_and_then(clock):
+    console = Console(file=StringIO(), width=120)
+    with progress.asking(console) as report:
+        for second in range(31):
+            clock[0] = float(second)
+            report("ours", second, 1000)
+    assert len(console.file.getvalue().splitlines()) == 3

@@ -1,0 +1,1 @@
+"""What was trained made into an artifact, and other programs' files."""

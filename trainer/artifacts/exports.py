@@ -1,0 +1,197 @@
+r"""The vectors of a model, written for other programs.
+
+    word2vec         text: `<rows> <columns>\n`, then a row `<id> <number> ... <number>\n`
+    word2vec-binary  the same header, then a row `<id> ` and its float32 numbers, little-endian
+    parquet          columns item_id, count, title, vector (an array of float32)
+    npy              the matrix; its ids in row order, a JSON list, beside it in <name>.items.json
+
+The first two are gensim's `save_word2vec_format` to the byte, also gzipped.
+"""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from io import BufferedIOBase, BytesIO
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.artifact import Artifact
+from service.model.errors import InputError
+
+Format = Literal["word2vec", "word2vec-binary", "parquet", "npy"]
+Vectors = Literal["input", "output", "average"]
+
+ENDINGS: dict[str, Format] = {
+    ".txt": "word2vec",
+    ".vec": "word2vec",
+    ".bin": "word2vec-binary",
+    ".parquet": "parquet",
+    ".npy": "npy",
+}
+
+
+def items_path(output: Path) -> Path:
+    """Where the ids of an exported `.npy` matrix lie."""
+    return output.with_name(f"{output.name.removesuffix('.npy')}.items.json")
+
+
+def export_vectors(
+    artifact: Artifact, output: Path, file_format: Format | None = None, vectors: Vectors = "input"
+) -> None:
+    """Writes the vectors of a model for another program; a file that is there is replaced.
+
+    Args:
+        artifact: the model.
+        output: the file, complete or not there at all, as is what lies beside it.
+        file_format: by default what the ending of the file says.
+        vectors: input vectors, output vectors, or the mean of both.
+
+    Raises:
+        InputError: the ending says nothing, the directory is missing, the format cannot hold an id,
+            or the model has no such vectors.
+        OSError: naming the file that cannot be written.
+    """
+    chosen = file_format or _format_of(output)
+    compressed = output.name.lower().endswith(".gz")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: there is no directory {output.parent}: make it first")
+    if chosen in ("parquet", "npy"):
+        if compressed:
+            raise InputError(f"{output}: only the word2vec formats can be gzipped; drop the .gz")
+    else:
+        _check_ids(artifact, chosen)
+    matrix = _matrix(artifact, vectors)
+    contents: dict[Path, Content] = {output: lambda file: WRITERS[chosen](file, artifact, matrix)}
+    if chosen == "npy":
+        ids = json.dumps(list(artifact.item_ids), ensure_ascii=False).encode()
+        contents[items_path(output)] = lambda file: file.write(ids)
+    _replace(contents, compressed)
+
+
+def _format_of(output: Path) -> Format:
+    ending = Path(output.name.lower().removesuffix(".gz")).suffix
+    if ending not in ENDINGS:
+        raise InputError(
+            f"{output}: its ending tells no format; known are {', '.join(ENDINGS)}, or name one "
+            "with --format"
+        )
+    return ENDINGS[ending]
+
+
+def _check_ids(artifact: Artifact, file_format: Format) -> None:
+    for row, item_id in enumerate(artifact.item_ids, 1):
+        if item_id.split() != [item_id]:
+            fault = "holds white space" if item_id else "is empty"
+            raise InputError(
+                f"item {item_id!r} (row {row}) {fault}, which a {file_format} file cannot hold: "
+                "export to a .parquet file instead"
+            )
+
+
+def _matrix(artifact: Artifact, vectors: Vectors) -> NDArray[np.float32]:
+    """The rows to write; the mean is worth something if both matrices have a row for an item."""
+    if vectors == "input":
+        return np.asarray(artifact.input_vectors)
+    config = artifact.manifest.config
+    version = artifact.manifest.model_version
+    if "imported" in config:
+        raise InputError(f"version {version} was imported and has no output vectors: export input")
+    if config.get("training", {}).get("objective") == "hierarchical-softmax":
+        raise InputError(
+            f"version {version} was trained with hierarchical softmax: its output vectors are "
+            "those of inner nodes of a tree, not of items: export input"
+        )
+    if vectors == "output":
+        return np.asarray(artifact.output_vectors)
+    mean: NDArray[np.float32] = np.add(artifact.input_vectors, artifact.output_vectors)
+    mean *= 0.5
+    return mean
+
+
+Content = Callable[[BufferedIOBase], object]
+
+
+def _replace(contents: Mapping[Path, Content], compressed: bool) -> None:
+    """Writes files, which take the place of earlier ones once all of them are complete."""
+    partials = {path: path.with_name(f".partial-{path.name}") for path in contents}
+    for path in contents:
+        if path.is_dir():
+            raise InputError(f"{path} is a directory: name a file in it")
+    try:
+        for path, write in contents.items():
+            with _naming(path), partials[path].open("wb") as file:
+                if compressed:
+                    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                        write(packed)
+                else:
+                    write(file)
+        for path, complete in partials.items():
+            with _naming(path):
+                complete.replace(path)
+    finally:
+        for leftover in partials.values():
+            with suppress(OSError):
+                leftover.unlink()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Errors of the system name the file that was to be written."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+
+
+def _write_text(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
+    """`str` of a float32 is the shortest text that gives the same float32 again."""
+    _write_header(file, matrix)
+    for item_id, vector in zip(artifact.item_ids, matrix, strict=True):
+        file.write(f"{item_id} {' '.join(map(str, vector))}\n".encode())
+
+
+def _write_binary(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
+    _write_header(file, matrix)
+    for item_id, vector in zip(artifact.item_ids, matrix.astype("<f4", copy=False), strict=True):
+        file.write(f"{item_id} ".encode() + vector.tobytes())
+
+
+def _write_header(file: BufferedIOBase, matrix: NDArray[np.float32]) -> None:
+    rows, columns = matrix.shape
+    file.write(f"{rows} {columns}\n".encode())
+
+
+def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
+    import polars as pl  # takes longer than the other formats need to write a file
+
+    table = pl.DataFrame(
+        {
+            "item_id": pl.Series(artifact.item_ids, dtype=pl.String),
+            "count": np.asarray(artifact.counts),
+            "title": pl.Series(artifact.titles, dtype=pl.String),
+            "vector": pl.Series(matrix, dtype=pl.Array(pl.Float32, matrix.shape[1])),
+        }
+    )
+    # In memory first: polars does not always tell why a file cannot be written.
+    content = BytesIO()
+    table.write_parquet(content)
+    file.write(content.getbuffer())
+
+
+def _write_npy(file: BufferedIOBase, _: Artifact, matrix: NDArray[np.float32]) -> None:
+    header = np.lib.format.header_data_from_array_1_0(matrix)
+    np.lib.format.write_array_header_1_0(file, header)
+    file.write(matrix.data)  # `np.save` does not tell why it cannot
+
+
+Writer = Callable[[BufferedIOBase, Artifact, NDArray[np.float32]], None]
+WRITERS: dict[Format, Writer] = {
+    "word2vec": _write_text,
+    "word2vec-binary": _write_binary,
+    "parquet": _write_parquet,
+    "npy": _write_npy,
+}

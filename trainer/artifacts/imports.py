@@ -1,0 +1,59 @@
+"""A servable model made of a word2vec file."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from service.model.artifact import Artifact, Manifest
+from service.model.store import Store
+from trainer.artifacts.index import cosine_index
+from trainer.artifacts.word2vec_files import read_vectors
+from trainer.config.cores import usable_cores
+from trainer.config.sections import IndexConfig
+
+VERDICT = (
+    "imported, not trained here: the file has no counts (all are 1, its order is kept as most "
+    "popular first) and no output vectors (all are zero)"
+)
+
+
+def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
+    """Makes a servable version of a word2vec file, without making it current.
+
+    A word2vec file has neither counts nor output vectors. Every count is 1, as an invented one
+    would look like a measured one; popularity is the order of the file, which is by frequency. The
+    output vectors are zeros. The manifest says so: in its verdict, and in `config["imported"]`.
+
+    Raises:
+        InputError: the file is missing, or is no complete word2vec file; names the row.
+    """
+    found = read_vectors(path)
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    rows, columns = found.vectors.shape
+    origin = {"file": path.name, "format": found.format, "sha256": sha256}
+
+    def build(version: str) -> Artifact:
+        return Artifact(
+            manifest=Manifest(
+                model_version=version,
+                created=datetime.now(UTC),
+                items=rows,
+                vector_size=columns,
+                config={"imported": origin, "index": index.model_dump(mode="json")},
+                data={},
+                metrics={},
+                verdict=VERDICT,
+            ),
+            item_ids=found.item_ids,
+            titles=[None] * rows,
+            metadata={},
+            counts=np.ones(rows, np.int64),
+            input_vectors=found.vectors,
+            output_vectors=np.zeros_like(found.vectors),
+            cosine_index=cosine_index(found.vectors, index, usable_cores()),
+        )
+
+    return store.add(build)

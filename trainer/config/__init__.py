@@ -1,0 +1,1 @@
+"""Every setting: what it is, and where its value comes from."""

@@ -1,0 +1,38 @@
+"""Which settings have changed since a model was trained."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from trainer.cli.options import show_value
+from trainer.config.sections import Config, merge, settings
+
+# What a model is made of and how; not where, nor what becomes of it afterwards.
+SHAPING = ("data.", "training.", "index.", "next.")
+NOT_SHAPING = ("data.scratch", "training.workers")
+
+
+def changed_settings(trained: Mapping[str, Any], config: Config) -> list[tuple[str, str, str]]:
+    """The settings that would make another model of the same log.
+
+    A default that is another one since an upgrade is a change; a setting that did not exist yet was
+    at its default. An imported model was not trained with settings: nothing has changed.
+
+    Args:
+        trained: the configuration in the model's manifest.
+        config: every effective setting.
+
+    Returns:
+        Name, value then and value now, as people read them.
+    """
+    if "imported" in trained:
+        return []
+    changes = []
+    now, default = config.model_dump(mode="json"), merge({}).model_dump(mode="json")
+    for name, _ in settings():
+        if name.startswith(SHAPING) and name not in NOT_SHAPING:
+            section, leaf = name.split(".")
+            value = now[section][leaf]
+            before = trained.get(section, {}).get(leaf, default[section][leaf])
+            if value != before:
+                changes.append((name, show_value(before) or "none", show_value(value) or "none"))
+    return changes

@@ -1,0 +1,1 @@
+"""How good a model is for sessions that it has not seen."""

@@ -1,0 +1,43 @@
+"""Recommenders without training, which a trained one has to beat."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.evaluation.baselines.counting import (
+    co_occurrence,
+    item_cosine,
+    sequential_rules,
+    shares,
+    transitions,
+)
+from trainer.evaluation.baselines.item_item import ItemItem, Popularity
+from trainer.evaluation.baselines.session_knn import SessionKnn
+from trainer.evaluation.ranking import Ranker
+from trainer.events.sessions import Sessions
+
+__all__ = ["ItemItem", "Popularity", "SessionKnn", "all_baselines"]
+
+# Of co-occurrence, where an item d positions later counts 1 / d: the best of what was tried.
+WINDOW, BACKWARDS = 10, 0.5
+
+
+def all_baselines(
+    sessions: Sessions, counts: NDArray[np.int64], decay: float = 0.7
+) -> dict[str, Ranker]:
+    """Every baseline by its name, trained on the same sessions.
+
+    Args:
+        sessions: the training sessions, oldest first.
+        counts: int64 [items], occurrences in them.
+        decay: what an item of the prefix loses in weight per step back, where all of them count.
+    """
+    items = len(counts)
+    near = co_occurrence(sessions, items, WINDOW, lambda distance: 1 / distance, BACKWARDS)
+    return {
+        "popularity": Popularity(counts),
+        "Markov chain": ItemItem(transitions(sessions, items), 0.0),
+        "sequential rules": ItemItem(sequential_rules(sessions, items), 0.0),
+        "co-occurrence": ItemItem(shares(near), decay),
+        "item-kNN": ItemItem(item_cosine(sessions, items), decay),
+        "V-SKNN": SessionKnn(sessions, items),
+    }

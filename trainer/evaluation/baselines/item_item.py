@@ -1,0 +1,51 @@
+"""Rankers whose knowledge is a list, or a table of what follows from each item."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from service.model.recommender import decayed
+from trainer.evaluation.baselines.sparse import best_products, query_matrix
+from trainer.evaluation.ranking import NOTHING, Ranked
+from trainer.evaluation.splits import Cases
+
+
+class Popularity:
+    """The most frequent items, whatever was asked.
+
+    Args:
+        counts: int64 [items], occurrences in training.
+    """
+
+    def __init__(self, counts: NDArray[np.int64]) -> None:
+        self.counts = counts
+        self.order = np.argsort(-counts, kind="stable").astype(np.int32)
+
+    def rank(self, cases: Cases, k: int) -> Ranked:
+        """The same list for every case; the scores are counts."""
+        items = np.full(k, NOTHING, np.int32)
+        scores = np.full(k, -np.inf, np.float32)
+        best = self.order[:k]
+        items[: len(best)], scores[: len(best)] = best, self.counts[best]
+        return Ranked(np.tile(items, (len(cases), 1)), np.tile(scores, (len(cases), 1)))
+
+
+class ItemItem:
+    """Adds up the rows of a prefix's items: scores = Q · M.
+
+    Args:
+        matrix: float32 [items, items], a row what follows from an item; only positive scores are
+            ever recommended.
+        decay: the weight of an item is `decay ** steps_back`; 0 asks with the last item alone.
+    """
+
+    def __init__(self, matrix: sparse.csr_array, decay: float) -> None:
+        self.matrix = matrix
+        self.decay = decay
+
+    def rank(self, cases: Cases, k: int) -> Ranked:
+        """The best sums."""
+        prefixes = cases.prefixes()
+        weights = decayed(prefixes.offsets, self.decay)
+        queries = query_matrix(prefixes, weights, self.matrix.shape[0])
+        return best_products(queries, self.matrix, k)

@@ -1,0 +1,98 @@
+"""V-SKNN: what the sessions most like this one went on to."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from service.model.recommender import steps_back
+from trainer.evaluation.baselines.counting import session_matrix
+from trainer.evaluation.baselines.sparse import best_products, query_matrix
+from trainer.evaluation.ranking import NOTHING, Ranked
+from trainer.evaluation.splits import Cases
+from trainer.events.sessions import Sessions
+
+TIE_BREAK = 1e-9  # less than a float32 near 1 can tell, so that no score changes by it
+
+
+class SessionKnn:
+    """Vector-multiplication session-based nearest neighbours.
+
+    Ludewig & Jannach, arXiv 1803.09587, §3.2: an item of the prefix, n long and s steps back,
+    weighs ((n - s) / n) ** power, a repeated one as its latest occurrence; the similarity of a past
+    session is the sum of the weights of what both have; an item's score is the summed similarity of
+    the neighbours that have it. Neighbours are chosen among the most recent sessions that share any
+    item with the prefix.
+
+    Args:
+        sessions: the training sessions, oldest first.
+        items: the size of the catalogue.
+        neighbors: how many sessions vote.
+        sample: how many of the most recent sessions are compared.
+        power: 1 for weights that fall linearly, 2 for quadratically.
+        idf: whether an item's vote is also worth log(sessions / sessions that have it).
+    """
+
+    def __init__(
+        self,
+        sessions: Sessions,
+        items: int,
+        neighbors: int = 100,
+        sample: int = 500,
+        power: float = 1.0,
+        idf: bool = False,
+    ) -> None:
+        self.votes = session_matrix(sessions, items)
+        self.neighbors = neighbors
+        self.sample = sample
+        self.power = power
+        # One that is not among an item's newest `sample` sessions cannot be among those of the
+        # union either, so that the others need not be looked at.
+        self.newest = _newest(self.votes.T.tocsr(), sample)
+        if idf:
+            having = np.maximum(self.votes.sum(axis=0), 1)
+            self.votes = (self.votes * np.log(len(sessions) / having)[None, :]).tocsr()
+
+    def rank(self, cases: Cases, k: int) -> Ranked:
+        """The best sums of votes."""
+        queries = self._queries(cases.prefixes())
+        near = best_products(queries, self.newest, self.neighbors, self._most_recent)
+        chosen = near.items != NOTHING
+        offsets = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))])
+        similarity = sparse.csr_array(
+            (near.scores[chosen], near.items[chosen], offsets),
+            shape=(len(cases), self.votes.shape[0]),
+        )
+        return best_products(similarity, self.votes, k)
+
+    def _queries(self, prefixes: Sessions) -> sparse.csr_array:
+        """float32 [cases, items], the weights of the latest occurrences."""
+        lengths = np.repeat(prefixes.lengths(), prefixes.lengths())
+        weights = ((lengths - steps_back(prefixes.offsets)) / lengths) ** self.power
+        weights[_repeated_later(prefixes, self.newest.shape[0])] = 0
+        return query_matrix(prefixes, weights.astype(np.float32), self.newest.shape[0])
+
+    def _most_recent(self, similar: sparse.csr_array) -> sparse.csr_array:
+        """The newest `sample` sessions of each row, the newer ahead of equally similar ones."""
+        similar = _newest(similar, self.sample)
+        recency = TIE_BREAK * similar.indices / similar.shape[1]
+        similarity = similar.data.astype(np.float64) + recency
+        return sparse.csr_array((similarity, similar.indices, similar.indptr), shape=similar.shape)
+
+
+def _newest(matrix: sparse.csr_array, sample: int) -> sparse.csr_array:
+    """Each row's entries in its last `sample` columns that have any."""
+    matrix.sort_indices()
+    from_end = np.repeat(matrix.indptr[1:], np.diff(matrix.indptr)) - np.arange(matrix.nnz)
+    kept = from_end <= sample
+    offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(matrix.indptr), sample))])
+    return sparse.csr_array((matrix.data[kept], matrix.indices[kept], offsets), shape=matrix.shape)
+
+
+def _repeated_later(prefixes: Sessions, items: int) -> NDArray[np.bool_]:
+    """Per item of the prefixes: does it come again later in its prefix?"""
+    case = np.repeat(np.arange(len(prefixes)), prefixes.lengths())
+    key = case * items + prefixes.items
+    _, latest = np.unique(key[::-1], return_index=True)
+    repeated = np.ones(len(key), np.bool_)
+    repeated[len(key) - 1 - latest] = False
+    return repeated

@@ -1,0 +1,96 @@
+"""Prefixes as sparse rows, and the best columns of sparse rows."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from trainer.evaluation.ranking import NOTHING, Ranked
+from trainer.events.sessions import Sessions
+
+ENTRIES_PER_BLOCK = 1 << 21
+
+
+def query_matrix(prefixes: Sessions, weights: NDArray[np.float32], items: int) -> sparse.csr_array:
+    """A row of item weights a prefix; weights of a repeated item add up, zeros are left out.
+
+    Args:
+        prefixes: known items, a session a case.
+        weights: float32, one an item of the prefixes.
+        items: the size of the catalogue.
+
+    Returns:
+        float32 [cases, items].
+    """
+    matrix = sparse.csr_array(
+        (weights, prefixes.items, prefixes.offsets), shape=(len(prefixes), items), copy=True
+    )
+    matrix.sum_duplicates()
+    matrix.eliminate_zeros()
+    return matrix
+
+
+def best_columns(scores: sparse.csr_array, k: int) -> Ranked:
+    """The k largest positive entries of each row, equal ones by column.
+
+    Which of several entries equal to the last place is kept is arbitrary, but always the same.
+
+    Args:
+        scores: [cases, columns]; memory grows with its rows times its longest row.
+        k: how many.
+    """
+    lengths = np.diff(scores.indptr)
+    width = max(int(lengths.max(initial=0)), k)
+    values = np.full((len(lengths), width), -np.inf, scores.dtype)
+    values[np.arange(width) < lengths[:, None]] = scores.data
+    if width > k:
+        best = np.argpartition(values, width - k, axis=1)[:, width - k :]
+        values = np.take_along_axis(values, best, axis=1)
+    else:
+        best = np.tile(np.arange(k), (len(lengths), 1))
+    found = values > 0
+    items = np.full(values.shape, NOTHING, np.int32)
+    items[found] = scores.indices[(best + scores.indptr[:-1, None])[found]]
+    values[~found] = -np.inf
+    order = np.lexsort((items, -values), axis=1)
+    values = np.take_along_axis(values, order, axis=1).astype(np.float32, copy=False)
+    return Ranked(np.take_along_axis(items, order, axis=1), values)
+
+
+def best_products(
+    queries: sparse.csr_array,
+    matrix: sparse.csr_array,
+    k: int,
+    adjust: Callable[[sparse.csr_array], sparse.csr_array] = lambda scores: scores,
+) -> Ranked:
+    """The k best columns of each row of queries · matrix, in blocks of bounded memory.
+
+    Cases are taken in the order of their work, so that the rows of a block are alike.
+
+    Args:
+        queries: [cases, n].
+        matrix: [n, columns].
+        k: how many.
+        adjust: what is done to a block of products before the best are taken.
+    """
+    work = (queries != 0).astype(np.int64) @ np.diff(matrix.indptr)
+    order, blocks = _blocks(np.minimum(work, matrix.shape[1]))
+    items = np.full((len(order), k), NOTHING, np.int32)
+    scores = np.full((len(order), k), -np.inf, np.float32)
+    for block in blocks:
+        best = best_columns(adjust((queries[order[block]] @ matrix).tocsr()), k)
+        items[order[block]], scores[order[block]] = best.items, best.scores
+    return Ranked(items, scores)
+
+
+def _blocks(work: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[slice]]:
+    """The cases in falling order of their work, and slices of it that cost about the same."""
+    order = np.argsort(-work, kind="stable")
+    blocks: list[slice] = []
+    first = 0
+    while first < len(order):
+        rows = max(1, ENTRIES_PER_BLOCK // max(int(work[order[first]]), 1))
+        blocks.append(slice(first, min(first + rows, len(order))))
+        first = blocks[-1].stop
+    return order, blocks

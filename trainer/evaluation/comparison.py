@@ -1,0 +1,270 @@
+"""Models side by side on the same cases, with intervals."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.errors import InputError
+from service.model.recommender import Recommender, Relation, decayed
+from trainer.evaluation import metrics
+from trainer.evaluation.bootstrap import bootstrap_means, interval
+from trainer.evaluation.ranking import MISSED, NOTHING, Ranked, Ranker, answer_ranks, rank_unseen
+from trainer.evaluation.splits import UNSEEN, Cases
+
+PER_CASE: Mapping[str, Callable[[NDArray[np.int64], int], NDArray[np.float64]]] = {
+    "HR": metrics.hit,
+    "NDCG": metrics.ndcg,
+    "MRR": metrics.reciprocal_rank,
+}
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How models are compared.
+
+    Attributes:
+        ks: list lengths to measure at.
+        exclude_seen: items of the prefix are never recommended, as the service never does; an
+            answer among them is a miss.
+        resamples: of the bootstrap.
+        seed: of the bootstrap.
+    """
+
+    ks: tuple[int, ...] = (10, 20)
+    exclude_seen: bool = True
+    resamples: int = 1000
+    seed: int = 0
+
+    def rank(self, ranker: Ranker, cases: Cases, k: int) -> Ranked:
+        """The k best items that may be recommended."""
+        return rank_unseen(ranker, cases, k) if self.exclude_seen else ranker.rank(cases, k)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean and its bootstrapped 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What was measured of one model.
+
+    Attributes:
+        estimates: "HR@10", "NDCG@10", "MRR@10" and so on, with intervals.
+        lists: "coverage@10", "personalisation@10", "popularity@10" and so on: what is recommended,
+            whether right or wrong; see `trainer.evaluation.metrics`.
+        unanswered: the share of cases with an empty list.
+        hits_by_decile: HR at the largest k by the popularity of the answer, the most frequent tenth
+            of the catalogue first; None where no answer is in a tenth.
+    """
+
+    estimates: dict[str, Estimate]
+    lists: dict[str, float | None]
+    unanswered: float
+    hits_by_decile: list[float | None]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Models side by side.
+
+    Attributes:
+        cases: how many were asked.
+        sessions: how many sessions they are from.
+        unseen: the share of answers never seen in training, which count as misses.
+        repeated: the share of answers that are items of the query; where those are left out, they
+            count as misses as well.
+        protocol: how it was measured.
+        cases_by_decile: how many answers are in each tenth of the catalogue.
+        models: name to what was measured, the first one is what the others are compared with.
+        differences: for every other model, the first one's means minus its own, by paired
+            bootstrap: an interval above 0 says that the first one is better.
+    """
+
+    cases: int
+    sessions: int
+    unseen: float
+    repeated: float
+    protocol: Protocol
+    cases_by_decile: list[int]
+    models: dict[str, Scores]
+    differences: dict[str, dict[str, Estimate]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Served:
+    """The product as a ranker: the service's own recommender, asked for one relation.
+
+    Attributes:
+        recommender: what answers.
+        relation: "similar" or "next".
+        decay: what an item of a prefix loses in weight per step back; None is the service's own.
+    """
+
+    recommender: Recommender
+    relation: Relation = "similar"
+    decay: float | None = None
+
+    def rank(self, cases: Cases, k: int) -> Ranked:
+        """The k best items for each prefix."""
+        prefixes = cases.prefixes()
+        default = self.recommender.default_decay(self.relation)
+        weights = decayed(prefixes.offsets, default if self.decay is None else self.decay)
+        rows, scores = self.recommender.rank(
+            prefixes.items, prefixes.offsets, weights, k, self.relation
+        )
+        missing = ((0, 0), (0, k - rows.shape[1]))
+        return Ranked(
+            np.pad(rows.astype(np.int32), missing, constant_values=NOTHING),
+            np.pad(scores, missing, constant_values=-np.inf),
+        )
+
+
+class _Tally:
+    """What is kept of a model's lists, block after block."""
+
+    def __init__(self, items: int, ks: tuple[int, ...]) -> None:
+        self.ranks: list[NDArray[np.int64]] = []
+        self.frequency = {k: np.zeros(items, np.int64) for k in ks}
+        self.unanswered = 0
+
+    def add(self, ranked: Ranked, answers: NDArray[np.int32]) -> None:
+        self.ranks.append(answer_ranks(ranked, answers))
+        self.unanswered += int(metrics.unanswered(ranked.items).sum())
+        for k, frequency in self.frequency.items():
+            frequency += metrics.item_frequency(ranked.items[:, :k], len(frequency))
+
+
+def evaluate(
+    rankers: Mapping[str, Ranker],
+    cases: Cases,
+    counts: NDArray[np.int64],
+    protocol: Protocol | None = None,
+    progress: Progress = lambda *_: None,
+) -> Evaluation:
+    """Ranks the whole catalogue for every case by every model, in blocks of bounded memory.
+
+    Args:
+        rankers: name to model; the first one is the one in question.
+        cases: at least one.
+        counts: int64 [items], occurrences in training.
+        protocol: how; see its defaults.
+        progress: told of the model, the cases done and all cases after every block.
+
+    Raises:
+        InputError: there is no case or no model.
+    """
+    protocol = protocol or Protocol()
+    if len(cases) == 0 or not rankers:
+        raise InputError(
+            f"nothing to compare: {len(cases)} cases, {len(rankers)} models; a session needs two "
+            "items to give a case"
+        )
+    tallies = {
+        name: _tally(ranker, cases, len(counts), protocol, partial(progress, name))
+        for name, ranker in rankers.items()
+    }
+    ranks = {name: np.concatenate(tally.ranks) for name, tally in tallies.items()}
+    estimates, differences = _estimates(ranks, cases, protocol)
+    seen = cases.answers != UNSEEN
+    decile = metrics.popularity_deciles(counts)[cases.answers[seen]]
+    models = {
+        name: Scores(
+            estimates[name],
+            _list_metrics(tally, len(cases), counts),
+            tally.unanswered / len(cases),
+            _by_decile(ranks[name][seen], decile),
+        )
+        for name, tally in tallies.items()
+    }
+    return Evaluation(
+        cases=len(cases),
+        sessions=len(np.unique(cases.session)),
+        unseen=float(np.mean(~seen)),
+        repeated=float(cases.repeated().mean()),
+        protocol=protocol,
+        cases_by_decile=np.bincount(decile, minlength=10).tolist(),
+        models=models,
+        differences=differences,
+    )
+
+
+def _tally(
+    ranker: Ranker,
+    cases: Cases,
+    items: int,
+    protocol: Protocol,
+    progress: Callable[[int, int], None],
+) -> _Tally:
+    tally = _Tally(items, protocol.ks)
+    wanted = max(protocol.ks) + 1
+    done = 0
+    for block in cases.blocks():
+        tally.add(protocol.rank(ranker, block, wanted), block.answers)
+        done += len(block)
+        progress(done, len(cases))
+    return tally
+
+
+def _estimates(
+    ranks: Mapping[str, NDArray[np.int64]], cases: Cases, protocol: Protocol
+) -> tuple[dict[str, dict[str, Estimate]], dict[str, dict[str, Estimate]]]:
+    """The means of every model and the differences to the first one, by model and metric."""
+    names = [f"{name}@{k}" for k in protocol.ks for name in PER_CASE]
+    columns = [
+        measure(found, k)
+        for found in ranks.values()
+        for k in protocol.ks
+        for measure in PER_CASE.values()
+    ]
+    values = np.column_stack(columns)
+    drawn = bootstrap_means(values, cases.session, protocol.resamples, protocol.seed)
+    means = values.mean(axis=0).reshape(len(ranks), len(names))
+    drawn = drawn.reshape(protocol.resamples, len(ranks), len(names))
+    estimates = {
+        model: _named(names, means[place], drawn[:, place]) for place, model in enumerate(ranks)
+    }
+    differences = {
+        model: _named(names, means[0] - means[place], drawn[:, 0] - drawn[:, place])
+        for place, model in enumerate(ranks)
+        if place > 0
+    }
+    return estimates, differences
+
+
+def _named(
+    names: list[str], means: NDArray[np.float64], drawn: NDArray[np.float64]
+) -> dict[str, Estimate]:
+    return {
+        name: Estimate(float(means[place]), *interval(drawn[:, place]))
+        for place, name in enumerate(names)
+    }
+
+
+def _list_metrics(tally: _Tally, cases: int, counts: NDArray[np.int64]) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for k, frequency in tally.frequency.items():
+        found[f"coverage@{k}"] = metrics.coverage(frequency)
+        found[f"personalisation@{k}"] = metrics.personalisation(frequency, cases, k)
+        found[f"popularity@{k}"] = metrics.mean_popularity(frequency, counts)
+    return found
+
+
+def _by_decile(ranks: NDArray[np.int64], decile: NDArray[np.int64]) -> list[float | None]:
+    """The hit rate among the answers of each tenth of the catalogue."""
+    asked = np.bincount(decile, minlength=10)
+    hits = np.bincount(decile, ranks != MISSED, minlength=10)
+    return [float(hit / cases) if cases else None for hit, cases in zip(hits, asked, strict=True)]

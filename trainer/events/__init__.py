@@ -1,0 +1,1 @@
+"""Event logs in, a corpus out."""

@@ -1,0 +1,162 @@
+"""The SQL condition an event must meet: it speaks of that event alone, and opens nothing."""
+
+import re
+from itertools import pairwise
+from typing import NamedTuple
+
+import polars as pl
+
+from service.model.errors import EventLogError
+
+MOST_TOKENS = 2_000  # polars takes seconds a piece for more, and heeds no signal meanwhile
+MOST_SHOWN = 500
+
+TOKEN = re.compile(
+    r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)"""
+    r"|(?P<blank>\s+|--[^\n]*|/\*.*?\*/)|(?P<word>\w+)|(?P<sign>[-+*/%<>=!~|&^().,:@\[\]])"
+    r"|(?P<unknown>.)",
+    re.DOTALL,
+)
+SUBQUERY = {"FROM", "SELECT", "TABLE", "VALUES", "WITH"}
+# Each speaks of one event; the aggregates and window functions of polars are all others.
+FUNCTIONS = """
+CAST COALESCE GREATEST IF IFNULL LEAST NULLIF TRY_CAST
+ABS ACOS ASIN ATAN ATAN2 CBRT CEIL CEILING COS COT DEGREES DIV EXP FLOOR LN LOG LOG10 LOG1P LOG2 MOD
+PI POW POWER RADIANS ROUND SIGN SIN SQRT TAN TRUNC
+CURRENT_DATE CURRENT_TIMESTAMP DATE DATETIME DATE_PART DAY EXTRACT HOUR MONTH NOW STRFTIME STRPTIME
+TIME TIMESTAMP YEAR
+BIT_LENGTH CHARACTER_LENGTH CHAR_LENGTH CONCAT CONCAT_WS ENDS_WITH INITCAP LEFT LENGTH LOWER LPAD
+LTRIM NORMALIZE OCTET_LENGTH POSITION REGEXP_LIKE REGEXP_REPLACE REPLACE REVERSE RIGHT RPAD RTRIM
+SPLIT_PART STARTS_WITH STRPOS SUBSTR SUBSTRING TRIM UPPER
+ARRAY_CONTAINS ARRAY_LENGTH
+"""
+KEYWORDS = """
+ALL AND ANY BETWEEN CASE ELSE FROM ILIKE IN IS LIKE NOT OR REGEXP RLIKE THEN WHEN
+CHAR DEC DECIMAL FLOAT NUMERIC VARCHAR
+"""
+BEFORE_BRACKETS = {*FUNCTIONS.split(), *KEYWORDS.split()}
+
+
+def parse_condition(where: str) -> pl.Expr:
+    """The condition as an expression of one row.
+
+    Nothing is evaluated before the text is known to hold neither a subquery (polars would open its
+    files at once) nor a function of many rows (polars would take a piece of the log for all of it).
+
+    Raises:
+        EventLogError: it is not SQL, too long, or more than a condition on one event.
+    """
+    try:
+        tokens = _tokens(where)
+        _check_one_event(tokens)
+        return pl.sql_expr(_sql(tokens))
+    except (ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        raise EventLogError(f"where = {shown(where)}: {one_line(error)}") from None
+
+
+def check_condition(condition: pl.Expr, schema: pl.Schema) -> None:
+    """Asks a condition of no event at all.
+
+    Args:
+        condition: as parsed.
+        schema: the columns of an event.
+
+    Raises:
+        ValueError: a column is missing, types do not fit, or it is not true or false.
+    """
+    try:
+        answer = pl.DataFrame(schema=schema).select(condition).dtypes[0]
+    except pl.exceptions.PolarsError as error:
+        reason = one_line(error)
+        columns = condition.meta.root_names()
+        times = [name for name in columns if name in schema and schema[name].is_temporal()]
+        if times and not isinstance(error, pl.exceptions.ColumnNotFoundError):
+            reason = (
+                f"column {times[0]!r} holds times: compare it with DATE '2026-01-31' or "
+                f"TIMESTAMP '2026-01-31 12:00:00', not with a plain text or number ({reason})"
+            )
+        raise ValueError(reason) from None
+    if answer != pl.Boolean:
+        raise ValueError(f"it is {answer}, not true or false")
+
+
+def shown(where: str) -> str:
+    """The text as a message quotes it."""
+    return repr(where if len(where) <= MOST_SHOWN else f"{where[:MOST_SHOWN]}…")
+
+
+def one_line(error: BaseException) -> str:
+    """The first paragraph of what an error has to say, on one line."""
+    return " ".join(str(error).strip().partition("\n\n")[0].split())
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+
+    @property
+    def name(self) -> str:
+        return self.text.strip('"`').upper()
+
+    @property
+    def is_value(self) -> bool:
+        return self.text[0] in "',." or self.text[0].isdigit()
+
+
+def _tokens(where: str) -> list[_Token]:
+    """What stands in a condition, without blanks and comments.
+
+    Raises:
+        ValueError: naming a character that means nothing, or a quote that is not closed.
+    """
+    tokens = []
+    for match in TOKEN.finditer(where):
+        if match.lastgroup == "unknown":
+            place = f"{match[0]} at character {match.start() + 1}"
+            if match[0] in "'\"`":
+                raise ValueError(f"the quote {place} is not closed")
+            raise ValueError(f"{place} is not understood (quote the name of a column that has it)")
+        tokens.append(_Token(str(match.lastgroup), match[0]))
+    return tokens
+
+
+def _sql(tokens: list[_Token]) -> str:
+    """The tokens as one text in which polars cannot see other borders than `_tokens` did.
+
+    Without comments, and with blanks around what is quoted: `E'...'` would be read otherwise.
+    """
+    around = {"quoted": " {} ", "blank": " "}
+    return "".join(around.get(token.kind, "{}").format(token.text) for token in tokens)
+
+
+def _check_one_event(tokens: list[_Token]) -> None:
+    """Refuses what speaks of more than one event, as it would be written in SQL.
+
+    Raises:
+        ValueError: naming it.
+    """
+    code = [token for token in tokens if token.kind != "blank"]
+    length = sum(not token.is_value for token in code)
+    if length > MOST_TOKENS:
+        raise ValueError(
+            f"it has {length:,} words and signs, the most are {MOST_TOKENS:,} (values are not "
+            "counted): write a long list as column IN ('a', 'b')"
+        )
+    for before, token in pairwise([_Token("sign", "("), *code]):
+        if token.kind == "word" and (
+            token.name in ("SELECT", "OVER") or (before.text == "(" and token.name in SUBQUERY)
+        ):
+            raise ValueError(
+                f"{token.text} looks beyond the one event that a condition speaks of (a column "
+                f'of this name is quoted: "{token.text}")'
+            )
+        if (
+            token.text == "("
+            and before.kind in ("word", "quoted")
+            and before.name not in BEFORE_BRACKETS
+        ):
+            raise ValueError(
+                f"{before.text}(...) cannot be used: a condition speaks of one event, and takes "
+                "functions of one event only, such as LOWER, COALESCE or DATE; those that look at "
+                "many (MAX, COUNT, ROW_NUMBER, ...) are refused"
+            )

@@ -1,0 +1,200 @@
+"""The kinds of file an event log can be, each as a lazy table of its columns."""
+
+import csv
+import glob
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import polars as pl
+
+from service.model.errors import EventLogError
+from trainer.events.lines import begins_with_mark, check_csv, check_json_lines, read_lines
+from trainer.events.times import ISO_SHAPE
+
+INFERRED_ROWS = 10_000  # that tell the type of a column
+LINES_AT_ONCE = 100_000
+
+
+class Columns(NamedTuple):
+    """What an event log is asked for.
+
+    Attributes:
+        ids: columns that are text, whatever they look like: `007` stays `007`.
+        values: columns whose type counts: metadata, those of the condition.
+        time: a column of times: numbers, or text as it is written.
+    """
+
+    ids: Collection[str]
+    values: Collection[str]
+    time: str | None = None
+
+    def typed(self) -> set[str]:
+        """Those that are not only text."""
+        return {*self.values, *([self.time] if self.time else [])}
+
+    def names(self) -> set[str]:
+        """All of them."""
+        return {*self.ids, *self.typed()}
+
+
+Scan = Callable[[Path, Columns], Iterator[pl.LazyFrame]]
+
+
+class Format(NamedTuple):
+    """A kind of file.
+
+    Attributes:
+        scan: the table of a file, in one or more pieces; polars finds out later what cannot be
+            read.
+        check: names the first line that cannot be read, where the kind of file has lines.
+        suspicious: whether a table may hold what polars has read wrongly and `check` refuses.
+        fixed: its columns, where they are always the same.
+        whole_rows: whether a bad row is found only by looking at every column of it.
+    """
+
+    scan: Scan
+    check: Callable[[Path, Columns], None] = lambda _path, _columns: None
+    suspicious: Callable[[pl.DataFrame], bool] = lambda _table: False
+    fixed: tuple[str, ...] = ()
+    whole_rows: bool = False
+
+
+def common_format(paths: list[Path]) -> Format:
+    """The format that all files share.
+
+    Raises:
+        EventLogError: they do not, or the kind of a file is not known.
+    """
+    kinds = {FORMATS[_ending(path)]: _ending(path) for path in paths}
+    if len(kinds) > 1:
+        raise EventLogError(
+            f"{names(paths)}: files of different kinds cannot be mixed: {', '.join(kinds.values())}"
+        )
+    return next(iter(kinds))
+
+
+def names(paths: list[Path]) -> str:
+    """Files as a message names them."""
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+
+
+def _ending(path: Path) -> str:
+    ending = Path(path.name.lower().removesuffix(".gz")).suffix
+    if ending not in FORMATS:
+        raise EventLogError(f"{path}: the kind of file is not known; known: {', '.join(FORMATS)}")
+    return ending
+
+
+def _scan_parquet(path: Path, _: Columns) -> Iterator[pl.LazyFrame]:
+    yield pl.scan_parquet(path, glob=False)
+
+
+def _scan_csv(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
+    header = pl.scan_csv(path, infer_schema=False, glob=False).collect_schema().names()
+    if len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), None)):
+        raise EventLogError(f"{path}: columns are separated by {other!r}, expected commas")
+    if any("\ufffd" in name for name in header):
+        raise EventLogError(f"{path}: line 1 is not UTF-8 text")
+    written = Counter(next(csv.reader(read_lines(path)), []))
+    if twice := next((name for name in columns.names() if written[name] > 1), None):
+        raise EventLogError(f"{path}: line 1 names the column {twice!r} {written[twice]} times")
+    schema = _csv_schema(
+        path, [name for name in header if name not in columns.typed()], columns.time
+    )
+    rows = pl.scan_csv(path, schema=schema, glob=False)
+    yield rows.filter(pl.any_horizontal(pl.all().is_not_null()))  # a blank line is not an event
+
+
+def _csv_schema(path: Path, texts: Collection[str], time: str | None) -> dict[str, pl.DataType]:
+    """The types of the columns by the first rows; the time and days of people are texts.
+
+    Polars would read 01/02/2026 with the day first.
+    """
+    schema = pl.scan_csv(
+        path,
+        schema_overrides=dict.fromkeys(texts, pl.String),
+        infer_schema_length=INFERRED_ROWS,
+        try_parse_dates=True,
+        glob=False,
+    ).collect_schema()
+    dates = [name for name, kind in schema.items() if kind.is_temporal()]
+    if dates:
+        rows = pl.scan_csv(path, infer_schema=False, glob=False).select(dates).head(INFERRED_ROWS)
+        iso = rows.select(pl.all().str.contains(ISO_SHAPE).all()).collect().row(0, named=True)
+        texts = [name for name in dates if name == time or not iso[name]]
+        schema.update(dict.fromkeys(texts, pl.String()))
+    return dict(schema)
+
+
+def _check_csv(path: Path, columns: Columns) -> None:
+    check_csv(path, _types(_scan_csv, path, columns))
+
+
+def _scan_json_lines(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
+    if begins_with_mark(path):
+        yield from _scan_marked_json_lines(path, columns)
+    else:
+        yield _scan_json(glob.escape(str(path)), columns)
+
+
+def _scan_marked_json_lines(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
+    """Without the byte order mark, which polars does not know."""
+    lines = read_lines(path)
+    while some := list(islice(lines, LINES_AT_ONCE)):
+        yield _scan_json("".join(some).encode(), columns)
+
+
+def _scan_json(source: str | bytes, columns: Columns) -> pl.LazyFrame:
+    found = pl.scan_ndjson(source, infer_schema_length=INFERRED_ROWS).collect_schema()
+    text = {
+        name: pl.String for name in columns.ids if name in found and not found[name].is_nested()
+    }
+    return pl.scan_ndjson(source, schema_overrides=text, infer_schema_length=INFERRED_ROWS)
+
+
+def _check_json_lines(path: Path, columns: Columns) -> None:
+    check_json_lines(path, columns.names(), _types(_scan_json_lines, path, columns))
+
+
+def _may_be_misread(table: pl.DataFrame) -> bool:
+    """Polars writes a list or an object into a text, and half a character as a NUL."""
+    texts = table.select(pl.col(pl.String))
+    misread = pl.all().str.contains(r"(?s)^(\{.*\}|\[.*\])$|\x00").any()
+    return any(texts.select(misread).row(0)) if texts.width else False
+
+
+def _types(scan: Scan, path: Path, columns: Columns) -> dict[str, pl.DataType]:
+    """The columns that polars reads as numbers or truth values."""
+    try:
+        schema = next(scan(path, columns)).collect_schema()
+    except (pl.exceptions.PolarsError, OSError):
+        return {}
+    kinds = {name: schema[name] for name in columns.names() & schema.keys()}
+    return {name: kind for name, kind in kinds.items() if kind.is_numeric() or kind == pl.Boolean}
+
+
+def _scan_text(path: Path, _: Columns) -> Iterator[pl.LazyFrame]:
+    """One session a line, items separated by blanks, oldest first."""
+    lines = read_lines(path)
+    number = 1
+    while some := list(islice(lines, LINES_AT_ONCE)):
+        table = pl.LazyFrame({"item": some}, schema={"item": pl.String}).select(
+            pl.format("{}:{}", pl.lit(str(path)), pl.int_range(number, number + pl.len())).alias(
+                "session"
+            ),
+            pl.col("item").str.strip_chars().str.replace_all(r"\s+", " ").str.split(" "),
+        )
+        yield table.explode("item").filter(pl.col("item") != "")
+        number += len(some)
+
+
+FORMATS = {
+    ".parquet": Format(_scan_parquet),
+    ".csv": Format(_scan_csv, _check_csv, whole_rows=True),
+    ".jsonl": Format(_scan_json_lines, _check_json_lines, _may_be_misread),
+    ".ndjson": Format(_scan_json_lines, _check_json_lines, _may_be_misread),
+    ".txt": Format(_scan_text, fixed=("session", "item")),
+}

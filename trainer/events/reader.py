@@ -1,0 +1,268 @@
+"""Event logs read and filtered: files in, tables of events out, piece by piece."""
+
+import glob
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from service.model.errors import EventLogError
+from trainer.config.sections import DataConfig, TimeUnit
+from trainer.events.conditions import check_condition, one_line, parse_condition, shown
+from trainer.events.formats import Columns, Format, common_format, names
+from trainer.events.times import TimeRule, as_numbers, can_hold_times, is_number, missing, unit_of
+
+# The roles a column can have, which are the column names of the table of events.
+SESSION, USER, ITEM, TIME, EVENT, TITLE = "session", "user", "item", "time", "event", "title"
+METADATA_PREFIX = "metadata:"
+TEXT = (SESSION, USER, ITEM, EVENT, TITLE)
+EVENTS_AT_ONCE = 500_000
+
+
+@dataclass(frozen=True)
+class Events:
+    """A piece of a log: events that passed the filter.
+
+    Attributes:
+        table: columns item (str), session, user and event (str, where there are any), time
+            (datetime, where there is one), title and metadata (where there are any); in file order.
+        read: how many events there were before the filter.
+        time_unit: what the numbers of the time column count since 1970; None where there are none.
+    """
+
+    table: pl.DataFrame
+    read: int
+    time_unit: TimeUnit | None = None
+
+
+def read_events(config: DataConfig) -> Iterator[Events]:
+    """Reads the files, maps the columns and applies the filter.
+
+    Raises:
+        EventLogError: naming the path, column, condition or row that cannot be used.
+    """
+    paths = find_files(config.paths)
+    reader = _Reader(config, common_format(paths))
+    if reader.guesses:
+        reader.guess_unit(paths)
+    read = passed = 0
+    for path in paths:
+        for piece in reader.read(path):
+            read += piece.read
+            passed += piece.table.height
+            yield piece
+    if read == 0:
+        raise EventLogError(f"{names(paths)}: the event log is empty")
+    if passed == 0:
+        raise EventLogError(
+            f"{names(paths)}: none of {read:,} events meets the condition {config.where!r}"
+        )
+
+
+def find_files(patterns: list[str]) -> list[Path]:
+    """The files that paths and globs name, each once under any name, sorted within each glob.
+
+    Raises:
+        EventLogError: nothing was named, a path is a directory, or nothing is there.
+    """
+    if not patterns:
+        raise EventLogError("no event log is named: set `paths` in [data], or give --paths")
+    found: list[Path] = []
+    for pattern in patterns:
+        path = Path(pattern)
+        if path.is_dir():
+            raise EventLogError(f"{path} is a directory: name its files, such as {path}/*.parquet")
+        matches = [pattern] if path.exists() else glob.glob(pattern, recursive=True)  # noqa: PTH207
+        files = sorted(match for match in map(Path, matches) if not match.is_dir())
+        if not files:
+            raise EventLogError(f"there is no file {pattern}")
+        found.extend(files)
+    first_names = {path.resolve(): path for path in reversed(found)}
+    return [path for path in dict.fromkeys(found) if first_names[path.resolve()] == path]
+
+
+class _Reader:
+    """Reads files of one format into tables of the same columns."""
+
+    def __init__(self, config: DataConfig, format: Format) -> None:
+        self._format = format
+        self._roles = {name: name for name in format.fixed} or _roles(config)
+        self._time = self._roles.get(TIME)
+        self._rule = TimeRule(config.time_format, config.time_unit or "s")
+        self._where = config.where or ""
+        self._condition = parse_condition(self._where) if self._where else None
+        self.guesses = self._time is not None and not (config.time_format or config.time_unit)
+
+    def guess_unit(self, paths: list[Path]) -> None:
+        """Finds what the numbers of the time column count: the largest in all files tells it."""
+        sizes = [size for path in paths for size in self._largest_times(path) if size is not None]
+        if not sizes:
+            return
+        try:
+            self._rule = TimeRule(unit=unit_of(max(sizes)), guessed=True)
+        except ValueError as error:
+            raise EventLogError(f"{names(paths)}: column {self._time!r}: {error}") from None
+
+    def read(self, path: Path) -> Iterator[Events]:
+        """The events of a file, piece by piece."""
+        with self._errors(path):
+            row, checked = 1, False
+            for rows in self._format.scan(path, self._columns()):
+                numbers = self._begin(rows, path)
+                for piece in rows.select(self._columns().names()).collect_batches(
+                    chunk_size=EVENTS_AT_ONCE,
+                    engine="streaming",
+                    optimizations=pl.QueryOptFlags(projection_pushdown=not self._format.whole_rows),
+                ):
+                    if not checked and self._format.suspicious(piece):
+                        self._format.check(path, self._columns())
+                        checked = True
+                    yield self._events(piece, numbers, path, row)
+                    row += piece.height
+
+    def _largest_times(self, path: Path) -> Iterator[float | None]:
+        assert self._time is not None
+        with self._errors(path):
+            for rows in self._format.scan(path, self._columns()):
+                if self._begin(rows, path):
+                    text = rows.collect_schema()[self._time] == pl.String
+                    size = as_numbers(pl.col(self._time), text).abs()
+                    chosen = rows if self._condition is None else rows.filter(self._condition)
+                    largest = chosen.select(pl.when(size.is_finite()).then(size).max())
+                    yield largest.collect(engine="streaming").item()
+
+    def _begin(self, rows: pl.LazyFrame, path: Path) -> bool:
+        """Checks the columns, and tells whether the times are numbers, or texts of numbers.
+
+        The first time of a file speaks for all. A condition sees other texts as datetimes.
+        """
+        schema = rows.collect_schema()
+        self._check(schema, path)
+        numbers = False
+        if self._time is not None:
+            kind = schema[self._time]
+            numbers = self._rule.format is None and _holds_numbers(rows, self._time, kind)
+            if kind == pl.String and not numbers:
+                schema[self._time] = pl.Datetime("us")
+        if self._condition is not None:
+            try:
+                check_condition(self._condition, schema)
+            except ValueError as error:
+                raise EventLogError(f"{path}: where = {shown(self._where)}: {error}") from None
+        return numbers
+
+    def _events(self, piece: pl.DataFrame, numbers: bool, path: Path, first_row: int) -> Events:
+        """The events of a piece that meet the condition, by their roles."""
+        seen = piece
+        if self._time is not None:
+            written = piece.get_column(self._time)
+            times = self._rule.read(written, numbers)
+            if written.dtype == pl.String and not numbers:
+                seen = piece.with_columns(times.alias(self._time))
+        kept = None if self._condition is None else _met(self._condition, seen)
+        columns: list[pl.Expr | pl.Series] = [
+            _as_role(role, column, piece.schema[column])
+            for role, column in self._roles.items()
+            if role != TIME
+        ]
+        if self._time is not None:
+            row = _first_unread(written, times, kept)
+            if row is not None:
+                raise EventLogError(
+                    f"{path}: row {first_row + row:,}: column {self._time!r}: "
+                    f"{self._rule.problem(written[row], numbers)}"
+                )
+            columns.append((times if kept is None else times.filter(kept)).alias(TIME))
+        chosen = piece if kept is None else piece.filter(kept)
+        return Events(chosen.select(columns), piece.height, self._rule.unit if numbers else None)
+
+    @contextmanager
+    def _errors(self, path: Path) -> Iterator[None]:
+        """Whatever polars finds wrong with a file, in our words where we find it as well."""
+        try:
+            if path.stat().st_size == 0:
+                raise EventLogError(f"{path}: the file is empty")
+            yield
+        except pl.exceptions.PanicException as error:
+            raise EventLogError(f"{path} is damaged: {one_line(error)}") from None
+        except (pl.exceptions.PolarsError, OSError) as error:
+            if not getattr(error, "errno", None):  # with one, the file cannot be read at all
+                self._format.check(path, self._columns())
+            reason = getattr(error, "strerror", None) or one_line(error)
+            raise EventLogError(f"{path}: {reason}") from None
+
+    def _columns(self) -> Columns:
+        ids = {column for role, column in self._roles.items() if role in TEXT}
+        in_condition = [] if self._condition is None else self._condition.meta.root_names()
+        values = {*self._roles.values(), *in_condition} - ids
+        if self._time is None or self._time in ids:
+            return Columns(ids, values)
+        if self._rule.format is not None:
+            return Columns({*ids, self._time}, values - {self._time})
+        return Columns(ids, values - {self._time}, self._time)
+
+    def _check(self, schema: pl.Schema, path: Path) -> None:
+        for role, column in self._roles.items():
+            if column not in schema:
+                raise EventLogError(
+                    f"{path} has no column {column!r} (named as `{role.partition(':')[0]}`); "
+                    f"it has: {', '.join(map(repr, schema))}"
+                )
+            kind = schema[column]
+            if kind.is_nested():
+                raise EventLogError(f"{path}: column {column!r} holds {kind}, not one value a row")
+            if role == TIME and not can_hold_times(kind):
+                raise EventLogError(f"{path}: column {column!r} holds {kind}, not times")
+
+
+def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:
+    if kind != pl.String:
+        return kind.is_numeric()
+    texts = rows.select(pl.col(column).str.strip_chars()).filter(pl.col(column) != "")
+    first = texts.head(1).collect(engine="streaming")
+    return first.height == 1 and is_number(first.item())
+
+
+def _first_unread(written: pl.Series, times: pl.Series, kept: pl.Series | None) -> int | None:
+    """The first row that is kept and has a time that could not be read."""
+    if not times.has_nulls():
+        return None
+    unread = times.is_null() & ~missing(written)
+    return next(iter((unread if kept is None else unread & kept).arg_true()), None)
+
+
+def _met(condition: pl.Expr, events: pl.DataFrame) -> pl.Series:
+    """Which events meet a condition, also one that is the same for all: bool [events]."""
+    answers = events.select(condition.alias("met"), pl.int_range(pl.len()).alias("row"))
+    return answers.get_column("met").fill_null(False)
+
+
+def _roles(config: DataConfig) -> dict[str, str]:
+    named = {
+        ITEM: config.item,
+        SESSION: config.session,
+        USER: config.user,
+        TIME: config.time,
+        EVENT: config.event,
+        TITLE: config.title,
+    }
+    metadata = {METADATA_PREFIX + name: name for name in config.metadata}
+    return {role: column for role, column in named.items() if column} | metadata
+
+
+def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
+    """Ids and titles as text, metadata as what JSON knows; what is empty is missing."""
+    value = pl.col(column)
+    if role == TIME:
+        return value.alias(role)
+    if kind.is_float():
+        value = pl.when(value.is_finite()).then(value)
+    if role not in TEXT and (kind.is_float() or kind.is_integer() or kind == pl.Boolean):
+        return value.alias(role)
+    text = value.cast(pl.String)
+    if kind.is_float():
+        whole = value.cast(pl.Int64, strict=False)  # numbers with some missing: 17850.0 is 17850
+        text = pl.when(whole == value).then(whole.cast(pl.String)).otherwise(text)
+    return pl.when(text != "").then(text).alias(role)

@@ -1,0 +1,117 @@
+"""Arrays and files on disk, for what may not fit in memory."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from service.model.errors import ConfigError
+
+
+class Scratch:
+    """Makes files without a name: they vanish with the process, however it ends.
+
+    Args:
+        directory: where they lie; None is the system's place for temporary files.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
+
+    def file(self) -> IO[bytes]:
+        """An empty file.
+
+        Raises:
+            ConfigError: the directory cannot be written to.
+        """
+        with self._errors():
+            return tempfile.TemporaryFile(dir=self._directory)
+
+    def write(self, array: NDArray[Any], file: IO[bytes]) -> None:
+        """Appends a contiguous array to a file.
+
+        Raises:
+            ConfigError: there is no room.
+        """
+        with self._errors():
+            file.write(array.data)
+
+    def array(self, size: int, dtype: DTypeLike) -> NDArray[Any]:
+        """Zeros in a mapped file, one dimension; their room is taken at once.
+
+        Raises:
+            ConfigError: there is no room.
+        """
+        if size == 0:
+            return np.empty(0, dtype)
+        with self._errors(), self.file() as file:
+            n_bytes = size * np.dtype(dtype).itemsize
+            if hasattr(os, "posix_fallocate"):  # without it, a full disk kills whoever writes
+                os.posix_fallocate(file.fileno(), 0, n_bytes)
+            else:
+                file.truncate(n_bytes)
+            return np.asarray(np.memmap(file, dtype, "r+", shape=(size,)))
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            place = self._directory or tempfile.gettempdir()
+            raise ConfigError(
+                f"temporary files cannot be written to {place}: {error.strerror or error}; name a "
+                "directory with room for them as `scratch`"
+            ) from None
+
+
+class Spool:
+    """Columns of numbers, spread over partitions and read back one partition at a time.
+
+    Args:
+        scratch: where the files come from.
+        dtypes: of each column.
+        partitions: how many, at most 256.
+    """
+
+    def __init__(self, scratch: Scratch, dtypes: Mapping[str, DTypeLike], partitions: int) -> None:
+        self.columns = tuple(dtypes)
+        self._scratch = scratch
+        self._dtypes = dtypes
+        self._files: list[IO[bytes] | None] = [None] * partitions
+        self._blocks: list[list[int]] = [[] for _ in range(partitions)]
+
+    def add(self, columns: Mapping[str, NDArray[Any]], partition: NDArray[np.uint8]) -> None:
+        """Writes every row of the columns [n] to its partition [n]."""
+        order = np.argsort(partition, kind="stable")
+        borders = np.searchsorted(partition[order], np.arange(len(self._files) + 1))
+        ordered = {name: columns[name][order] for name in self._dtypes}
+        for number in np.flatnonzero(np.diff(borders)):
+            file = self._files[number] = self._files[number] or self._scratch.file()
+            rows = slice(borders[number], borders[number + 1])
+            for values in ordered.values():
+                self._scratch.write(values[rows], file)
+            self._blocks[number].append(rows.stop - rows.start)
+
+    def filled(self) -> list[int]:
+        """The partitions that hold anything."""
+        return [number for number, file in enumerate(self._files) if file]
+
+    def take(self, number: int) -> dict[str, NDArray[Any]]:
+        """The columns of a filled partition in the order of writing; its file is given up."""
+        file, self._files[number] = self._files[number], None
+        assert file is not None
+        with file:
+            file.seek(0)
+            blocks = [
+                [np.fromfile(file, dtype, rows) for dtype in self._dtypes.values()]
+                for rows in self._blocks[number]
+            ]
+        columns = zip(*blocks, strict=True)
+        return {
+            name: np.concatenate(parts) for name, parts in zip(self._dtypes, columns, strict=True)
+        }

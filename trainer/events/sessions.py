@@ -1,0 +1,169 @@
+"""Sessions of the items that are frequent enough, as rows of their vocabulary."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.errors import EventLogError
+from trainer.config.sections import DataConfig
+from trainer.events.cleaning import count_codes, drop_rare_and_short, slices
+from trainer.events.encoding import Encoded, OnRead, encode
+from trainer.events.reader import Events
+from trainer.events.vocabulary import Vocabulary, rank_items
+
+PERCENTILES = (5, 25, 50, 75, 95, 99, 100)
+
+
+@dataclass(frozen=True, eq=False)
+class Sessions:
+    """All sessions, flat.
+
+    Attributes:
+        items: int32 [events], vocabulary rows, session after session, oldest first.
+        offsets: int64 [sessions + 1]; session s is `items[offsets[s]:offsets[s + 1]]`.
+        weights: float32 [events], how often the pairs of an event count; None where all count once.
+        starts: int64 [sessions], when each began, in microseconds since 1970; None without times.
+    """
+
+    items: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    weights: NDArray[np.float32] | None = None
+    starts: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """The number of sessions."""
+        return len(self.offsets) - 1
+
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of items of each session."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What became of every event that was read.
+
+    `read` is the sum of the event counts below it, `kept` included.
+    """
+
+    events_read: int
+    events_filtered: int = 0
+    events_without_item: int = 0
+    events_without_session: int = 0
+    events_without_time: int = 0
+    events_collapsed: int = 0
+    events_held_out: int = 0
+    events_of_rare_items: int = 0
+    events_in_short_sessions: int = 0
+    events_kept: int = 0
+    rare_items: int = 0
+    short_sessions: int = 0
+    items: int = 0
+    sessions: int = 0
+    session_length_percentiles: dict[str, int] | None = None
+    first_event: str | None = None
+    last_event: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self) | {"notes": list(self.notes)}
+
+
+def build_sessions(
+    pieces: Iterable[Events], config: DataConfig, on_read: OnRead = lambda _: None
+) -> tuple[Sessions, Vocabulary, DataReport]:
+    """Turns events into encoded sessions, counting everything that is dropped.
+
+    Sessions come in the order of their first event, events of a session by time, equal times in
+    the order of the log. An item is rare by its occurrences after repeats were collapsed; of
+    collapsed events the largest weight counts.
+
+    Args:
+        pieces: the log, piece by piece.
+        config: what a session is and what is dropped.
+        on_read: told the number of events read so far, after every piece.
+
+    Raises:
+        EventLogError: fewer than two sessions or two items are left.
+    """
+    return clean(encode(pieces, config, on_read), config)
+
+
+def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataReport]:
+    """Drops rare items and short sessions, and numbers the other items by frequency.
+
+    Raises:
+        EventLogError: fewer than two sessions or two items are left.
+    """
+    if len(log.sessions) == 1 and log.dropped.total() == log.dropped["events_collapsed"]:
+        raise EventLogError(
+            f"{', '.join(config.paths)}: all {log.read:,} events are of one session; training "
+            "needs several (a text file has one session a line)"
+        )
+    left, dropped = drop_rare_and_short(log.sessions, len(log.item_ids), config)
+    counts = count_codes(left.items, len(log.item_ids))
+    vocabulary, rows = rank_items(log.item_ids, counts)
+    for some in slices(len(left.items)):
+        left.items[some] = rows[left.items[some]]
+    sessions = Sessions(left.items, left.offsets, left.weights, left.starts)
+    report = DataReport(
+        events_read=log.read,
+        **(log.dropped + dropped),
+        events_kept=len(left.items),
+        items=len(vocabulary),
+        sessions=len(sessions),
+        session_length_percentiles=length_percentiles(sessions),
+        first_event=_text(left.starts, np.min),
+        last_event=_text(left.ends, np.max),
+        notes=log.notes,
+    )
+    _check_enough(report, config)
+    if sessions.weights is not None and not sessions.weights.any():
+        raise EventLogError(
+            f"{', '.join(config.paths)}: every event that is left weighs 0 (weights = "
+            f"{config.weights}): raise the weight of a type that occurs"
+        )
+    return sessions, vocabulary, report
+
+
+def length_percentiles(sessions: Sessions) -> dict[str, int] | None:
+    """`{"p50": 3, ...}`, lengths of sessions; None where there is none."""
+    if not len(sessions):
+        return None
+    values = np.percentile(sessions.lengths(), PERCENTILES, method="lower")
+    return {f"p{rank}": int(value) for rank, value in zip(PERCENTILES, values, strict=True)}
+
+
+def _text(
+    times: NDArray[np.int64] | None, extreme: Callable[[NDArray[np.int64]], np.int64]
+) -> str | None:
+    if times is None or not len(times):
+        return None
+    return str(extreme(times).astype("M8[us]").item())
+
+
+def _check_enough(report: DataReport, config: DataConfig) -> None:
+    if report.sessions >= 2 and report.items >= 2:
+        return
+    dropped = {
+        "filtered": report.events_filtered,
+        "without item": report.events_without_item,
+        "without session or user": report.events_without_session,
+        "without time": report.events_without_time,
+        "consecutive repeats": report.events_collapsed,
+        "held out to be asked": report.events_held_out,
+        f"of items under min_count = {config.min_count}": report.events_of_rare_items,
+        f"in sessions under min_session_length = {config.min_session_length}": (
+            report.events_in_short_sessions
+        ),
+    }
+    reasons = ", ".join(f"{events:,} {reason}" for reason, events in dropped.items() if events)
+    raise EventLogError(
+        f"{', '.join(config.paths)}: {report.sessions:,} sessions with {report.items:,} items are "
+        f"left of {report.events_read:,} events, too few to learn from; dropped: "
+        f"{reasons or 'nothing'}"
+    )

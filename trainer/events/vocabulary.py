@@ -1,0 +1,70 @@
+"""Item ids in row order, most frequent first: the only place where strings end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from trainer.events.reader import ITEM
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The catalogue of a training run.
+
+    Attributes:
+        item_ids: ids in row order, most frequent first, equal counts by id.
+        counts: int64 [items], occurrences in the sessions.
+    """
+
+    item_ids: Sequence[str]
+    counts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """The number of items."""
+        return len(self.item_ids)
+
+
+def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """Builds the vocabulary of a column of item ids and encodes the column with it.
+
+    Returns:
+        The vocabulary, and int32 rows of the vocabulary in the order of the column.
+    """
+    counted = items.alias(ITEM).to_frame().group_by(ITEM).len("count").with_row_index("code")
+    codes = items.alias(ITEM).to_frame().join(counted, on=ITEM, how="left", maintain_order="left")
+    counts = counted.get_column("count").cast(pl.Int64).to_numpy()
+    vocabulary, rows = rank_items(counted.get_column(ITEM), counts)
+    return vocabulary, rows[codes.get_column("code").to_numpy()]
+
+
+def rows_of(item_ids: pl.Series, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    """The row of each id: int32 [item_ids], -1 for one that the vocabulary does not have."""
+    known = pl.DataFrame({ITEM: vocabulary.item_ids}, schema={ITEM: pl.String})
+    rows = item_ids.cast(pl.String).alias(ITEM).to_frame()
+    rows = rows.join(known.with_row_index("row"), on=ITEM, how="left", maintain_order="left")
+    return rows.get_column("row").cast(pl.Int32).fill_null(-1).to_numpy()
+
+
+def rank_items(
+    item_ids: pl.Series, counts: NDArray[np.int64]
+) -> tuple[Vocabulary, NDArray[np.int32]]:
+    """The vocabulary of the items that occur.
+
+    Args:
+        item_ids: ids in any order.
+        counts: int64 [item_ids], occurrences.
+
+    Returns:
+        The vocabulary, and int32 [item_ids], the row of each id; -1 for one that does not occur.
+    """
+    table = pl.DataFrame({ITEM: item_ids, "count": counts}).with_row_index("code")
+    ranked = table.filter(pl.col("count") > 0).sort(["count", ITEM], descending=[True, False])
+    rows = np.full(len(counts), -1, np.int32)
+    rows[ranked.get_column("code").to_numpy()] = np.arange(ranked.height)
+    vocabulary = Vocabulary(
+        ranked.get_column(ITEM).to_list(), ranked.get_column("count").to_numpy()
+    )
+    return vocabulary, rows

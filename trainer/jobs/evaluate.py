@@ -1,0 +1,118 @@
+"""A model and its baselines tried on a part of the log that was held out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from service.model.artifact import Artifact
+from service.model.errors import ConfigError
+from service.model.recommender import Recommender
+from trainer.config.sections import Config, EvaluationConfig
+from trainer.evaluation.baselines import all_baselines
+from trainer.evaluation.baselines.vectors import VectorScores
+from trainer.evaluation.comparison import Evaluation, Protocol, Served, evaluate
+from trainer.evaluation.holdout import Holdout, asked, hold_out
+from trainer.evaluation.ranking import Ranker
+from trainer.evaluation.splits import Cases
+from trainer.events.dataset import describe, read_log
+from trainer.jobs.retrain import show_data, train_artifact
+from trainer.view import progress
+from trainer.view.page import page_content, render_page
+
+VERSION = "evaluation"
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """What was tried, and how it went.
+
+    Attributes:
+        holdout: what was trained on and what could be asked.
+        cases: what was asked.
+        model: the trained model.
+        evaluation: the model and its baselines side by side.
+    """
+
+    holdout: Holdout
+    cases: Cases
+    model: Served
+    evaluation: Evaluation
+
+    def as_dict(self, config: Config) -> dict[str, Any]:
+        """For JSON: how the log was split, every setting, the data and the comparison."""
+        return {
+            "held_out": self.holdout.words,
+            "config": config.model_dump(mode="json"),
+            "data": self.holdout.report.as_dict(),
+            "training": self.model.recommender.artifact.manifest.metrics,
+            "evaluation": self.evaluation.as_dict(),
+        }
+
+    def page(self) -> str:
+        """The HTML page."""
+        lengths = self.holdout.sessions.lengths()
+        about = f"{self.holdout.words[0].upper()}{self.holdout.words[1:]}."
+        return render_page(page_content(self.evaluation, self.model, self.cases, lengths, about))
+
+
+def try_out(config: Config, console: Console) -> Trial:
+    """Reads a log once, trains on one part of it and asks about the other. Publishes nothing.
+
+    Args:
+        config: every setting; those of `run` but `log_format` do not count.
+        console: where progress is shown.
+
+    Raises:
+        ConfigError: the page cannot be written.
+        InputError: the log cannot be used, or nothing of it is left to train on or to ask.
+    """
+    if config.evaluation.report is not None:
+        _check_place(config.evaluation.report)
+    log_format = config.run.log_format
+    with progress.reading(console, ", ".join(config.data.paths), log_format) as on_read:
+        log, descriptions = read_log(config.data, on_read, config.training.workers)
+    holdout = hold_out(log, config.data, config.evaluation)
+    cases = asked(holdout.cases, config.evaluation, config.training.seed)
+    show_data(holdout.report, config, console)
+    dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
+    artifact = train_artifact(dataset, config, console)(VERSION)
+    models = _models(Recommender(artifact), config.evaluation)
+    rankers: dict[str, Ranker] = {**models}
+    if config.evaluation.baselines:
+        rankers["word2vec next score"] = score_of(artifact, config)
+        rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
+    protocol = Protocol(
+        ks=tuple(sorted(set(config.evaluation.cutoffs))),
+        exclude_seen=config.evaluation.exclude_seen,
+        seed=config.training.seed,
+    )
+    with progress.asking(console, log_format) as on_asked:
+        evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_asked)
+    return Trial(holdout, cases, next(iter(models.values())), evaluation)
+
+
+def score_of(artifact: Artifact, config: Config) -> VectorScores:
+    """What a model's two matrices say of what comes next, without its table."""
+    return VectorScores(
+        artifact.input_vectors,
+        artifact.output_vectors,
+        artifact.counts,
+        config.training,
+        config.next.next_decay,
+    )
+
+
+def _check_place(page: Path) -> None:
+    if page.is_dir() or not page.parent.is_dir():
+        reason = "is a directory" if page.is_dir() else f"there is no directory {page.parent}"
+        raise ConfigError(f"evaluation.report = '{page}': {reason}; name a file to write")
+
+
+def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Served]:
+    """The relations of a model by their names, the one in question first."""
+    models = {"item2vec similar": Served(recommender, "similar", config.query_decay)}
+    if recommender.artifact.continuations is None:
+        return models
+    return {"item2vec next": Served(recommender, "next"), **models}

@@ -1,6 +1,0 @@
-"""The report as one page that a browser shows without loading anything."""
-
-from trainer.page.content import ItemMap, PageContent, Sample, page_content
-from trainer.page.layout import render_page
-
-__all__ = ["ItemMap", "PageContent", "Sample", "page_content", "render_page"]

@@ -1,0 +1,193 @@
+"""What is printed: the data report, answers and versions as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:  # so that a query does not wait for what only training needs
+    from service.model.artifact import Manifest
+    from service.model.recommender import Neighbor
+    from trainer.evaluation.comparison import Estimate, Evaluation, Scores
+    from trainer.events.sessions import DataReport
+    from trainer.tuning.findings import Tuned
+
+EVENT_ROWS = {
+    "events read": "events_read",
+    "  filtered by `where`": "events_filtered",
+    "  without item": "events_without_item",
+    "  without session or user": "events_without_session",
+    "  without time": "events_without_time",
+    "  consecutive repeats": "events_collapsed",
+    "  held out to be asked": "events_held_out",
+    "  of rare items": "events_of_rare_items",
+    "  in short sessions": "events_in_short_sessions",
+    "  kept": "events_kept",
+    "items": "items",
+    "  dropped as rare": "rare_items",
+    "sessions": "sessions",
+    "  dropped as short": "short_sessions",
+}
+# What is recommended, right or wrong; the headings broken so that the table fits 80 columns.
+LIST_COLUMNS = {
+    "coverage": "cover-\nage",
+    "personalisation": "personal-\nisation",
+    "popularity": "popu-\nlarity",
+}
+
+
+def data_table(report: DataReport) -> Table:
+    """What became of the events."""
+    table = Table(box=None, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    for label, name in EVENT_ROWS.items():
+        if name == "events_held_out" and not report.events_held_out:
+            continue  # only an evaluation holds anything out
+        table.add_row(label, f"{getattr(report, name):,}")
+    percentiles = (report.session_length_percentiles or {}).items()
+    table.add_row("session length", "  ".join(f"{name} {length:,}" for name, length in percentiles))
+    if report.first_event:
+        table.add_row("time", f"{report.first_event} … {report.last_event}")
+    if report.notes:
+        table.caption = Text("\n".join(f"note: {note}" for note in report.notes))
+        table.caption_justify = "left"
+    return table
+
+
+def neighbors_table(neighbors: Iterable[Neighbor]) -> Table:
+    """An answer, best first."""
+    table = _table("item", "title", "score")
+    for neighbor in neighbors:
+        title = printable(neighbor.title or "")
+        table.add_row(printable(neighbor.item_id), title, f"{neighbor.score:.3f}")
+    return table
+
+
+def printable(text: str) -> str:
+    """A text to the letter, but for what would steer the terminal: that is escaped."""
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
+    """All versions of a store, oldest first."""
+    table = _table("version", "created", "items", "events", "loss", "")
+    for manifest in manifests:
+        losses = manifest.metrics.get("epoch_losses")
+        table.add_row(
+            manifest.model_version,
+            f"{manifest.created:%Y-%m-%d %H:%M:%S}",
+            f"{manifest.items:,}",
+            f"{manifest.data.get('events_kept', 0):,}",
+            f"{losses[-1]:.4f}" if losses else "-",
+            "current" if manifest.model_version == current else "",
+        )
+    return table
+
+
+def evaluation_table(evaluation: Evaluation) -> Table:
+    """Every model beside the first: means, their 95 % intervals, what is recommended at all.
+
+    A mean is marked ▲ or ▼ where it is better or worse than the first model's: where the paired
+    interval of the difference leaves out 0.
+    """
+    k = max(evaluation.protocol.ks)
+    metrics = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR")]
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        padding=0,
+        caption=_caption(evaluation, k),
+        caption_justify="left",
+    )
+    table.add_column("model", overflow="fold")
+    for heading in (*metrics, *LIST_COLUMNS.values(), "no\nanswer"):
+        table.add_column(heading, justify="right", vertical="top")
+    for name, scores in evaluation.models.items():
+        table.add_row(
+            Text(name),
+            *(_estimated(evaluation, name, scores, metric) for metric in metrics),
+            *(_listed(scores.lists[f"{listed}@{k}"]) for listed in LIST_COLUMNS),
+            f"{scores.unanswered:.1%}",
+        )
+    return table
+
+
+def _listed(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2%}"
+
+
+def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> Text:
+    mean = scores.estimates[metric]
+    mark = ""
+    if model in evaluation.differences:
+        difference = evaluation.differences[model][metric]
+        mark = "▼ " if difference.low > 0 else "▲ " if difference.high < 0 else ""
+    ends = (f"{end:.3f}".removeprefix("0") for end in (mean.low, mean.high))
+    return Text.assemble(f"{mark}{mean.value:.4f}\n", ("-".join(ends), "dim"))
+
+
+def _caption(evaluation: Evaluation, k: int) -> Text:
+    """What a reader of the figures has to know."""
+    seen = "left out of the lists" if evaluation.protocol.exclude_seen else "allowed in the lists"
+    return Text(
+        f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions; lists of {k}; 95 % "
+        "intervals;\n▲ ▼ better, worse than the first model.\n"
+        f"{evaluation.unseen:.1%} of the answers are unknown to training; "
+        f"{evaluation.repeated:.1%} are items of the query,\nwhich are {seen}."
+    )
+
+
+def tuning_table(tuned: Tuned) -> Table:
+    """The metric before and after, on the validation part and, where it was looked at, the test."""
+    metric, judged = tuned.config.tuning.metric, tuned.judged
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, caption_justify="left")
+    table.add_column(metric)
+    for heading in ("as given", "tuned", "difference"):
+        table.add_column(heading, justify="right", vertical="top")
+    given, best = tuned.given.value or 0.0, tuned.best.value or 0.0
+    table.add_row("validation", f"{given:.4f}", f"{best:.4f}", f"{best - given:+.4f}")
+    if judged is not None:
+        table.add_row(
+            "test",
+            *map(_with_interval, (judged.given, judged.tuned)),
+            _with_interval(judged.difference, sign="+"),
+        )
+    for name, value in tuned.best.settings.items():
+        was = tuned.given.settings[name]
+        table.add_row(name, _rounded(was), _rounded(value))
+    return table
+
+
+def _with_interval(estimate: Estimate, sign: str = "") -> Text:
+    ends = f"{estimate.low:{sign}.3f} … {estimate.high:{sign}.3f}"
+    return Text.assemble(f"{estimate.value:{sign}.4f}\n", (ends, "dim"))
+
+
+def _rounded(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
+    """Settings: name, value, where it came from, its environment variable."""
+    table = _table("setting", "value", "from", "environment")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for column in columns:
+        numeric = column in ("score", "items", "events", "loss")
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=column == "version",
+        )
+    return table

@@ -1,0 +1,1 @@
+"""A corpus in, two matrices of vectors out."""

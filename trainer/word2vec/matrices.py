@@ -1,0 +1,81 @@
+"""The two matrices a training run begins with."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config.sections import TrainingConfig
+from trainer.word2vec.kernels import Matrices
+from trainer.word2vec.simd import LANES
+
+ROWS_AT_ONCE = 65_536
+
+
+@dataclass(frozen=True, eq=False)
+class KnownVectors:
+    """Vectors of an earlier model, for a run to begin from.
+
+    Attributes:
+        item_ids: the items of that model, in row order.
+        input: float32 [items, vector_size].
+        output: float32 [items, vector_size], or None where its rows do not belong to items, as
+            with hierarchical softmax.
+    """
+
+    item_ids: Sequence[str]
+    input: NDArray[np.float32]
+    output: NDArray[np.float32] | None
+
+
+def new_matrices(items: int, config: TrainingConfig) -> Matrices:
+    """Input rows uniform in (-1, 1) / vector_size, output rows zero, padded to whole vectors."""
+    width = -(-config.vector_size // LANES) * LANES
+    matrices = Matrices(_aligned_zeros(items * width), _aligned_zeros(items * width), width)
+    random = np.random.Generator(np.random.PCG64(config.seed))
+    for some in blocks(rows(matrices.input, width)[:, : config.vector_size]):
+        start = 2 * random.random(some.shape, np.float32) - 1
+        some[:] = start / np.float32(config.vector_size)
+    return matrices
+
+
+def blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The rows of a matrix, some at a time, for what needs room for a copy."""
+    for first in range(0, len(matrix), ROWS_AT_ONCE):
+        yield matrix[first : first + ROWS_AT_ONCE]
+
+
+def rows(flat: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """A flat matrix as float32 [items, width], without copying."""
+    return flat.reshape(-1, width)
+
+
+def take_over(matrices: Matrices, item_ids: Sequence[str], known: KnownVectors) -> int:
+    """Gives the items that an earlier model knew their vectors of then.
+
+    Args:
+        matrices: changed; as wide as the known vectors or wider.
+        item_ids: the items of the matrices, in row order.
+        known: the earlier model.
+
+    Returns:
+        How many items were known.
+    """
+    old_rows = {item_id: row for row, item_id in enumerate(known.item_ids)}
+    pairs = [
+        (row, old_rows[item_id]) for row, item_id in enumerate(item_ids) if item_id in old_rows
+    ]
+    new, old = np.array(pairs, np.int64).reshape(-1, 2).T
+    size = known.input.shape[1]
+    rows(matrices.input, matrices.width)[new, :size] = known.input[old]
+    if known.output is not None:
+        rows(matrices.output, matrices.width)[new, :size] = known.output[old]
+    return len(pairs)
+
+
+def _aligned_zeros(size: int) -> NDArray[np.float32]:
+    """Zeros that start at a multiple of 64 bytes, so that no vector straddles a cache line."""
+    buffer = np.zeros(size + LANES, np.float32)
+    start = -(buffer.ctypes.data // buffer.itemsize) % LANES
+    return buffer[start : start + size]

@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 
 from bench.report import Part, markdown_table, publish
-from trainer.word2vec.kernels import alias_table, huffman_tree
+from trainer.word2vec.huffman import huffman_tree
+from trainer.word2vec.noise import alias_table
 
 EVENTS_IN_A_FILE = 5_000_000
 DAY = 86_400_000_000  # microseconds

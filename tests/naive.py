@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.word2vec.kernels import BLOCK, GROUP
+from trainer.word2vec.kernels.gradient import GROUP
+from trainer.word2vec.kernels.hidden import BLOCK
 
 MASK = 2**64 - 1
 
@@ -55,12 +56,13 @@ def gradient_step(hidden, rows, output, targets, labels, alpha):
 class Setting:
     """What the kernels are told, in plain types."""
 
-    window: int = 5
-    max_contexts: int = 0
+    window: int | str = 5
+    max_contexts: int = 20
     shrink: bool = True
     cbow: bool = False
     mean: bool = True
     negative: int = 5
+    hierarchical: bool = False
     keep: list[int] | None = None
     alias: np.ndarray | None = None
     paths: list[tuple[list[int], list[int]]] | None = None
@@ -68,7 +70,7 @@ class Setting:
 
 
 def targets_of(center, setting, noise):
-    if setting.negative == 0:
+    if setting.hierarchical:
         return setting.paths[center]
     targets, labels = [center], [1]
     for _ in range(setting.negative):
@@ -86,7 +88,7 @@ def contexts_of(center, kept, setting, circle, random):
     n = len(kept)
     if circle:
         positions = [(center + 1 + i) % n for i in range(setting.max_contexts)]
-    elif setting.window == 0:
+    elif setting.window == "session":
         positions = [i for i in range(n) if i != center]
     else:
         reach = 1 + random.below(setting.window) if setting.shrink else setting.window
@@ -112,7 +114,7 @@ def train(sessions, vectors, output, setting, alpha, seeds):
         places = [
             place for place, item in enumerate(session) if random.bits() >> 32 <= setting.keep[item]
         ]
-        circle = setting.window == 0 and len(places) > setting.max_contexts + 1
+        circle = setting.window == "session" and len(places) > setting.max_contexts + 1
         if circle:
             for last in range(len(places) - 1, 0, -1):
                 other = random.below(last + 1)

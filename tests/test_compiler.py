@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -5,13 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.model.store import Store
-
-# Only the folder of NUMBA_CACHE_DIR counts, and none can be made there: as for a user who may write
-# neither beside the program nor at home.
-UNWRITABLE = {
-    "NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator",
-    "NUMBA_CACHE_DIR": "/dev/null/cache",
-}
+from trainer import compiler
 
 
 @pytest.fixture
@@ -19,8 +14,7 @@ def unwritable(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.delenv("NUMBA_DISABLE_JIT", raising=False)
-    for name, value in UNWRITABLE.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/dev/null/cache")
 
 
 def python(*arguments):
@@ -35,12 +29,11 @@ def folders() -> list[Path]:
 def test_where_no_cache_can_be_written_kernels_get_a_folder_for_the_run():
     program = """
 import os
-from trainer.compiler import use_writable_cache
-folder = use_writable_cache()
-from trainer.word2vec import kernels
-from trainer.continuations import kernels as table_kernels
-assert kernels._random.stats.cache_path.startswith(folder), kernels._random.stats
-assert os.path.isdir(folder)
+from trainer.compiler import CACHE_IS_KEPT
+from trainer.word2vec.kernels.randomness import below
+assert not CACHE_IS_KEPT
+assert os.path.isdir(below.stats.cache_path), below.stats
+assert "/item2vec-numba-" in below.stats.cache_path, below.stats
 """
     done = python("-c", program)
     assert done.returncode == 0, done.stderr
@@ -52,14 +45,42 @@ def test_a_command_that_loads_kernels_notes_that_they_are_not_kept():
     Path("v.txt").write_text("2 2\na 1.0 2.0\nb 2.0 1.0\n")
     done = python("-m", "trainer", "import", "v.txt")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("note: nothing can be written beside the program")
+    assert done.stderr.startswith("note: kernels are compiled for this run alone")
     assert "NUMBA_CACHE_DIR" in done.stderr
     assert done.stderr.count("\n") == 1
     assert len(Store(Path("models")).versions()) == 1
     assert folders() == []
 
 
-def test_where_a_cache_can_be_written_it_stays_the_place(tmp_path, monkeypatch):
+def test_a_folder_that_can_be_written_to_keeps_the_machine_code(tmp_path, monkeypatch):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    program = "from trainer.compiler import use_writable_cache; print(use_writable_cache())"
-    assert python("-c", program).stdout == "None\n"
+    program = """
+from trainer.compiler import CACHE_IS_KEPT, sources_digest
+from trainer.word2vec.kernels.randomness import below
+below(1, 2)
+assert CACHE_IS_KEPT
+print(sources_digest())
+"""
+    done = python("-c", program)
+    (folder,) = tmp_path.iterdir()
+    assert folder.name == f"numba-{done.stdout.strip()}", done.stderr
+    assert list(folder.rglob("*.nbi"))
+
+
+def test_another_source_is_another_folder(monkeypatch, tmp_path):
+    before = compiler.sources_digest()
+    package = tmp_path / "trainer"
+    shutil.copytree(Path(compiler.__file__).parent, package)
+    monkeypatch.setattr(compiler, "__file__", str(package / "compiler.py"))
+    assert compiler.sources_digest() == before
+    simd = package / "word2vec/kernels/simd.py"
+    simd.write_text(simd.read_text() + "# Another line.\n")
+    assert compiler.sources_digest() != before
+
+
+def test_every_kernel_lies_in_a_folder_that_counts():
+    root = Path(compiler.__file__).parent
+    users = [path for path in root.rglob("*.py") if "compiler import" in path.read_text()]
+    kernels = [path for path in users if "cli" not in path.parts]
+    assert kernels
+    assert {path.relative_to(root).parts[0] for path in kernels} <= set(compiler.COMPILED)

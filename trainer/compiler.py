@@ -1,32 +1,110 @@
-"""Where Numba keeps what it has compiled."""
+"""Numba's options and its cache, once for all kernels."""
 
 import atexit
+import functools
+import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
 import numba
+from numba.extending import overload
+
+# The folders that hold compiled functions, and everything that these call.
+COMPILED = ("word2vec", "continuations")
+# Sums may be reordered and products fused; NaN and infinity keep their meaning, so that
+# divergence can be detected.
+FAST_MATH = ("reassoc", "contract", "arcp", "nsz", "afn")
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def use_writable_cache() -> str | None:
-    """Gives Numba a temporary folder where it finds none that it may write to.
+def jit(function: Callable[P, R]) -> Callable[P, R]:
+    """Compiles a function when it is first called, without the GIL; keeps its signature."""
+    compiled: Callable[P, R] = numba.njit(nogil=True, cache=True, error_model="numpy")(function)
+    return compiled
 
-    Numba looks for a folder when a function is decorated: to be called before the kernels are
-    imported.
 
-    Returns:
-        The folder, which is deleted when the program ends; None where none was needed.
+def fast_jit(function: Callable[P, R]) -> Callable[P, R]:
+    """The same for arithmetic whose last bit does not matter: see `FAST_MATH`."""
+    options: Any = {"fastmath": set(FAST_MATH)}
+    compiled: Callable[P, R] = numba.njit(nogil=True, cache=True, error_model="numpy", **options)(
+        function
+    )
+    return compiled
+
+
+def by_first_type(
+    kinds: Mapping[type, Callable[..., Any]],
+) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Makes a function call the one of several that the type of its first argument names.
+
+    Compiled, the type is known beforehand, and so is the function.
+
+    Args:
+        kinds: a NamedTuple to the function for it, of the same parameters.
     """
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def choose(*arguments: P.args, **named: P.kwargs) -> R:
+            result: R = kinds[type(arguments[0])](*arguments, **named)
+            return result
+
+        options: Any = {"fastmath": set(FAST_MATH), "nogil": True, "error_model": "numpy"}
+        overload(choose, jit_options=options, strict=False)(
+            lambda first, *_: kinds[first.instance_class]
+        )
+        return choose
+
+    return decorate
+
+
+def sources_digest() -> str:
+    """A name for the machine code: another one as soon as any of its sources is another."""
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    digest.update(f"bounds checked: {numba.config.BOUNDSCHECK}".encode())  # type: ignore[attr-defined]
+    for folder in COMPILED:
+        for source in sorted((Path(__file__).parent / folder).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _is_writable(folder: Path) -> bool:
     try:
-        numba.njit(cache=True)(_nothing)
-    except RuntimeError:  # beside this file, in NUMBA_CACHE_DIR and at home nothing can be written
-        folder = tempfile.mkdtemp(prefix="item2vec-numba-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["NUMBA_CACHE_DIR"] = folder
-        numba.config.reload_config()  # type: ignore[no-untyped-call]
-        return folder
-    return None
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
-def _nothing() -> None:
-    """Stands for any compiled function of this folder."""
+def _kept_folders() -> list[Path]:
+    """Where machine code may be kept from run to run: as the user says, or else one of ours."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return [Path(chosen)]
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    return [Path(__file__).parent / "__pycache__", home / "item2vec"]
+
+
+def _use_cache() -> bool:
+    """Tells Numba where to keep machine code; returns whether it outlives this program.
+
+    Numba looks at one file to see whether machine code is stale, and a kernel calls those of other
+    files: so each state of the sources has a folder of its own.
+    """
+    name = f"numba-{sources_digest()}"
+    folder = next((path / name for path in _kept_folders() if _is_writable(path / name)), None)
+    cache = folder or Path(tempfile.mkdtemp(prefix="item2vec-numba-"))
+    if folder is None:
+        atexit.register(shutil.rmtree, cache, ignore_errors=True)
+    numba.config.CACHE_DIR = str(cache)  # type: ignore[attr-defined]
+    return folder is not None
+
+
+# Whether kernels are compiled once, or for every run anew since nothing can be written anywhere.
+CACHE_IS_KEPT = _use_cache()

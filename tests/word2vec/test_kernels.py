@@ -5,22 +5,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import naive
-from trainer.word2vec import kernels
+from trainer.config.sections import TrainingConfig
 from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.noise import noise_probabilities, noise_table
-from trainer.word2vec.simd import LANES
+from trainer.word2vec.kernels.gradient import gradient
+from trainer.word2vec.kernels.hidden import BLOCK, Cbow, SkipGram
+from trainer.word2vec.kernels.simd import LANES
+from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
+from trainer.word2vec.matrices import Matrices
+from trainer.word2vec.noise import alias_table, noise_probabilities, noise_table
+from trainer.word2vec.objectives import OBJECTIVES
 from trainer.word2vec.training import chunk_seeds
 
 ALPHA = 0.05
+SEEDS = chunk_seeds(1, 2, 3)
 POSTCARD = [[0, 1, 2, 1, 3], [4], [2, 2, 0, 5, 1, 4, 0], [5, 3], list(range(6)) * 7]
 
 ARCHITECTURES = ["skip-gram", "cbow"]
-OBJECTIVES = ["negative-sampling", "hierarchical-softmax"]
 WINDOWS = [
     {"window": 2},
     {"window": 3, "shrink": False},
-    {"window": 0, "max_contexts": 100},
-    {"window": 0, "max_contexts": 4},
+    {"window": "session", "max_contexts": 100},
+    {"window": "session", "max_contexts": 4},
 ]
 # Fractions that float32 holds exactly, wholes and nothing.
 WEIGHTS = [[(place % 7) * 0.375 for place, _ in enumerate(session)] for session in POSTCARD]
@@ -36,38 +41,50 @@ def padded(matrix):
 def corpus(sessions, weights=None):
     offsets = np.cumsum([0, *map(len, sessions)]).astype(np.int64)
     flat = np.concatenate(weights) if weights else np.empty(0)
-    return kernels.Corpus(
-        np.concatenate(sessions).astype(np.int32), offsets, flat.astype(np.float32)
-    )
+    return Corpus(np.concatenate(sessions).astype(np.int32), offsets, flat.astype(np.float32))
 
 
 def world(architecture, objective, mean=True, sample=0.0, **window):
     """The same setting for the twin and for the kernel."""
     counts = np.array([9, 7, 5, 4, 2, 1])
     tree = build_tree(counts)
-    hierarchical = objective == "hierarchical-softmax"
     keep = np.full(6, 2**32 - 1, np.uint64)
     if sample:
         keep[:3] = int(sample * 2**32)
     setting = naive.Setting(
         cbow=architecture == "cbow",
         mean=mean,
-        negative=0 if hierarchical else 4,
+        negative=4,
+        hierarchical=objective == "hierarchical-softmax",
         keep=[int(value) for value in keep],
         alias=noise_table(counts, 0.75).astype(np.int64),
         paths=[tree.path(item) for item in range(6)],
         **window,
     )
-    context = kernels.Context(
-        keep, setting.window, setting.max_contexts, setting.shrink, setting.cbow, setting.mean
+    whole_session = setting.window == "session"
+    context = Context(
+        keep,
+        whole_session,
+        setting.max_contexts,
+        1 if whole_session else setting.window,
+        setting.shrink,
     )
-    objective_of_kernel = kernels.Objective(
-        setting.negative,
-        noise_table(counts, 0.75),
-        tree.links,
-        tree.depth if hierarchical else 5,
+    config = TrainingConfig(negative=4)
+    return setting, context, OBJECTIVES[objective](counts, config)
+
+
+def train_with_kernel(sessions, setting, context, objective, matrices):
+    """What the kernel returns; the matrices are changed."""
+    of_noise, of_the_walk = SEEDS
+    architecture = SkipGram(np.empty(BLOCK, np.int64))
+    if setting.cbow:
+        hidden = np.empty(2 * matrices.width, np.float32)
+        architecture = Cbow(setting.mean, np.zeros(1, np.int64), hidden)
+    n_sessions = len(sessions.offsets) - 1
+    source = objective.targets(of_noise)
+    return train_sessions(
+        sessions, 0, n_sessions, context, architecture, source, matrices, ALPHA, of_the_walk
     )
-    return setting, context, objective_of_kernel
 
 
 def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCARD, atol=2e-5):
@@ -75,25 +92,19 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
     vectors = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     output = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     inputs_of_kernel, outputs_of_kernel = padded(vectors), padded(output)
-    seeds = chunk_seeds(1, 2, 3)
 
-    found_loss, found_rows = kernels.train_sessions(
+    kernel_loss, kernel_rows = train_with_kernel(
         corpus(sessions, setting.weights),
-        0,
-        len(sessions),
+        setting,
         context,
         objective,
-        kernels.Matrices(
-            inputs_of_kernel.ravel(), outputs_of_kernel.ravel(), inputs_of_kernel.shape[1]
-        ),
-        ALPHA,
-        seeds,
+        Matrices(inputs_of_kernel.ravel(), outputs_of_kernel.ravel(), inputs_of_kernel.shape[1]),
     )
     vectors, output = vectors.astype(np.float64), output.astype(np.float64)
-    loss, rows = naive.train(sessions, vectors, output, setting, ALPHA, seeds)
+    loss, rows = naive.train(sessions, vectors, output, setting, ALPHA, SEEDS)
 
-    assert found_rows == rows
-    assert found_loss == pytest.approx(loss, rel=1e-5)
+    assert kernel_rows == rows
+    assert kernel_loss == pytest.approx(loss, rel=1e-5)
     np.testing.assert_allclose(inputs_of_kernel[:, :vector_size], vectors, atol=atol)
     np.testing.assert_allclose(outputs_of_kernel[:, :vector_size], output, atol=atol)
     assert not inputs_of_kernel[:, vector_size:].any()
@@ -101,7 +112,7 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_kernel_equals_its_naive_twin(architecture, objective, window):
     assert_twins_agree(*world(architecture, objective, **window), vector_size=20)
@@ -113,7 +124,7 @@ def test_the_twins_agree_at_any_vector_size(vector_size):
     assert_twins_agree(*setting, vector_size=vector_size)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
 def test_the_twins_agree_when_cbow_sums(objective):
     assert_twins_agree(*world("cbow", objective, mean=False, window=2), vector_size=20)
 
@@ -125,7 +136,7 @@ def test_the_twins_agree_when_items_are_thinned_out(architecture):
 
 
 @pytest.mark.parametrize("window", WINDOWS, ids=str)
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_twins_agree_when_events_have_weights(architecture, objective, window):
     setting = world(architecture, objective, weights=WEIGHTS, **window)
@@ -140,13 +151,10 @@ def test_weights_stay_with_their_events_when_items_are_thinned_out(window):
 
 def pairs_of(weights, n_sessions):
     """Pairs trained on sessions of three items with these weights."""
-    _, context, objective = world("skip-gram", "negative-sampling", window=2, shrink=False)
-    matrices = kernels.Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
+    setting = world("skip-gram", "negative-sampling", window=2, shrink=False)
+    matrices = Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
     sessions = corpus([[0, 1, 2]] * n_sessions, [weights] * n_sessions)
-    seeds = chunk_seeds(1, 2, 3)
-    _, pairs = kernels.train_sessions(
-        sessions, 0, n_sessions, context, objective, matrices, ALPHA, seeds
-    )
+    _, pairs = train_with_kernel(sessions, *setting, matrices)
     return pairs
 
 
@@ -167,10 +175,10 @@ def test_a_session_of_weights_of_zero_teaches_nothing():
     assert pairs_of([0, 0, 0], 10) == 0
 
 
-@pytest.mark.parametrize("length", [kernels.BLOCK, kernels.BLOCK + 1, kernels.BLOCK + 2])
+@pytest.mark.parametrize("length", [BLOCK, BLOCK + 1, BLOCK + 2])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_twins_agree_where_a_context_fills_a_block(architecture, length):
-    setting = world(architecture, "negative-sampling", window=0, max_contexts=100)
+    setting = world(architecture, "negative-sampling", window="session", max_contexts=100)
     sessions = [[item % 6 for item in range(length)]] * 2
     assert_twins_agree(*setting, vector_size=16, sessions=sessions)
 
@@ -183,7 +191,7 @@ def test_sessions_of_one_item_teach_nothing(architecture, window):
 
 
 @pytest.mark.parametrize(
-    "window", [{"window": 1, "shrink": False}, {"window": 0, "max_contexts": 2}], ids=str
+    "window", [{"window": 1, "shrink": False}, {"window": "session", "max_contexts": 2}], ids=str
 )
 def test_the_twins_agree_on_a_session_of_100_000_items(window):
     length = 2_000 if numba.config.DISABLE_JIT else 100_000
@@ -195,11 +203,10 @@ def test_the_twins_agree_on_a_session_of_100_000_items(window):
 
 def test_a_session_of_a_million_items_is_not_trained_by_its_square():
     length = 1_000 if numba.config.DISABLE_JIT else 1_000_000
-    _, context, objective = world("skip-gram", "negative-sampling", window=0, max_contexts=20)
-    matrices = kernels.Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
+    setting = world("skip-gram", "negative-sampling", window="session", max_contexts=20)
+    matrices = Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
     session = corpus([np.arange(length) % 6])
-    seeds = chunk_seeds(1, 2, 3)
-    loss, pairs = kernels.train_sessions(session, 0, 1, context, objective, matrices, ALPHA, seeds)
+    loss, pairs = train_with_kernel(session, *setting, matrices)
     assert pairs == 20 * length
     assert np.isfinite(loss)
 
@@ -209,7 +216,7 @@ def one_step(hidden, output, targets, labels, alpha):
     hidden_rows, output_rows = padded(hidden), padded(output)
     width = hidden_rows.shape[1]
     positive_first = sorted(range(len(targets)), key=lambda t: -labels[t])
-    loss = kernels._gradient(
+    loss = gradient(
         hidden_rows.ravel(),
         np.arange(len(hidden)) * width,
         len(hidden),
@@ -272,7 +279,7 @@ def test_a_row_that_stands_twice_gets_both_of_its_steps():
 @given(st.lists(st.integers(1, 1000), min_size=2, max_size=40))
 def test_the_alias_table_gives_every_item_its_weight(weights):
     weights = np.array(weights, np.float64)
-    table = kernels.alias_table(weights)
+    table = alias_table(weights)
     kept = table[:, 0] / 2.0**32
     probability = kept.copy()
     np.add.at(probability, table[:, 1], 1 - kept)

@@ -257,13 +257,13 @@ def _write(file: Path, tuned: "Tuned") -> None:
 @contextmanager
 def _job(config: Config) -> Iterator[None]:
     """Where kernels are imported and run. Says what became of a job that is stopped."""
-    from trainer.compiler import use_writable_cache
+    from trainer.compiler import CACHE_IS_KEPT
 
-    if (folder := use_writable_cache()) is not None:
+    if not CACHE_IS_KEPT:
         _note(
             config,
-            f"nothing can be written beside the program, so what is compiled goes to {folder}, for "
-            "this run alone; NUMBA_CACHE_DIR names a folder to keep it in",
+            "kernels are compiled for this run alone, since there is no folder to keep them in: "
+            "let NUMBA_CACHE_DIR name one that can be written to",
         )
     store = Store(config.models)
     before = _current(store)

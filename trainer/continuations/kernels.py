@@ -1,14 +1,11 @@
-"""Compiled functions that count what follows what, item by item.
+"""Compiled functions that count what follows what, item by item."""
 
-They call no compiled function of another file, whose changes Numba's cache would not notice.
-"""
-
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from trainer.compiler import jit
 
 NOTHING = -1
 
@@ -72,11 +69,7 @@ class Smoothing(NamedTuple):
     score_power: float
 
 
-def _compile(function: Callable[..., Any]) -> Any:
-    return numba.njit(nogil=True, cache=True, error_model="numpy")(function)
-
-
-@_compile
+@jit
 def index_positions(items: NDArray[np.int32], starts: NDArray[np.int64], out: Any) -> None:
     """Fills `out` with the positions of items, item after item, each in order.
 
@@ -92,7 +85,7 @@ def index_positions(items: NDArray[np.int32], starts: NDArray[np.int64], out: An
         place[item] += 1
 
 
-@_compile
+@jit
 def _discount(row: RowSums, n: int, discounts: NDArray[np.float32]) -> Any:
     """Multiplies the touched columns; returns how many of them are still above zero."""
     sums, touched = row
@@ -106,7 +99,7 @@ def _discount(row: RowSums, n: int, discounts: NDArray[np.float32]) -> Any:
     return held
 
 
-@_compile
+@jit
 def _keep_largest(
     row: RowSums, n: int, columns: NDArray[np.int32], values: NDArray[np.float32]
 ) -> None:
@@ -125,7 +118,7 @@ def _keep_largest(
     sums[touched[:n]] = 0
 
 
-@_compile
+@jit
 def count_rows(
     corpus: Occurrences,
     first: int,
@@ -187,7 +180,7 @@ def count_rows(
         _keep_largest(row, n, out.columns[item], out.values[item])
 
 
-@_compile
+@jit
 def smooth_rows(
     counts: Rows,
     totals: NDArray[np.float64],

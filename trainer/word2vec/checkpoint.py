@@ -18,7 +18,7 @@ from service.model.errors import InputError
 from trainer.config.sections import TrainingConfig
 from trainer.events.sessions import Sessions
 from trainer.events.vocabulary import Vocabulary
-from trainer.word2vec.kernels import Matrices
+from trainer.word2vec.matrices import Matrices
 
 Fingerprint = Mapping[str, Any]
 logger = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.word2vec.kernels import huffman_tree
+from trainer.compiler import fast_jit
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,3 +41,38 @@ def build_tree(counts: NDArray[np.int64]) -> HuffmanTree:
     """
     links, depth = huffman_tree(counts)
     return HuffmanTree(links, int(depth))
+
+
+@fast_jit
+def huffman_tree(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+    """The Huffman tree over items, in linear time since the counts are sorted.
+
+    Args:
+        counts: int64 [items], descending, at least two.
+
+    Returns:
+        int64 [2 items - 1]: 2 * parent + label for each node; items are the first nodes, the root
+        is the last. The label is 1 for a node's first (rarer) child. And the depth of the tree.
+    """
+    n = counts.size
+    tree = np.zeros(2 * n - 1, np.int64)
+    weight = np.empty(2 * n - 1, np.int64)
+    weight[:n] = counts
+    leaf = n - 1
+    inner = n
+    for parent in range(n, 2 * n - 1):
+        total_weight = np.int64(0)
+        for label in range(1, -1, -1):
+            if inner == parent or (leaf >= 0 and weight[leaf] <= weight[inner]):
+                child = leaf
+                leaf -= 1
+            else:
+                child = inner
+                inner += 1
+            tree[child] = 2 * parent + label
+            total_weight += weight[child]
+        weight[parent] = total_weight
+    depth = np.zeros(2 * n - 1, np.int64)
+    for node in range(2 * n - 3, -1, -1):
+        depth[node] = depth[tree[node] >> 1] + 1
+    return tree, depth.max()

@@ -2,15 +2,23 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config.sections import TrainingConfig
-from trainer.word2vec.kernels import Matrices
-from trainer.word2vec.simd import LANES
+from trainer.word2vec.kernels.simd import LANES
 
 ROWS_AT_ONCE = 65_536
+
+
+class Matrices(NamedTuple):
+    """Flat float32 matrices of `width` columns: one input and one output row an item."""
+
+    input: NDArray[np.float32]
+    output: NDArray[np.float32]
+    width: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.word2vec.kernels import alias_table
+from trainer.compiler import fast_jit
 
 
 def noise_probabilities(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
@@ -24,6 +24,53 @@ def noise_probabilities(counts: NDArray[np.int64], ns_exponent: float) -> NDArra
 
 
 def noise_table(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.uint32]:
-    """The alias table of the noise: uint32 [items, 2], as `kernels.alias_table` describes it."""
+    """The alias table of the noise: uint32 [items, 2], as `alias_table` describes it."""
     table: NDArray[np.uint32] = alias_table(noise_probabilities(counts, ns_exponent))
+    return table
+
+
+@fast_jit
+def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
+    """The table for drawing item i with probability weights[i] / sum(weights) in constant time.
+
+    Walker's method as of Vose (IEEE Trans. Softw. Eng. 17(9), 1991).
+
+    Args:
+        weights: float64 [items], positive.
+
+    Returns:
+        uint32 [items, 2]: draw an item uniformly; keep it when 32 random bits are below the first
+        column, else take the second.
+    """
+    n = weights.size
+    height = weights * (n / weights.sum())
+    table = np.empty((n, 2), np.uint32)
+    low = np.empty(n, np.int64)
+    high = np.empty(n, np.int64)
+    n_low = 0
+    n_high = 0
+    for item in range(n):
+        if height[item] < 1.0:
+            low[n_low] = item
+            n_low += 1
+        else:
+            high[n_high] = item
+            n_high += 1
+    while n_low and n_high:
+        n_low -= 1
+        short = low[n_low]
+        tall = high[n_high - 1]
+        table[short, 0] = np.uint32(min(height[short] * 2.0**32, 2.0**32 - 1.0))
+        table[short, 1] = tall
+        height[tall] -= 1.0 - height[short]
+        if height[tall] < 1.0:
+            n_high -= 1
+            low[n_low] = tall
+            n_low += 1
+    for i in range(n_low):
+        table[low[i], 0] = np.uint32(2**32 - 1)
+        table[low[i], 1] = low[i]
+    for i in range(n_high):
+        table[high[i], 0] = np.uint32(2**32 - 1)
+        table[high[i], 1] = high[i]
     return table

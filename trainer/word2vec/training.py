@@ -13,12 +13,12 @@ from trainer.arrays import threads
 from trainer.config.sections import TrainingConfig
 from trainer.events.sessions import Sessions
 from trainer.events.vocabulary import Vocabulary
-from trainer.word2vec import kernels
+from trainer.word2vec.batch_loss import Batch, BatchLoss
 from trainer.word2vec.checkpoint import Checkpoint, Progress, fingerprint
-from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.loss import Batch, BatchLoss
-from trainer.word2vec.matrices import KnownVectors, new_matrices, rows, take_over
-from trainer.word2vec.noise import noise_table
+from trainer.word2vec.kernels.hidden import BLOCK, Architecture, Cbow, SkipGram
+from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
+from trainer.word2vec.matrices import KnownVectors, Matrices, new_matrices, rows, take_over
+from trainer.word2vec.objectives import OBJECTIVES
 
 # Items in a chunk of whole sessions: a call of the kernel costs 5 microseconds, a chunk some 10 ms.
 CHUNK_ITEMS = 10_000
@@ -146,14 +146,14 @@ class _Run:
         sessions: Sessions,
         vocabulary: Vocabulary,
         config: TrainingConfig,
-        matrices: kernels.Matrices,
+        matrices: Matrices,
     ) -> None:
         self.config = config
         self.matrices = matrices
-        self.corpus = kernels.Corpus(sessions.items, sessions.offsets, _weights(sessions))
+        self.corpus = Corpus(sessions.items, sessions.offsets, _weights(sessions))
         self.chunks = list(pairwise(split_chunks(sessions.offsets, CHUNK_ITEMS)))
         self.context = _context(vocabulary.counts, config)
-        self.objective = _objective(vocabulary.counts, config)
+        self.objective = OBJECTIVES[config.objective](vocabulary.counts, config)
         self.batch_loss = BatchLoss(
             Batch.draw(sessions, vocabulary.counts), vocabulary.counts, config
         )
@@ -200,17 +200,18 @@ class _Run:
 
     def _train_chunk(self, chunk: Chunk) -> tuple[float, int]:
         epoch, first, last = chunk
-        loss, pairs = kernels.train_sessions(
+        of_noise, of_the_walk = chunk_seeds(self.config.seed, epoch, first)
+        return train_sessions(
             self.corpus,
             first,
             last,
             self.context,
-            self.objective,
+            _architecture(self.config, self.matrices.width),
+            self.objective.targets(of_noise),
             self.matrices,
             self._alpha(self._items_before(epoch, first)),
-            chunk_seeds(self.config.seed, epoch, first),
+            of_the_walk,
         )
-        return float(loss), int(pairs)
 
     def _items_before(self, epoch: int, session: int) -> int:
         return epoch * len(self.corpus.items) + int(self.corpus.offsets[session])
@@ -304,25 +305,18 @@ def _weights(sessions: Sessions) -> NDArray[np.float32]:
     return sessions.weights
 
 
-def _context(counts: NDArray[np.int64], config: TrainingConfig) -> kernels.Context:
-    window = 0 if config.window == "session" else config.window
-    return kernels.Context(
+def _context(counts: NDArray[np.int64], config: TrainingConfig) -> Context:
+    return Context(
         keep=(keep_probability(counts, config.sample) * ALWAYS).astype(np.uint64),
-        window=window,
-        max_contexts=config.max_contexts if window == 0 else 0,
+        whole_session=config.window == "session",
+        most=config.max_contexts,
+        window=config.max_contexts if config.window == "session" else config.window,
         shrink=config.shrink_windows,
-        cbow=config.architecture == "cbow",
-        mean=config.cbow_mean,
     )
 
 
-def _objective(counts: NDArray[np.int64], config: TrainingConfig) -> kernels.Objective:
-    if config.objective == "negative-sampling":
-        return kernels.Objective(
-            negative=config.negative,
-            alias=noise_table(counts, config.ns_exponent),
-            tree=np.zeros(1, np.int64),
-            most_targets=config.negative + 1,
-        )
-    tree = build_tree(counts)
-    return kernels.Objective(0, np.zeros((1, 2), np.uint32), tree.links, tree.depth)
+def _architecture(config: TrainingConfig, width: int) -> Architecture:
+    """With room of its own, so that every thread has one."""
+    if config.architecture == "skip-gram":
+        return SkipGram(np.empty(BLOCK, np.int64))
+    return Cbow(config.cbow_mean, np.zeros(1, np.int64), np.empty(2 * width, np.float32))

@@ -3,10 +3,10 @@ import pytest
 
 from trainer.config.sections import TrainingConfig
 from trainer.events.sessions import Sessions
-from trainer.word2vec import loss
+from trainer.word2vec import batch_loss
+from trainer.word2vec.batch_loss import NOTHING, Batch, BatchLoss
 from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.kernels import Matrices
-from trainer.word2vec.loss import NOTHING, Batch, BatchLoss
+from trainer.word2vec.matrices import Matrices
 from trainer.word2vec.noise import noise_probabilities
 
 # Three items; item 0 is followed by 1 and 2 with probability .7 and .2, and so on: P[a, b].
@@ -20,7 +20,7 @@ BATCH = Batch(
 
 @pytest.fixture(autouse=True)
 def _three_negatives(monkeypatch):
-    monkeypatch.setattr(loss, "NEGATIVES", 3)
+    monkeypatch.setattr(batch_loss, "NEGATIVES", 3)
 
 
 def matrices_that_say(p, **settings):

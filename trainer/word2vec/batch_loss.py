@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from trainer.config.sections import TrainingConfig
 from trainer.events.sessions import Sessions
 from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.kernels import Matrices
-from trainer.word2vec.matrices import rows
+from trainer.word2vec.matrices import Matrices, rows
 from trainer.word2vec.noise import noise_probabilities
 
 # What the batch consists of, the same whatever a run is told, so that its loss means the same.

@@ -7,7 +7,6 @@ with AVX2, four with NEON.
 
 Each operation is an ordinary function on rows of sixteen float32, which is what runs with the JIT
 off, and a Numba overload of it; so are +, -, * and / between vectors, or a float32 and a vector.
-The disk cache of a kernel does not notice a change in this file: `make clean` after one.
 """
 
 import operator
@@ -22,11 +21,9 @@ from numba.core import cgutils
 from numba.extending import intrinsic, models, overload, register_model
 from numpy.typing import NDArray
 
-LANES = 16
+from trainer.compiler import FAST_MATH
 
-# Sums may be reordered and products fused; NaN and infinity keep their meaning, so that
-# divergence can be detected.
-FAST_MATH = ("reassoc", "contract", "arcp", "nsz", "afn")
+LANES = 16
 
 Vector = NDArray[np.float32]
 

@@ -1,0 +1,49 @@
+"""What a prediction is scored against, by the name it has in the settings."""
+
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config.sections import TrainingConfig
+from trainer.word2vec.huffman import build_tree
+from trainer.word2vec.kernels.targets import NoiseTargets, PathTargets, Targets, start_noise
+from trainer.word2vec.noise import noise_table
+
+
+class Objective(Protocol):
+    """What a prediction is scored against."""
+
+    def targets(self, seed: np.uint64) -> Targets:
+        """The source of targets for one call of the kernel; the seed is not zero."""
+
+
+class NegativeSampling:
+    """The item itself, told from items drawn as noise (Mikolov et al., arXiv 1310.4546)."""
+
+    name: ClassVar = "negative-sampling"
+
+    def __init__(self, counts: NDArray[np.int64], config: TrainingConfig) -> None:
+        self._most = config.negative + 1
+        self._alias = noise_table(counts, config.ns_exponent)
+
+    def targets(self, seed: np.uint64) -> NoiseTargets:
+        """The item and noise."""
+        return NoiseTargets(self._most, self._alias, *start_noise(self._alias, seed))
+
+
+class HierarchicalSoftmax:
+    """The way to the item in a Huffman tree of all items (Morin & Bengio 2005)."""
+
+    name: ClassVar = "hierarchical-softmax"
+
+    def __init__(self, counts: NDArray[np.int64], _: TrainingConfig) -> None:
+        tree = build_tree(counts)
+        self._targets = PathTargets(tree.depth, tree.links)
+
+    def targets(self, _: np.uint64) -> PathTargets:
+        """The nodes of the path, which need no random number."""
+        return self._targets
+
+
+OBJECTIVES = {kind.name: kind for kind in (NegativeSampling, HierarchicalSoftmax)}

@@ -6,8 +6,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary, count_items
+from trainer.corpus import Sessions, Vocabulary
+from trainer.events.vocabulary import count_items
 
 # A row of the vocabulary that is no row: the item of an answer nobody bought before.
 UNKNOWN = -1

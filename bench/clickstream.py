@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, prefix_cases
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary, rows_of
+from trainer.events.vocabulary import rows_of
 
 TRAIN = "nowplaying_train.txt.gz"
 TEST = "nowplaying_test.tsv.gz"

@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 
 # Sessions differ in length as in click logs: most are short, a few are very long.
 LENGTH_SIGMA = 0.8

@@ -18,7 +18,9 @@ from bench.report import Part, markdown_table, publish
 from bench.retail import all_of_a_customer
 from service.model.artifact import Artifact
 from service.model.recommender import Recommender
-from trainer.config.sections import Config, DataConfig, EvaluationConfig, merge, read_layers
+from trainer.config.sections import Config, DataConfig, EvaluationConfig
+from trainer.config.sources import merge, read_layers
+from trainer.corpus import Dataset
 from trainer.evaluation.baselines import ItemItem, all_baselines
 from trainer.evaluation.baselines.counting import (
     co_occurrence,
@@ -26,11 +28,12 @@ from trainer.evaluation.baselines.counting import (
     shares,
     transitions,
 )
-from trainer.evaluation.comparison import Estimate, Evaluation, Protocol, Served, evaluate
+from trainer.evaluation.comparison import Estimate, Evaluation, Protocol, evaluate
 from trainer.evaluation.holdout import hold_out
 from trainer.evaluation.ranking import Ranker
+from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases, sample
-from trainer.events.dataset import Dataset, describe, read_dataset, read_log
+from trainer.events.dataset import describe, read_dataset, read_log
 from trainer.jobs.evaluate import score_of
 from trainer.jobs.retrain import train_artifact
 

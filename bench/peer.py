@@ -8,8 +8,7 @@ from gensim.models import Word2Vec
 from numpy.typing import NDArray
 
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 
 # gensim drops what a sentence has beyond this.
 LONGEST_SENTENCE = 10_000

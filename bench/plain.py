@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.noise import noise_probabilities
 from trainer.word2vec.training import keep_probability

@@ -25,8 +25,7 @@ from bench.retail import read_cases
 from bench.spread import difference, not_below, spread
 from trainer.config.cores import usable_cores
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 from trainer.word2vec.training import train
 
 RETAIL = "data/online_retail.parquet"

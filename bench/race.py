@@ -13,8 +13,7 @@ from bench.corpus import build_corpus
 from bench.peer import new_model, train_on_file
 from bench.spread import summary
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.training import Snapshot, keep_probability, train
 

@@ -14,7 +14,7 @@ from service.model.artifact import Artifact, Manifest
 from service.model.recommender import Recommender
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Vocabulary
 
 CUTOFF = 10
 MISSED = np.iinfo(np.int64).max

@@ -22,8 +22,7 @@ from service.web.settings import Settings
 from trainer.artifacts.index import cosine_index
 from trainer.cli import app as cli
 from trainer.config.sections import IndexConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 
 FRUITS = ["apple", "pear", "plum"]
 TOOLS = ["hammer", "saw", "drill"]

@@ -12,11 +12,10 @@ from bench.plain import train_plain
 from bench.spread import difference, not_below
 from tests.evaluation.test_baselines import answers, cases_of
 from trainer.config.sections import TrainingConfig
+from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.baselines import ItemItem
 from trainer.evaluation.baselines.counting import transitions
 from trainer.evaluation.ranking import rank_unseen
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
 
 
 def test_the_last_item_of_a_session_is_the_answer_and_the_one_before_it_the_query():

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @contextmanager
 def threads(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
@@ -45,3 +48,12 @@ def _executor(workers: int) -> Iterator[ThreadPoolExecutor | None]:
         yield executor
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+ROWS_AT_ONCE = 65_536
+
+
+def blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
+    """The rows of a matrix, some at a time, for what needs room for a copy."""
+    for first in range(0, len(matrix), ROWS_AT_ONCE):
+        yield matrix[first : first + ROWS_AT_ONCE]

@@ -1,7 +1,7 @@
 """What comes next, by a table of what followed each item."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,3 +74,6 @@ class Continuations:
         votes = (votes / max(votes.sum(), np.finfo(np.float32).tiny)).astype(np.float32)
         order = np.lexsort((items, -votes))
         return items[order], votes[order]
+
+
+Relation = Literal["similar", "next"]

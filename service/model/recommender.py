@@ -2,17 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from service.model.artifact import Artifact, unit
-from service.model.continuations import Continuations
+from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
-
-Relation = Literal["similar", "next"]
 
 MIN_EF_SEARCH = 64
 ITEMS_PER_BLOCK = 1 << 16

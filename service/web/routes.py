@@ -8,8 +8,9 @@ from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator
 from starlette.convertors import PathConvertor, register_url_convertor
 
+from service.model.continuations import Relation
 from service.model.errors import InputError, short
-from service.model.recommender import Neighbor, Recommendation, Recommender, Relation
+from service.model.recommender import Neighbor, Recommendation, Recommender
 from service.web import kinds, schemas
 from service.web.caching import PERSONAL, kept
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind

@@ -8,9 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
-from service.model.continuations import NextSettings
+from service.model.continuations import NextSettings, Relation
 from service.model.errors import short
-from service.model.recommender import Relation
 
 WHOLE = re.compile(r"-?[0-9]{1,100}")
 DECIMAL = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")

@@ -12,7 +12,7 @@ from service.model.store import Store
 from tests.conftest import make_artifact_with_next
 from trainer.cli import app as cli
 from trainer.cli.options import show_default
-from trainer.config import sections as config
+from trainer.config import sources as config
 
 SETTINGS = """
 [data]

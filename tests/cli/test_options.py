@@ -5,8 +5,9 @@ import typer
 from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
-from trainer.cli.options import add_flags, nest, show_default, show_value
-from trainer.config import sections as config
+from trainer.cli.options import add_flags, show_default
+from trainer.config import sources as config
+from trainer.config.sources import nest, show_value
 
 
 class Section(BaseModel):

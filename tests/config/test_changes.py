@@ -9,7 +9,7 @@ import pytest
 from service.model.store import Store
 from tests.conftest import make_artifact
 from trainer.config.changes import changed_settings
-from trainer.config.sections import merge
+from trainer.config.sources import merge
 
 SETTINGS = """
 [data]

@@ -6,19 +6,8 @@ from pydantic import BaseModel
 from service.model.errors import ConfigError
 from tests.conftest import KUBERNETES
 from trainer.config.presets import PRESETS
-from trainer.config.sections import (
-    RENAMED,
-    Config,
-    DataConfig,
-    IndexConfig,
-    PublishConfig,
-    TrainingConfig,
-    environment_name,
-    merge,
-    read_layers,
-    settings,
-    source,
-)
+from trainer.config.sections import Config, DataConfig, IndexConfig, PublishConfig, TrainingConfig
+from trainer.config.sources import RENAMED, environment_name, merge, read_layers, settings, source
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,7 @@ from trainer.continuations import kernels as table_kernels
 from trainer.continuations import table as continuations
 from trainer.continuations.kernels import NOTHING, Rows, RowSums, Smoothing
 from trainer.continuations.table import build_continuations, count, near_items
-from trainer.events.sessions import Sessions
+from trainer.corpus import Sessions
 
 ITEMS = 5
 

@@ -9,8 +9,9 @@ from service.model.errors import InputError
 from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.evaluation.test_baselines import cases_of
-from trainer.evaluation.comparison import Evaluation, Protocol, Served, evaluate
+from trainer.evaluation.comparison import Evaluation, Protocol, evaluate
 from trainer.evaluation.ranking import Ranked
+from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases, sample
 from trainer.view.tables import evaluation_table
 

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from trainer.corpus import Sessions
 from trainer.evaluation import splits
 from trainer.evaluation.splits import Cases, last_item, prefix_cases, sample
-from trainer.events.sessions import Sessions
 
 
 def sessions_of(*sessions: list[int]) -> Sessions:

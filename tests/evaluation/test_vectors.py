@@ -6,9 +6,8 @@ import pytest
 
 from tests.evaluation.test_baselines import ask, cases_of
 from trainer.config.sections import TrainingConfig
+from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.baselines.vectors import VectorScores, item_biases, path_log_probabilities
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
 from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.noise import noise_probabilities
 from trainer.word2vec.training import TrainedVectors, keep_probability, train

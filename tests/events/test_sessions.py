@@ -13,10 +13,10 @@ from rich.console import Console
 from service.model.errors import EventLogError
 from tests.naive_sessions import naive_sessions
 from trainer.config.sections import DataConfig
+from trainer.corpus import DataReport, Sessions, Vocabulary
 from trainer.events.dataset import read_dataset
 from trainer.events.reader import Events
-from trainer.events.sessions import DataReport, Sessions, build_sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.events.sessions import build_sessions
 from trainer.view.tables import data_table
 
 NOON = datetime(2026, 1, 31, 12)

@@ -6,7 +6,8 @@ import optuna
 import pytest
 
 from tests.conftest import write_baskets
-from trainer.config.sections import Config, merge, read_layers
+from trainer.config.sections import Config
+from trainer.config.sources import merge, read_layers
 from trainer.jobs import tune as tuning
 from trainer.tuning.findings import Tried, Tuned
 from trainer.tuning.space import TABLE, TRAINING, Dimension, settings_of, space, with_settings

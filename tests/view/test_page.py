@@ -11,7 +11,8 @@ from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.evaluation.test_baselines import cases_of
 from trainer.evaluation.baselines import Popularity
-from trainer.evaluation.comparison import Protocol, Served, evaluate
+from trainer.evaluation.comparison import Protocol, evaluate
+from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.view.page import PageContent, page_content, render_page
 from trainer.view.page.charts import length_bins, loss_chart, map_chart

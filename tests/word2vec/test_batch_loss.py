@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
+from trainer.corpus import Sessions
 from trainer.word2vec import batch_loss
 from trainer.word2vec.batch_loss import NOTHING, Batch, BatchLoss
 from trainer.word2vec.huffman import build_tree

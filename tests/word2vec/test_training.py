@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.model.artifact import unit
-from trainer.config import sections as configuration
+from trainer.config import sources as configuration
 from trainer.config.sections import TrainingConfig
+from trainer.corpus import Sessions, Vocabulary
 from trainer.events.dataset import read_dataset
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary, count_items
+from trainer.events.vocabulary import count_items
 from trainer.word2vec import training
 from trainer.word2vec.training import DivergenceError, keep_probability, split_chunks, train
 

@@ -5,9 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.artifact import unit
+from trainer.arrays import blocks
 from trainer.config.sections import IndexConfig
 from trainer.faiss_threads import faiss_threads
-from trainer.word2vec.matrices import blocks
 
 
 def cosine_index(

@@ -5,7 +5,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +16,8 @@ from rich.console import Console
 from rich.text import Text
 
 from service.model.artifact import Manifest
+from service.model.continuations import Relation
+from service.model.environment import PREFIX
 from service.model.errors import (
     ArtifactError,
     ConfigError,
@@ -26,14 +28,15 @@ from service.model.errors import (
     UnknownItemError,
 )
 from service.model.files import most_frequent_item
-from service.model.recommender import Neighbor, Recommender, Relation
+from service.model.recommender import Neighbor, Recommender
 from service.model.store import Store
-from service.web.settings import PREFIX, Settings
+from service.web.settings import Settings
 from trainer.artifacts import exports
-from trainer.cli.options import Flags, add_flags, nest, show_value
-from trainer.config import sections as settings
+from trainer.cli.options import add_flags
+from trainer.config import sources as settings
 from trainer.config.changes import changed_settings
 from trainer.config.sections import Config
+from trainer.config.sources import Flags, nest, show_value
 from trainer.view import tables as report
 
 if TYPE_CHECKING:
@@ -165,7 +168,7 @@ def retrain_command(
     ] = False,
 ) -> None:
     """Read, train, publish: the nightly job. Two never run at once on one store."""
-    layers = settings.read_layers(config, nest(flags))
+    layers = _layers(config, nest(flags))
     effective = settings.merge(layers)
     if if_changed and (manifest := _current_manifest(effective)) is not None:
         changes = changed_settings(manifest.config, effective)
@@ -552,7 +555,7 @@ def import_command(
 @all_settings
 def show_config(flags: Flags, config: ConfigFile = None) -> None:
     """Every setting: its value, where it came from, and its environment variable."""
-    layers = settings.read_layers(config, nest(flags))
+    layers = _layers(config, nest(flags))
     effective = settings.merge(layers).model_dump(mode="json")
     rows = []
     for name, _ in settings.settings():
@@ -564,14 +567,18 @@ def show_config(flags: Flags, config: ConfigFile = None) -> None:
     out.print(report.settings_table(rows))
 
 
+def _layers(file: Path | None, flags: Mapping[str, Any]) -> settings.Layers:
+    return settings.read_layers(file, flags, Settings.model_fields)
+
+
 def _config(file: Path | None, flags: Flags) -> Config:
-    return settings.merge(settings.read_layers(file, nest(flags)))
+    return settings.merge(_layers(file, nest(flags)))
 
 
 def _store(directory: Path | None) -> Store:
     """The store of --models, or of the configuration."""
     flags = {"models": directory} if directory else {}
-    return Store(settings.merge(settings.read_layers(None, flags)).models)
+    return Store(settings.merge(_layers(None, flags)).models)
 
 
 def _check_outside(store: Store, output: Path) -> None:

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-Flags = dict[str, Any]
+from trainer.config.sources import show_value
+
 Named = tuple[str, FieldInfo]
 
 
@@ -51,29 +52,10 @@ def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Call
     return decorate
 
 
-def nest(flags: Flags) -> dict[str, Any]:
-    """`{"training.epochs": 5}` as `{"training": {"epochs": 5}}`."""
-    nested: dict[str, Any] = {}
-    for name, value in flags.items():
-        *sections, leaf = name.split(".")
-        table = nested
-        for section in sections:
-            table = table.setdefault(section, {})
-        table[leaf] = value
-    return nested
-
-
 def show_default(field: FieldInfo) -> str:
     """A setting's default as its help shows it."""
     default = field.get_default(call_default_factory=True, validated_data={})
     return show_value(default) if default not in (None, [], {}) else "none"
-
-
-def show_value(value: object) -> str:
-    """A setting's value for people: a mapping as its flags are typed; nothing for None."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name}={number:g}" for name, number in value.items())
-    return "" if value is None else str(value)
 
 
 def _parameter_name(name: str) -> str:

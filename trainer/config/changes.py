@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.cli.options import show_value
-from trainer.config.sections import Config, merge, settings
+from trainer.config.sections import Config
+from trainer.config.sources import merge, settings, show_value
 
 # What a model is made of and how; not where, nor what becomes of it afterwards.
 SHAPING = ("data.", "training.", "index.", "next.")

@@ -1,12 +1,9 @@
 """Every setting of the trainer, its default and its check, once."""
 
-import difflib
 import re
-import tomllib
-from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import (
     BaseModel,
@@ -19,34 +16,13 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource
 
-from service.model.errors import ConfigError
-from service.model.recommender import Relation
-from service.web.settings import PREFIX, Settings, variables
+from service.model.continuations import Relation
 from trainer.config.cores import usable_cores
-from trainer.config.presets import PRESETS, Preset
+from trainer.config.presets import Preset
 
-DEFAULT_FILE = Path("item2vec.toml")
-DELIMITER = "__"
 WIDEST_WINDOW = 1_000_000
 LARGEST = 2**63 - 1
-
-# Names of earlier word2vec programs, and what the setting is called here.
-RENAMED = {
-    "size": "vector_size",
-    "vector_dim": "vector_size",
-    "dim": "vector_size",
-    "iter": "epochs",
-    "epoch": "epochs",
-    "threads": "workers",
-    "neg": "negative",
-    "lr": "alpha",
-    "ws": "window",
-    "sg": 'architecture = "skip-gram" | "cbow"',
-    "hs": 'objective = "negative-sampling" | "hierarchical-softmax"',
-}
 
 
 def _none_if_empty(value: object) -> object:
@@ -406,134 +382,3 @@ class Config(BaseModel):
     publish: PublishConfig = PublishConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     tuning: TuningConfig = TuningConfig()
-
-
-class _Environment(EnvSettingsSource):
-    """A list or mapping is written as JSON; anything else is its one element."""
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            return value
-
-
-Layers = Mapping[str, Mapping[str, Any]]
-
-
-def read_layers(file: Path | None, flags: Mapping[str, Any]) -> Layers:
-    """What each source sets, strongest first: flags, environment, file, preset.
-
-    Args:
-        file: a configuration file; by default item2vec.toml where there is one.
-        flags: nested like the file.
-
-    Raises:
-        ConfigError: the file is missing or is not TOML, or a variable is unknown.
-    """
-    path = file or DEFAULT_FILE
-    if file and not file.is_file():
-        raise ConfigError(f"there is no configuration file {file}")
-    try:
-        from_file = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
-    except ValueError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    _check_environment()
-    environment = _Environment(
-        Config,  # type: ignore[arg-type]  # of which it reads the fields
-        env_prefix=PREFIX,
-        env_nested_delimiter=DELIMITER,
-    )
-    layers = {"flag": flags, "environment": environment(), str(path): from_file}
-    preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
-    chosen = PRESETS.get(preset) if isinstance(preset, str) else None
-    return {**layers, f"preset {preset}": chosen} if chosen else layers
-
-
-def merge(layers: Layers) -> Config:
-    """The effective configuration: for each setting, the strongest layer that has it.
-
-    Raises:
-        ConfigError: naming the setting that is unknown or impossible, and where it was set.
-    """
-    merged: dict[str, Any] = {}
-    for layer in reversed(list(layers.values())):
-        _overlay(merged, layer)
-    try:
-        return Config.model_validate(merged)
-    except ValidationError as error:
-        raise ConfigError(_explain(error, layers)) from None
-
-
-def source(layers: Layers, name: str) -> str:
-    """Where a setting (`"training.epochs"`) came from."""
-    for layer_name, layer in layers.items():
-        value: Any = layer
-        for part in name.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        if value is not None:
-            return layer_name
-    return "default"
-
-
-def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
-    """Every setting with its dotted name, in the order of the file."""
-    for name, field in model.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from settings(field.annotation, f"{prefix}{name}.")
-        else:
-            yield prefix + name, field
-
-
-def environment_name(name: str) -> str:
-    """The variable of a setting: `ITEM2VEC_TRAINING__EPOCHS` for `training.epochs`."""
-    return PREFIX + name.replace(".", DELIMITER).upper()
-
-
-def _check_environment() -> None:
-    names = [environment_name(name) for name, _ in settings()]
-    of_the_service = {environment_name(name) for name in Settings.model_fields}
-    for name in variables():
-        if name.upper() not in of_the_service.union(names):
-            leaf = _leaf(name)
-            remedy = _new_name(leaf) or _hint(leaf, {_leaf(known): known for known in names})
-            raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
-
-
-def _leaf(variable: str) -> str:
-    return variable.upper().removeprefix(PREFIX).rpartition(DELIMITER)[2].lower()
-
-
-def _overlay(base: dict[str, Any], layer: Mapping[str, Any]) -> None:
-    for name, value in layer.items():
-        section = base.get(name)
-        if isinstance(value, Mapping) and isinstance(section, Mapping):
-            value = {**section, **value}
-        base[name] = value
-
-
-def _explain(error: ValidationError, layers: Layers) -> str:
-    first = error.errors()[0]
-    location = [str(part) for part in first["loc"]]
-    name = ".".join(location[:2])
-    origin = source(layers, name)
-    if first["type"] == "extra_forbidden":
-        leaf = location[-1]
-        known = {known.rpartition(".")[2]: known for known, _ in settings()}
-        sections = {section: f"[{section}]" for section in Config.model_fields}
-        remedy = _new_name(leaf) or _hint(leaf, sections | known)
-        return f"{name} ({origin}) is not a setting; {remedy}"
-    reason = first["msg"].removeprefix("Value error, ")
-    if len(location) == 1 and first["type"] == "value_error":
-        return f"[{name}] {reason}"
-    return f"{name} = {first['input']!r} ({origin}): {reason}"
-
-
-def _new_name(name: str) -> str | None:
-    return f"here it is {RENAMED[name]}" if name in RENAMED else None
-
-
-def _hint(name: str, known: Mapping[str, str]) -> str:
-    """The setting whose name is closest, as the user is to write it."""
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {known[close[0]]}?" if close else "`item2vec config show` lists them all"

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 
 from service.model.artifact import unit
 from service.model.continuations import Continuations, Lists, NextSettings
-from trainer.arrays import threads
+from trainer.arrays import blocks, threads
 from trainer.config.sections import NextConfig
 from trainer.continuations import kernels as table_kernels
 from trainer.continuations.kernels import NOTHING, Occurrences, Rows, RowSums, Smoothing
-from trainer.events.sessions import Sessions
+from trainer.corpus import Sessions
 from trainer.faiss_threads import faiss_threads
-from trainer.word2vec.matrices import blocks
 
 # Continuations of all items together, so that a table of a million items still fits in memory.
 MOST_CONTINUATIONS = 20_000_000

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.errors import InputError
-from service.model.recommender import Recommender, Relation, decayed
 from trainer.evaluation import metrics
 from trainer.evaluation.bootstrap import bootstrap_means, interval
-from trainer.evaluation.ranking import MISSED, NOTHING, Ranked, Ranker, answer_ranks, rank_unseen
+from trainer.evaluation.ranking import MISSED, Ranked, Ranker, answer_ranks, rank_unseen
 from trainer.evaluation.splits import UNSEEN, Cases
 
 PER_CASE: Mapping[str, Callable[[NDArray[np.int64], int], NDArray[np.float64]]] = {
@@ -102,35 +101,6 @@ class Evaluation:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class Served:
-    """The product as a ranker: the service's own recommender, asked for one relation.
-
-    Attributes:
-        recommender: what answers.
-        relation: "similar" or "next".
-        decay: what an item of a prefix loses in weight per step back; None is the service's own.
-    """
-
-    recommender: Recommender
-    relation: Relation = "similar"
-    decay: float | None = None
-
-    def rank(self, cases: Cases, k: int) -> Ranked:
-        """The k best items for each prefix."""
-        prefixes = cases.prefixes()
-        default = self.recommender.default_decay(self.relation)
-        weights = decayed(prefixes.offsets, default if self.decay is None else self.decay)
-        rows, scores = self.recommender.rank(
-            prefixes.items, prefixes.offsets, weights, k, self.relation
-        )
-        missing = ((0, 0), (0, k - rows.shape[1]))
-        return Ranked(
-            np.pad(rows.astype(np.int32), missing, constant_values=NOTHING),
-            np.pad(scores, missing, constant_values=-np.inf),
-        )
 
 
 class _Tally:

@@ -9,11 +9,12 @@ import polars as pl
 
 from service.model.errors import ConfigError, EventLogError
 from trainer.config.sections import DataConfig, EvaluationConfig
+from trainer.corpus import DataReport, Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, last_item, prefix_cases, sample
 from trainer.events.encoding import Encoded
 from trainer.events.ordering import Ordered
-from trainer.events.sessions import DataReport, Sessions, clean, length_percentiles
-from trainer.events.vocabulary import Vocabulary, rank_items, rows_of
+from trainer.events.sessions import clean, length_percentiles
+from trainer.events.vocabulary import rank_items, rows_of
 
 
 @dataclass(frozen=True, eq=False)

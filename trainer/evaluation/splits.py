@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.events.sessions import Sessions
+from trainer.corpus import Sessions
 
 UNSEEN = -1
 CASES_PER_BLOCK = 4096

@@ -1,34 +1,11 @@
 """An event log turned into everything a training run needs."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
-
 from trainer.config.sections import DataConfig
+from trainer.corpus import DataReport, Dataset, Sessions, Vocabulary
 from trainer.events.descriptions import Descriptions
 from trainer.events.encoding import Encoded, OnRead, encode
 from trainer.events.reader import METADATA_PREFIX, TITLE, read_events
-from trainer.events.sessions import DataReport, Sessions, clean
-from trainer.events.vocabulary import Vocabulary
-
-
-@dataclass(frozen=True, eq=False)
-class Dataset:
-    """What was read: sessions, their vocabulary, what the items are called, what was dropped.
-
-    Attributes:
-        sessions: the encoded corpus.
-        vocabulary: its items.
-        titles: one a row, or None.
-        metadata: further columns, name to one value a row.
-        report: the counts.
-    """
-
-    sessions: Sessions
-    vocabulary: Vocabulary
-    titles: Sequence[str | None]
-    metadata: Mapping[str, Sequence[Any]]
-    report: DataReport
+from trainer.events.sessions import clean
 
 
 def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None, workers: int = 1) -> Dataset:

@@ -1,30 +1,11 @@
 """Item ids in row order, most frequent first: the only place where strings end."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from trainer.corpus import Vocabulary
 from trainer.events.reader import ITEM
-
-
-@dataclass(frozen=True, eq=False)
-class Vocabulary:
-    """The catalogue of a training run.
-
-    Attributes:
-        item_ids: ids in row order, most frequent first, equal counts by id.
-        counts: int64 [items], occurrences in the sessions.
-    """
-
-    item_ids: Sequence[str]
-    counts: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        """The number of items."""
-        return len(self.item_ids)
 
 
 def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:

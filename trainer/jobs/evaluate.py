@@ -12,9 +12,10 @@ from service.model.recommender import Recommender
 from trainer.config.sections import Config, EvaluationConfig
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
-from trainer.evaluation.comparison import Evaluation, Protocol, Served, evaluate
+from trainer.evaluation.comparison import Evaluation, Protocol, evaluate
 from trainer.evaluation.holdout import Holdout, asked, hold_out
 from trainer.evaluation.ranking import Ranker
+from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.events.dataset import describe, read_log
 from trainer.jobs.retrain import show_data, train_artifact

@@ -14,8 +14,8 @@ from service.model.store import Store
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import Config
 from trainer.continuations.table import build_continuations
-from trainer.events.dataset import Dataset, read_dataset
-from trainer.events.sessions import DataReport
+from trainer.corpus import DataReport, Dataset
+from trainer.events.dataset import read_dataset
 from trainer.view import progress
 from trainer.view.tables import data_table
 from trainer.word2vec.checkpoint import Checkpoint

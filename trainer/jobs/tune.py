@@ -11,10 +11,12 @@ from service.model.errors import ConfigError
 from service.model.recommender import Recommender
 from trainer.config.sections import Config, TuningConfig
 from trainer.continuations.table import build_continuations
-from trainer.evaluation.comparison import Evaluation, Protocol, Served, evaluate
+from trainer.corpus import Dataset
+from trainer.evaluation.comparison import Evaluation, Protocol, evaluate
 from trainer.evaluation.holdout import Holdout, asked, hold_out, hold_out_before
+from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
-from trainer.events.dataset import Dataset, describe, read_log
+from trainer.events.dataset import describe, read_log
 from trainer.events.descriptions import Descriptions
 from trainer.jobs.retrain import show_data, train_artifact
 from trainer.tuning.findings import Judged, Settings, Tried, Tuned

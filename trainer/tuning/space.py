@@ -12,9 +12,9 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from service.model.recommender import Relation
-from trainer.cli.options import nest
-from trainer.config.sections import Config, merge
+from service.model.continuations import Relation
+from trainer.config.sections import Config
+from trainer.config.sources import merge, nest
 
 
 @dataclass(frozen=True)

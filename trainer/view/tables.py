@@ -12,8 +12,8 @@ from rich.text import Text
 if TYPE_CHECKING:  # so that a query does not wait for what only training needs
     from service.model.artifact import Manifest
     from service.model.recommender import Neighbor
+    from trainer.corpus import DataReport
     from trainer.evaluation.comparison import Estimate, Evaluation, Scores
-    from trainer.events.sessions import DataReport
     from trainer.tuning.findings import Tuned
 
 EVENT_ROWS = {

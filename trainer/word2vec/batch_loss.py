@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
+from trainer.corpus import Sessions
 from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.matrices import Matrices, rows
 from trainer.word2vec.noise import noise_probabilities

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from service.model.errors import InputError
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 from trainer.word2vec.matrices import Matrices
 
 Fingerprint = Mapping[str, Any]

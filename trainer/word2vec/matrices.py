@@ -1,16 +1,15 @@
 """The two matrices a training run begins with."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.arrays import blocks
 from trainer.config.sections import TrainingConfig
 from trainer.word2vec.kernels.simd import LANES
-
-ROWS_AT_ONCE = 65_536
 
 
 class Matrices(NamedTuple):
@@ -46,12 +45,6 @@ def new_matrices(items: int, config: TrainingConfig) -> Matrices:
         start = 2 * random.random(some.shape, np.float32) - 1
         some[:] = start / np.float32(config.vector_size)
     return matrices
-
-
-def blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The rows of a matrix, some at a time, for what needs room for a copy."""
-    for first in range(0, len(matrix), ROWS_AT_ONCE):
-        yield matrix[first : first + ROWS_AT_ONCE]
 
 
 def rows(flat: NDArray[np.float32], width: int) -> NDArray[np.float32]:

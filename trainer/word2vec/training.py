@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from service.model.errors import Item2VecError
 from trainer.arrays import threads
 from trainer.config.sections import TrainingConfig
-from trainer.events.sessions import Sessions
-from trainer.events.vocabulary import Vocabulary
+from trainer.corpus import Sessions, Vocabulary
 from trainer.word2vec.batch_loss import Batch, BatchLoss
 from trainer.word2vec.checkpoint import Checkpoint, Progress, fingerprint
 from trainer.word2vec.kernels.hidden import BLOCK, Architecture, Cbow, SkipGram

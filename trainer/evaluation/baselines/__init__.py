@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.corpus import Sessions
 from trainer.evaluation.baselines.counting import (
     co_occurrence,
     item_cosine,
@@ -13,7 +14,6 @@ from trainer.evaluation.baselines.counting import (
 from trainer.evaluation.baselines.item_item import ItemItem, Popularity
 from trainer.evaluation.baselines.session_knn import SessionKnn
 from trainer.evaluation.ranking import Ranker
-from trainer.events.sessions import Sessions
 
 __all__ = ["ItemItem", "Popularity", "SessionKnn", "all_baselines"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import sparse
 
-from trainer.events.sessions import Sessions
+from trainer.corpus import Sessions
 
 
 def pair_counts(

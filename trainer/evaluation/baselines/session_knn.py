@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from service.model.recommender import steps_back
+from trainer.corpus import Sessions
 from trainer.evaluation.baselines.counting import session_matrix
 from trainer.evaluation.baselines.sparse import best_products, query_matrix
 from trainer.evaluation.ranking import NOTHING, Ranked
 from trainer.evaluation.splits import Cases
-from trainer.events.sessions import Sessions
 
 TIE_BREAK = 1e-9  # less than a float32 near 1 can tell, so that no score changes by it
 

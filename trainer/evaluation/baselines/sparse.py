@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from trainer.corpus import Sessions
 from trainer.evaluation.ranking import NOTHING, Ranked
-from trainer.events.sessions import Sessions
 
 ENTRIES_PER_BLOCK = 1 << 21
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.artifact import Artifact, unit
-from trainer.evaluation.comparison import Evaluation, Protocol, Served
+from trainer.evaluation.comparison import Evaluation, Protocol
 from trainer.evaluation.ranking import MISSED, NOTHING, answer_ranks
+from trainer.evaluation.served import Served
 from trainer.evaluation.splits import UNSEEN, Cases, sample
 
 MAPPED_ITEMS = 2000

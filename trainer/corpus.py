@@ -1,0 +1,100 @@
+"""The corpus that passes from step to step."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sessions:
+    """All sessions, flat.
+
+    Attributes:
+        items: int32 [events], vocabulary rows, session after session, oldest first.
+        offsets: int64 [sessions + 1]; session s is `items[offsets[s]:offsets[s + 1]]`.
+        weights: float32 [events], how often the pairs of an event count; None where all count once.
+        starts: int64 [sessions], when each began, in microseconds since 1970; None without times.
+    """
+
+    items: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    weights: NDArray[np.float32] | None = None
+    starts: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        """The number of sessions."""
+        return len(self.offsets) - 1
+
+    def lengths(self) -> NDArray[np.int64]:
+        """The number of items of each session."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """What became of every event that was read.
+
+    `read` is the sum of the event counts below it, `kept` included.
+    """
+
+    events_read: int
+    events_filtered: int = 0
+    events_without_item: int = 0
+    events_without_session: int = 0
+    events_without_time: int = 0
+    events_collapsed: int = 0
+    events_held_out: int = 0
+    events_of_rare_items: int = 0
+    events_in_short_sessions: int = 0
+    events_kept: int = 0
+    rare_items: int = 0
+    short_sessions: int = 0
+    items: int = 0
+    sessions: int = 0
+    session_length_percentiles: dict[str, int] | None = None
+    first_event: str | None = None
+    last_event: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the manifest."""
+        return asdict(self) | {"notes": list(self.notes)}
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """The catalogue of a training run.
+
+    Attributes:
+        item_ids: ids in row order, most frequent first, equal counts by id.
+        counts: int64 [items], occurrences in the sessions.
+    """
+
+    item_ids: Sequence[str]
+    counts: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        """The number of items."""
+        return len(self.item_ids)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """What was read: sessions, their vocabulary, what the items are called, what was dropped.
+
+    Attributes:
+        sessions: the encoded corpus.
+        vocabulary: its items.
+        titles: one a row, or None.
+        metadata: further columns, name to one value a row.
+        report: the counts.
+    """
+
+    sessions: Sessions
+    vocabulary: Vocabulary
+    titles: Sequence[str | None]
+    metadata: Mapping[str, Sequence[Any]]
+    report: DataReport

@@ -11,13 +11,15 @@ from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.evaluation.test_baselines import cases_of
 from trainer.evaluation.baselines import Popularity
-from trainer.evaluation.comparison import Protocol, evaluate
+from trainer.evaluation.comparison import Estimate, Protocol, evaluate
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.view.page import PageContent, page_content, render_page
-from trainer.view.page.charts import length_bins, loss_chart, map_chart
+from trainer.view.page.charts.axes import round_values
+from trainer.view.page.charts.intervals import interval_chart
+from trainer.view.page.charts.item_map import map_chart
+from trainer.view.page.charts.lengths import length_bins
 from trainer.view.page.content import ItemMap, plane
-from trainer.view.page.svg import ticks
 
 HOSTILE = "<script>alert('x')</script> & \"quotes\" </svg>"
 
@@ -28,6 +30,7 @@ class Reader(HTMLParser):
     def __init__(self, page: str) -> None:
         super().__init__()
         self.elements: list[str] = []
+        self.attributes: list[str] = []
         self.references: list[str] = []
         self.words: list[str] = []
         self.open: list[str] = []
@@ -35,6 +38,7 @@ class Reader(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.elements.append(tag)
+        self.attributes += [name for name, _ in attrs]
         self.references += [f"{name}={value}" for name, value in attrs if name in ("src", "href")]
         if tag != "meta":
             self.open.append(tag)
@@ -46,15 +50,17 @@ class Reader(HTMLParser):
         self.words.append(data)
 
 
-def content(title: str = "A pear", losses: tuple[float, ...] = (2.0, 1.5, 1.4)) -> PageContent:
+def content(
+    title: str = "A pear", losses: tuple[float, ...] = (2.0, 1.5, 1.4), model: str = "ours"
+) -> PageContent:
     artifact = make_artifact()
     manifest = artifact.manifest.model_copy(update={"metrics": {"epoch_losses": list(losses)}})
     titles = ["Apple", title, None, None, None, None]
     served = Served(Recommender(replace(artifact, manifest=manifest, titles=titles)))
-    asked = cases_of([1, 2], [3], [-1], [4, 3, 1])
+    known = cases_of([1, 2], [3], [-1], [4, 3, 1])
     answers = np.array([0, 4, 2, -1], np.int32)
-    cases = Cases(asked.items, asked.starts, asked.stops, answers, asked.session)
-    rankers = {"ours": served, "popularity": Popularity(artifact.counts)}
+    cases = Cases(known.items, known.starts, known.stops, answers, known.session)
+    rankers = {model: served, "popularity": Popularity(artifact.counts)}
     evaluation = evaluate(rankers, cases, artifact.counts, Protocol(ks=(2, 3), resamples=50))
     return page_content(evaluation, served, cases, np.array([2, 2, 3, 40, 7]), "Asked <once>.")
 
@@ -89,11 +95,16 @@ def test_a_page_shows_every_model_and_chart():
 
 
 def test_hostile_names_are_words_and_nothing_else():
-    page = render_page(content(title=HOSTILE))
-    read = Reader(page)
-    assert "script" not in read.elements
-    assert HOSTILE in read.words
-    assert read.open == []
+    hostile = content(title=HOSTILE, model=HOSTILE)
+    page = Reader(render_page(replace(hostile, title=HOSTILE, about=HOSTILE)))
+    tame = Reader(render_page(content()))
+    assert page.elements == tame.elements
+    assert page.open == []
+    assert page.attributes == tame.attributes
+    # The headline and the title above it; the item's dot; the model in the table and the key.
+    assert page.words.count(HOSTILE) >= 4
+    for part in (f"{HOSTILE} 4 cases", f"{HOSTILE} minus", f"{HOSTILE}: 0."):
+        assert any(text.startswith(part) for text in page.words)
 
 
 def test_an_imported_model_has_no_losses_to_show():
@@ -104,8 +115,8 @@ def test_an_imported_model_has_no_losses_to_show():
 
 @pytest.mark.parametrize("losses", [(1.5,), (1.5, 1.5), (2.0, 0.0), (3e-7, 2e-7), (1e9, 1.0)])
 def test_any_losses_can_be_drawn(losses: tuple[float, ...]):
-    picture = loss_chart(losses)
-    heights = [float(y) for y in re.findall(r'<circle[^>]*? cy="([^"]+)"', picture)]
+    page = render_page(content(losses=losses))
+    heights = [float(y) for y in re.findall(r'cy="([^"]+)"[^>]*><title>epoch', page)]
     assert len(heights) == len(losses)
     assert all(0 <= height <= 240 for height in heights)
     assert heights == sorted(heights)
@@ -118,8 +129,8 @@ def test_sample_queries_are_readable_cases():
         (["hammer"], "saw"),
     ]
     assert samples[0].rank == 0
-    assert samples[0].found[0] == "Apple"
-    assert "A pear" not in samples[0].found
+    assert samples[0].recommended[0] == "Apple"
+    assert "A pear" not in samples[0].recommended
 
 
 def test_the_plane_keeps_the_directions_in_which_vectors_differ_most():
@@ -135,17 +146,16 @@ def test_the_plane_keeps_the_directions_in_which_vectors_differ_most():
 def test_vectors_that_hardly_differ_have_a_plane_too(vectors: np.ndarray):
     places = plane(vectors.astype(np.float32))
     assert places.shape == (len(vectors), 2)
-    picture = map_chart(ItemMap(["x"] * len(vectors), np.ones(len(vectors), np.int64), places))
-    assert "nan" not in picture
+    chart = map_chart(ItemMap(["x"] * len(vectors), np.ones(len(vectors), np.int64), places))
+    assert all(0 < dot.x < chart.width and 0 < dot.y < chart.height for dot in chart.dots)
 
 
 def test_names_on_the_map_do_not_overlap():
     random = np.random.default_rng(0)
     names = [f"item of the name {item}" for item in range(300)]
     places = random.normal(size=(300, 2))
-    picture = map_chart(ItemMap(names, np.arange(300, 0, -1), places))
-    found = re.findall(r'<text x="([\d.]+)" y="([\d.]+)"[^>]*>([^<]+)<', picture)
-    boxes = [(float(x), float(y), float(x) + 6 * len(name), float(y) + 12) for x, y, name in found]
+    labels = map_chart(ItemMap(names, np.arange(300, 0, -1), places)).labels
+    boxes = [(one.x, one.y, one.x + 6 * len(one.name), one.y + 12) for one in labels]
     assert len(boxes) > 10
     for place, one in enumerate(boxes):
         for other in boxes[:place]:
@@ -153,11 +163,19 @@ def test_names_on_the_map_do_not_overlap():
 
 
 @given(low=st.floats(-1e6, 1e6), reach=st.floats(1e-9, 1e6), most=st.integers(2, 10))
-def test_ticks_are_few_and_enclose_the_values(low: float, reach: float, most: int):
-    marks = ticks(low, low + reach, most)
-    assert 2 <= len(marks) <= most + 2
-    assert marks[0] <= low + 1e-6 * reach + 1e-9 * abs(low)
-    assert marks[-1] >= low + reach - 1e-6 * reach - 1e-9 * abs(low)
+def test_values_on_an_axis_are_few_and_enclose_those_drawn(low: float, reach: float, most: int):
+    values = round_values(low, low + reach, most)
+    assert 2 <= len(values) <= most + 2
+    assert values[0] <= low + 1e-6 * reach + 1e-9 * abs(low)
+    assert values[-1] >= low + reach - 1e-6 * reach - 1e-9 * abs(low)
+
+
+def test_a_dot_lies_on_its_interval_and_the_better_model_further_right():
+    estimates = {"ours": Estimate(0.2, 0.1, 0.25), "theirs": Estimate(0.1, 0.1, 0.1)}
+    ours, theirs = interval_chart("HR@3", estimates).intervals
+    assert ours.low < ours.value < ours.high
+    assert theirs.low == theirs.value == theirs.high == ours.low
+    assert ours.y < theirs.y
 
 
 @pytest.mark.parametrize("longest", [1, 2, 3, 7, 7983])

@@ -26,13 +26,13 @@ class Sample:
         query: names of the prefix's last items, oldest first.
         answer: the name of what came next.
         rank: its rank from 0, None where it is not among the best.
-        found: names of what the model recommends, best first.
+        recommended: names of what the model recommends, best first.
     """
 
     query: list[str]
     answer: str
     rank: int | None
-    found: list[str]
+    recommended: list[str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ class PageContent:
 
     Attributes:
         title: the headline.
-        about: what was asked, in words; may be empty.
+        about: how the cases were held out; may be empty.
         evaluation: the models side by side.
         losses: of each epoch of training.
         session_lengths: int64 [sessions].
@@ -85,9 +85,9 @@ def page_content(
     Args:
         evaluation: of `served` and others on `cases`.
         served: the model in question.
-        cases: those that were asked.
+        cases: those that it was evaluated on.
         session_lengths: int64 [sessions], of the training sessions.
-        about: what was asked, in words.
+        about: how the cases were held out, as sentences.
     """
     artifact = served.recommender.artifact
     return PageContent(
@@ -113,8 +113,8 @@ def plane(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
     centered = vectors.astype(np.float64) - vectors.mean(axis=0)
     left, spread, _ = np.linalg.svd(centered, full_matrices=False)
     places = np.zeros((len(vectors), 2))
-    found = min(2, len(spread))
-    places[:, :found] = left[:, :found] * spread[:found]
+    directions = min(2, len(spread))
+    places[:, :directions] = left[:, :directions] * spread[:directions]
     return places
 
 
@@ -145,9 +145,9 @@ def _samples(served: Served, cases: Cases, protocol: Protocol) -> list[Sample]:
             query=[_name(artifact, row) for row in query[-SHOWN_OF_QUERY:].tolist()],
             answer=_name(artifact, answer),
             rank=None if rank == MISSED else rank,
-            found=[_name(artifact, row) for row in found[:SHOWN_OF_ANSWER] if row != NOTHING],
+            recommended=[_name(artifact, row) for row in rows[:SHOWN_OF_ANSWER] if row != NOTHING],
         )
-        for query, answer, rank, found in zip(
+        for query, answer, rank, rows in zip(
             queries, chosen.answers.tolist(), ranks, ranked.items.tolist(), strict=True
         )
     ]

@@ -1,0 +1,1 @@
+"""Where everything on a chart is, in px; the templates of the same names draw it."""

@@ -1,0 +1,76 @@
+"""Values laid out along pixels."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A range of values laid out along a range of pixels."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        """Where a value is, in px."""
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark on an axis: where it is, in px, and its label."""
+
+    position: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value and where it is, in px."""
+
+    x: float
+    y: float
+    value: float
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The area of a chart whose values go up.
+
+    Attributes:
+        width: of the picture, in px.
+        bottom: where the lowest value is, in px.
+        values: round ones, lowest first, each with a line across.
+        left: where the area begins, in px.
+        top: where the highest value is, in px.
+    """
+
+    width: float
+    bottom: float
+    values: Sequence[float]
+    left: float = 60.0
+    top: float = 14.0
+
+    @property
+    def up(self) -> Scale:
+        """From a value to its place."""
+        return Scale(self.values[0], self.values[-1], self.bottom, self.top)
+
+    @property
+    def ticks(self) -> list[Tick]:
+        """The values and their places."""
+        return [Tick(self.up(value), f"{value:,.6g}") for value in self.values]
+
+
+def round_values(low: float, high: float, most: int = 5) -> list[float]:
+    """Round numbers from the one at or below `low` to the one at or above `high`."""
+    if high <= low:
+        high = low + (abs(low) or 1.0)
+    rough = (high - low) / most
+    magnitude = 10.0 ** math.floor(math.log10(rough))
+    step = next(unit * magnitude for unit in (1, 2, 2.5, 5, 10) if unit * magnitude >= rough)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [number * step for number in range(first, last + 1)]

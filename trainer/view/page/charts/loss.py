@@ -1,0 +1,31 @@
+"""The loss at the end of every epoch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from trainer.view.page.charts.axes import Frame, Point, Scale, Tick, round_values
+from trainer.view.page.charts.labels import FIRST
+
+WIDTH, BOTTOM = 540.0, 240.0
+
+
+@dataclass(frozen=True)
+class LossChart:
+    """A point an epoch, and some of the epochs below them."""
+
+    frame: Frame
+    epochs: list[Tick]
+    points: list[Point]
+    color: str = FIRST
+
+
+def loss_chart(losses: Sequence[float]) -> LossChart:
+    """Lays out at least one loss."""
+    frame = Frame(WIDTH, BOTTOM, round_values(min(losses), max(losses)))
+    across = Scale(1, max(len(losses), 2), frame.left + 16, WIDTH - 20)
+    whole = sorted({round(value) for value in round_values(1, len(losses), 8)})
+    return LossChart(
+        frame,
+        epochs=[Tick(across(epoch), str(epoch)) for epoch in whole if 1 <= epoch <= len(losses)],
+        points=[Point(across(e), frame.up(loss), loss) for e, loss in enumerate(losses, start=1)],
+    )

@@ -1,0 +1,73 @@
+"""The page from its templates, which escape whatever an item is called."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from trainer.evaluation.comparison import Evaluation
+from trainer.view.page.charts.deciles import DecileChart, decile_chart
+from trainer.view.page.charts.intervals import IntervalChart, interval_chart
+from trainer.view.page.charts.item_map import map_chart
+from trainer.view.page.charts.labels import colors
+from trainer.view.page.charts.lengths import length_chart
+from trainer.view.page.charts.loss import loss_chart
+from trainer.view.page.content import PageContent
+
+
+def environment() -> Environment:
+    """Where templates are, and how they are filled in; `px` writes a length."""
+    templates = Environment(
+        loader=PackageLoader("trainer.view.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.filters["px"] = "{:.1f}".format
+    return templates
+
+
+def render_page(content: PageContent) -> str:
+    """The whole page as one HTML text."""
+    evaluation = content.evaluation
+    k = max(evaluation.protocol.ks)
+    metrics = list(next(iter(evaluation.models.values())).estimates)
+    metrics_at_k = [metric for metric in metrics if metric.endswith(f"@{k}")]
+    return (
+        environment()
+        .get_template("page.html")
+        .render(
+            content=content,
+            evaluation=evaluation,
+            k=k,
+            metrics=metrics,
+            metrics_at_k=metrics_at_k,
+            best=_best(evaluation, metrics),
+            colors=colors(evaluation.models),
+            interval_charts=[_interval_chart(evaluation, metric) for metric in metrics_at_k],
+            decile_chart=_decile_chart(evaluation),
+            loss_chart=loss_chart(content.losses) if content.losses else None,
+            length_chart=(
+                length_chart(content.session_lengths) if len(content.session_lengths) else None
+            ),
+            map_chart=map_chart(content.item_map),
+        )
+    )
+
+
+def _best(evaluation: Evaluation, metrics: list[str]) -> dict[str, float]:
+    """The highest value of each metric."""
+    return {
+        metric: max(scores.estimates[metric].value for scores in evaluation.models.values())
+        for metric in metrics
+    }
+
+
+def _interval_chart(evaluation: Evaluation, metric: str) -> IntervalChart:
+    models = evaluation.models.items()
+    return interval_chart(metric, {name: scores.estimates[metric] for name, scores in models})
+
+
+def _decile_chart(evaluation: Evaluation) -> DecileChart:
+    models = evaluation.models.items()
+    hit_rates = {name: scores.hits_by_decile for name, scores in models}
+    return decile_chart(hit_rates, evaluation.cases_by_decile)

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import optuna
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.conftest import write_baskets
 from trainer.config.sections import Config
@@ -130,6 +132,19 @@ def test_values_of_every_kind_survive_the_file():
     read = merge({"file": tomllib.loads(tuned.as_toml())})
     assert read == tuned.config
     assert (read.training.sample, read.training.window) == (1e-06, "session")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+@example("\"quoted\" 'twice' \\")
+@example("".join(map(chr, [*range(32), 127, 128, 0x2028, 0xFEFF, 0x1F600])))
+@example('[run]\nmodels = "elsewhere" # = {}')
+def test_any_text_survives_the_file(text):
+    data = {"paths": [text], "session": text, "event": text, "weights": {text: 2}, "where": text}
+    config = merge({"file": {"data": data}})
+    trial = Tried(0, {}, 0.5, True)
+    content = Tuned(config, trial, trial, 7, "").as_toml()
+    assert content.startswith("# Found by `item2vec tune --relation next` in 7 trials.\n")
+    assert tomllib.loads(content) == {"data": data}
 
 
 def test_a_decay_that_the_service_does_not_take_by_itself_is_told():

@@ -1,9 +1,9 @@
 """What a search for settings found, and the configuration file it becomes."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+
+import tomli_w
 
 from trainer.config.sections import Config
 from trainer.evaluation.comparison import Estimate
@@ -83,23 +83,19 @@ class Tuned:
 
     def as_toml(self) -> str:
         """A configuration file that `train` takes: all that was set, the best settings in it."""
-        set_before = self.config.model_dump(
+        settings = self.config.model_dump(
             mode="json", exclude_unset=True, exclude_none=True, exclude={"run", "tuning"}
         )
-        tables = {name: value for name, value in set_before.items() if isinstance(value, dict)}
-        lines = [f"# {line}".rstrip() for line in self._told()]
-        lines += ["", *_assigned({k: v for k, v in set_before.items() if k not in tables})]
-        for name, table in tables.items():
-            lines += ["", f"[{name}]", *_assigned(table)]
-        return "\n".join(lines) + "\n"
+        comments = "".join(f"# {line}\n" for line in self._comments())
+        return f"{comments}\n{tomli_w.dumps(settings)}"
 
-    def _told(self) -> list[str]:
+    def _comments(self) -> list[str]:
         """What a reader of the file has to know."""
         tuning = self.config.tuning
         test = "not looked at yet"
         if self.judged is not None:
             test = f"{self.judged.given.value:.4f} as given, {self.judged.tuned.value:.4f} tuned"
-        told = [
+        comments = [
             f"Found by `item2vec tune --relation {tuning.relation}` in {self.trials} trials.",
             f"{tuning.metric}, validation: {self.given.value:.4f} as given, "
             f"{self.best.value:.4f} tuned",
@@ -107,17 +103,5 @@ class Tuned:
         ]
         decay = self.best.settings.get("evaluation.query_decay", 1)
         if decay != 1:
-            told.append(f'Ask the service with "decay": {decay:.3g}; by itself it takes 1.')
-        return told
-
-
-def _assigned(table: Mapping[str, Any]) -> list[str]:
-    return [f"{name} = {_as_toml(value)}" for name, value in table.items()]
-
-
-def _as_toml(value: object) -> str:
-    """A value as JSON writes it is TOML, but for mappings and one character."""
-    if isinstance(value, dict):
-        pairs = (f"{_as_toml(name)} = {_as_toml(each)}" for name, each in value.items())
-        return f"{{ {', '.join(pairs)} }}"
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+            comments.append(f'Ask the service with "decay": {decay:.3g}; by itself it takes 1.')
+        return comments

@@ -18,7 +18,8 @@ from bench.report import Part, markdown_table, publish
 from bench.retail import all_of_a_customer
 from service.model.artifact import Artifact
 from service.model.recommender import Recommender
-from trainer.config.sections import Config, DataConfig, EvaluationConfig
+from trainer.config.jobs import Config, EvaluationConfig
+from trainer.config.sections import DataConfig
 from trainer.config.sources import merge, read_layers
 from trainer.corpus import Dataset
 from trainer.evaluation.baselines import ItemItem, all_baselines

@@ -2,7 +2,7 @@
 
 from bench.cases import Cases, hold_out_last
 from trainer.config.sections import DataConfig
-from trainer.events.reader import read_events
+from trainer.events.log.reader import read_events
 from trainer.events.sessions import build_sessions
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig
-from trainer.events.reader import Events, read_events
+from trainer.events.log.reader import Events, read_events
 
 
 def write(path: Path, content: str | bytes) -> Path:

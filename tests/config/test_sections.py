@@ -5,8 +5,9 @@ from pydantic import BaseModel
 
 from service.model.errors import ConfigError
 from tests.conftest import KUBERNETES
+from trainer.config.jobs import Config, PublishConfig
 from trainer.config.presets import PRESETS
-from trainer.config.sections import Config, DataConfig, IndexConfig, PublishConfig, TrainingConfig
+from trainer.config.sections import DataConfig, IndexConfig, TrainingConfig
 from trainer.config.sources import RENAMED, environment_name, merge, read_layers, settings, source
 
 

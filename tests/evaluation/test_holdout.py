@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from service.model.errors import ConfigError, EventLogError
 from tests.events.test_sessions import NOON, decode
 from tests.naive_sessions import naive_sessions
-from trainer.config.sections import DataConfig, EvaluationConfig
+from trainer.config.jobs import EvaluationConfig
+from trainer.config.sections import DataConfig
 from trainer.evaluation.holdout import Holdout, first_tested, hold_out, hold_out_before
 from trainer.events.encoding import Encoded, encode
-from trainer.events.reader import Events
+from trainer.events.log.reader import Events
 
 LENIENT = DataConfig(session="session", time="time", min_count=1, min_session_length=1)
 

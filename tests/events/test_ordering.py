@@ -8,7 +8,7 @@ from trainer.arrays import threads
 from trainer.config.sections import DataConfig
 from trainer.events import ordering
 from trainer.events.encoding import PARTITIONS, encode
-from trainer.events.reader import Events
+from trainer.events.log.reader import Events
 from trainer.events.scratch import Scratch
 
 

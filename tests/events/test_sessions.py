@@ -15,7 +15,7 @@ from tests.naive_sessions import naive_sessions
 from trainer.config.sections import DataConfig
 from trainer.corpus import DataReport, Sessions, Vocabulary
 from trainer.events.dataset import read_dataset
-from trainer.events.reader import Events
+from trainer.events.log.reader import Events
 from trainer.events.sessions import build_sessions
 from trainer.view.tables import data_table
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.conftest import write_baskets
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.config.sources import merge, read_layers
 from trainer.jobs import tune as tuning
 from trainer.tuning.findings import Tried, Tuned

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.errors import InputError
-from trainer.events.lines import GZIP
+from trainer.events.log.lines import GZIP
 
 Word2VecFormat = Literal["word2vec", "word2vec-binary"]
 

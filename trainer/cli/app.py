@@ -35,7 +35,7 @@ from trainer.artifacts import exports
 from trainer.cli.options import add_flags
 from trainer.config import sources as settings
 from trainer.config.changes import changed_settings
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.config.sources import Flags, nest, show_value
 from trainer.view import tables as report
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.config.sources import merge, settings, show_value
 
 # What a model is made of and how; not where, nor what becomes of it afterwards.

@@ -1,6 +1,5 @@
 """Every setting of the trainer, its default and its check, once."""
 
-import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
@@ -17,9 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from service.model.continuations import Relation
 from trainer.config.cores import usable_cores
-from trainer.config.presets import Preset
 
 WIDEST_WINDOW = 1_000_000
 LARGEST = 2**63 - 1
@@ -278,107 +275,3 @@ class NextConfig(Section):
     last_items: int = Field(
         20, ge=1, description="items of a session that have a vote, the newest ones"
     )
-
-
-class RunConfig(Section):
-    """How a run begins, is watched and is continued."""
-
-    warm_start: str | None = Field(
-        None, description="version to begin from, or `current`: known items keep their vectors"
-    )
-    checkpoint_every: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="minutes between checkpoints"
-    )
-    resume: bool = Field(False, description="continue from the last checkpoint")
-    log_format: Literal["text", "json"] = Field(
-        "text", description="progress for people, or one JSON object a line"
-    )
-
-
-class PublishConfig(Section):
-    """What becomes of earlier versions."""
-
-    keep: int = Field(5, ge=1, description="versions to keep after a retraining")
-
-
-class EvaluationConfig(Section):
-    """What is held out, and how models are asked about it."""
-
-    split: Literal["temporal", "last-item"] = Field(
-        "temporal",
-        description="hold out the newest sessions, or the last item of every session",
-    )
-    test_share: float = Field(
-        0.1, gt=0, lt=1, description="temporal: share of the sessions that are held out"
-    )
-    test_from: Time = Field(
-        None,
-        description="temporal: hold out the sessions that began then or later (ISO 8601), instead "
-        "of a share",
-    )
-    query: Literal["session", "last"] = Field(
-        "session", description="ask with all of the session so far, or with its last item alone"
-    )
-    query_decay: float = Field(
-        1.0,
-        ge=0,
-        le=1,
-        description="share of its weight that an item of the query keeps per step back; 1: the "
-        "plain mean, which the service takes by default",
-    )
-    cutoffs: Cutoffs = Field([10, 20], min_length=1, description="lengths of lists to measure at")
-    max_cases: int = Field(10_000, ge=0, description="cases to ask, drawn by the seed; 0: all")
-    exclude_seen: bool = Field(
-        True,
-        description="never recommend items of the query, as the service does; published figures of "
-        "click-streams mostly allow them",
-    )
-    baselines: bool = Field(True, description="compare with models that only count")
-    report: Path | None = Field(None, description="HTML page to write")
-
-
-class TuningConfig(Section):
-    """How better settings are searched for."""
-
-    relation: Relation = Field(
-        "next", description="what the settings are to be good at; it decides which are searched"
-    )
-    metric: str = Field(
-        "MRR@20", description="what is to be high on the validation part: HR@k, NDCG@k or MRR@k"
-    )
-    trials: int = Field(50, ge=1, description="settings to try, those of earlier runs included")
-    minutes: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="begin no trial after so many minutes"
-    )
-    share: float = Field(
-        1.0, gt=0, le=1, description="search with the newest share of the sessions, to be faster"
-    )
-    study: Path | None = Field(
-        None, description="file that remembers every trial; the same command continues from it"
-    )
-
-    @field_validator("metric")
-    @classmethod
-    def _is_a_metric(cls, metric: str) -> str:
-        if not re.fullmatch(r"(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)", metric):
-            raise ValueError("Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000: as MRR@20")
-        return metric
-
-
-class Config(BaseModel):
-    """Everything a training run can be told."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    models: Path = Field(Path("models"), description="directory of published models")
-    preset: Preset = Field(
-        "balanced", description="defaults that are good at both relations, or better at one"
-    )
-    data: DataConfig = DataConfig()
-    training: TrainingConfig = TrainingConfig()
-    index: IndexConfig = IndexConfig()
-    next: NextConfig = NextConfig()
-    run: RunConfig = RunConfig()
-    publish: PublishConfig = PublishConfig()
-    evaluation: EvaluationConfig = EvaluationConfig()
-    tuning: TuningConfig = TuningConfig()

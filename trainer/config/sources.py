@@ -15,8 +15,8 @@ from pydantic_settings import EnvSettingsSource
 
 from service.model.environment import PREFIX, variables
 from service.model.errors import ConfigError
+from trainer.config.jobs import Config
 from trainer.config.presets import PRESETS
-from trainer.config.sections import Config
 
 Flags = dict[str, Any]
 Layers = Mapping[str, Mapping[str, Any]]

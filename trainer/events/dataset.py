@@ -4,7 +4,7 @@ from trainer.config.sections import DataConfig
 from trainer.corpus import DataReport, Dataset, Sessions, Vocabulary
 from trainer.events.descriptions import Descriptions
 from trainer.events.encoding import Encoded, OnRead, encode
-from trainer.events.reader import METADATA_PREFIX, TITLE, read_events
+from trainer.events.log.reader import METADATA_PREFIX, TITLE, read_events
 from trainer.events.sessions import clean
 
 

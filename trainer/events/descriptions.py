@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-from trainer.events.reader import ITEM, METADATA_PREFIX, TITLE, Events
+from trainer.events.log.reader import ITEM, METADATA_PREFIX, TITLE, Events
 
 COUNT = "count"
 

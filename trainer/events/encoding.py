@@ -14,8 +14,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trainer.config.sections import DataConfig, TimeUnit
+from trainer.events.log.reader import EVENT, ITEM, SESSION, TIME, USER, Events
 from trainer.events.ordering import Ordered, order_sessions
-from trainer.events.reader import EVENT, ITEM, SESSION, TIME, USER, Events
 from trainer.events.scratch import Scratch, Spool
 
 PARTITIONS = 64

@@ -10,7 +10,7 @@ from trainer.config.sections import DataConfig
 from trainer.corpus import DataReport, Sessions, Vocabulary
 from trainer.events.cleaning import count_codes, drop_rare_and_short, slices
 from trainer.events.encoding import Encoded, OnRead, encode
-from trainer.events.reader import Events
+from trainer.events.log.reader import Events
 from trainer.events.vocabulary import rank_items
 
 PERCENTILES = (5, 25, 50, 75, 95, 99, 100)

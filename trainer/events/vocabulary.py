@@ -5,7 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trainer.corpus import Vocabulary
-from trainer.events.reader import ITEM
+from trainer.events.log.reader import ITEM
 
 
 def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:

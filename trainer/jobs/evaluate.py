@@ -9,7 +9,7 @@ from rich.console import Console
 from service.model.artifact import Artifact
 from service.model.errors import ConfigError
 from service.model.recommender import Recommender
-from trainer.config.sections import Config, EvaluationConfig
+from trainer.config.jobs import Config, EvaluationConfig
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
 from trainer.evaluation.comparison import Evaluation, Protocol, evaluate

@@ -12,7 +12,7 @@ from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError
 from service.model.store import Store
 from trainer.artifacts.index import cosine_index
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.continuations.table import build_continuations
 from trainer.corpus import DataReport, Dataset
 from trainer.events.dataset import read_dataset

@@ -9,7 +9,7 @@ from rich.console import Console
 from service.model.artifact import Artifact
 from service.model.errors import ConfigError
 from service.model.recommender import Recommender
-from trainer.config.sections import Config, TuningConfig
+from trainer.config.jobs import Config, TuningConfig
 from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
 from trainer.evaluation.comparison import Evaluation, Protocol, evaluate

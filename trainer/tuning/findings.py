@@ -5,7 +5,7 @@ from typing import Any
 
 import tomli_w
 
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.evaluation.comparison import Estimate
 
 Settings = dict[str, Any]

@@ -13,7 +13,7 @@ from optuna.distributions import (
 )
 
 from service.model.continuations import Relation
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.config.sources import merge, nest
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError
 
 from service.model.errors import ConfigError
-from trainer.config.sections import Config
+from trainer.config.jobs import Config
 from trainer.evaluation.holdout import Holdout
 from trainer.tuning.findings import Settings, Tried
 from trainer.tuning.space import Dimension, settings_of, space

@@ -19,7 +19,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from trainer.config.sections import TuningConfig
+from trainer.config.jobs import TuningConfig
 from trainer.evaluation.comparison import Progress as OnAsked
 from trainer.events.encoding import OnRead
 from trainer.tuning.findings import Tried

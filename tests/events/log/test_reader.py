@@ -9,8 +9,8 @@ import pytest
 from service.model.errors import EventLogError
 from tests.event_logs import read, refusal, write, write_events
 from trainer.config.sections import DataConfig
-from trainer.events.lines import read_lines
-from trainer.events.reader import Events, find_files, read_events
+from trainer.events.log.lines import read_lines
+from trainer.events.log.reader import Events, find_files, read_events
 
 FIVE_EVENTS = [
     {"basket": "b1", "sku": "007", "at": "2026-01-01T10:00:00", "name": "Hat, red"},

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.events.lines import begins_with_mark, check_csv, check_json_lines, read_lines
-from trainer.events.times import ISO_SHAPE
+from trainer.events.log.lines import begins_with_mark, check_csv, check_json_lines, read_lines
+from trainer.events.log.times import ISO_SHAPE
 
 INFERRED_ROWS = 10_000  # that tell the type of a column
 LINES_AT_ONCE = 100_000

@@ -3,7 +3,7 @@ import pytest
 
 from service.model.errors import EventLogError
 from tests.event_logs import read, refusal, write, write_events
-from trainer.events.conditions import check_condition, parse_condition
+from trainer.events.log.conditions import check_condition, parse_condition
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def test_a_time_unit_ends_the_guessing(tmp_path):
 def test_the_largest_number_of_all_files_and_pieces_tells_the_unit(
     tmp_path, monkeypatch, kind, as_text
 ):
-    monkeypatch.setattr("trainer.events.reader.EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr("trainer.events.log.reader.EVENTS_AT_ONCE", 2)
     hours = [1, 2, 3, 40_000, 5, 6]  # in milliseconds, of which only the fourth is above 1e11
     numbers = [hour * 3_600_000 for hour in hours]
     times = [str(number) for number in numbers] if as_text else numbers

@@ -10,9 +10,16 @@ import polars as pl
 
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, TimeUnit
-from trainer.events.conditions import check_condition, one_line, parse_condition, shown
-from trainer.events.formats import Columns, Format, common_format, names
-from trainer.events.times import TimeRule, as_numbers, can_hold_times, is_number, missing, unit_of
+from trainer.events.log.conditions import check_condition, one_line, parse_condition, shown
+from trainer.events.log.formats import Columns, Format, common_format, names
+from trainer.events.log.times import (
+    TimeRule,
+    as_numbers,
+    can_hold_times,
+    is_number,
+    missing,
+    unit_of,
+)
 
 # The roles a column can have, which are the column names of the table of events.
 SESSION, USER, ITEM, TIME, EVENT, TITLE = "session", "user", "item", "time", "event", "title"

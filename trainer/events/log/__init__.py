@@ -1,0 +1,1 @@
+"""What the files of an event log say, event by event."""

@@ -10,6 +10,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -23,6 +24,10 @@ from trainer.artifacts.index import cosine_index
 from trainer.cli import app as cli
 from trainer.config.sections import IndexConfig
 from trainer.corpus import Sessions, Vocabulary
+
+# How long an example takes is no property of the code: machines are shared and noisy.
+hypothesis.settings.register_profile("untimed")
+hypothesis.settings.load_profile("untimed")
 
 FRUITS = ["apple", "pear", "plum"]
 TOOLS = ["hammer", "saw", "drill"]

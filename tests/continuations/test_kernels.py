@@ -86,7 +86,7 @@ def draw_weights(data, baskets):
     return data.draw(st.none() | st.lists(some, min_size=size, max_size=size))
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 @given(baskets=some_baskets, config=some_config, data=st.data())
 def test_counts_are_those_of_the_obvious_twin(baskets, config, data):
     weights = draw_weights(data, baskets)
@@ -98,7 +98,7 @@ def test_counts_are_those_of_the_obvious_twin(baskets, config, data):
         assert total == pytest.approx(sum(twin.values()), rel=1e-5, abs=DENORMAL)
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 @given(baskets=some_baskets, config=some_config, items=st.integers(ITEMS, 9), data=st.data())
 def test_a_table_of_any_settings_holds_every_item_once_a_row_and_scores_above_zero(
     baskets, config, items, data
@@ -137,7 +137,7 @@ def smooth(counts, totals, near, smoothing) -> list[dict[int, float]]:
     return rows_of(out)
 
 
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 @given(
     baskets=some_baskets, seed=st.integers(0, 9), near_share=st.sampled_from([0.0, 0.3, 1.0]),
     mass=st.sampled_from([0.0, 2.0, 20.0, 1e30]), power=st.sampled_from([0.5, 1.0]),

@@ -107,7 +107,7 @@ rows = st.integers(0, 6)
 weights = st.sampled_from([0.0, 0.25, 0.5, 1.0])  # their sums are exact: equal ones are equal
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     table=st.lists(st.dictionaries(rows, st.sampled_from([0.5, 1.0, 3.0])), min_size=7, max_size=7),
     session=st.lists(st.tuples(rows, weights), max_size=LAST_ITEMS + 5),

@@ -130,7 +130,7 @@ def test_popularity_recommends_the_most_frequent_items_to_everyone():
     assert ask(Popularity(np.array([5, 9])), [0], k=3) == [{1: 9, 0: 5}]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     prefixes=st.lists(st.lists(st.integers(-1, 3), max_size=6), min_size=1, max_size=8),
     decay=st.sampled_from([0.0, 0.5, 1.0]),
@@ -197,7 +197,7 @@ def test_rare_items_may_be_worth_more():
     assert found == {item: pytest.approx(sums[item] * worth[item]) for item in votes}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     past=st.lists(st.lists(st.integers(0, 6), min_size=1, max_size=4), min_size=1, max_size=9),
     prefix=st.lists(st.integers(0, 6), min_size=1, max_size=4),

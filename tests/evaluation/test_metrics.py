@@ -61,7 +61,7 @@ def test_fewer_items_than_k_are_ranked_as_they_are():
     assert answer_ranks(lists, np.array([2], np.int32)).tolist() == [1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(scores=st.lists(st.integers(0, 4), min_size=K + 1, max_size=12), data=st.data())
 def test_a_list_of_k_plus_1_knows_every_rank_below_k(scores: list[int], data: st.DataObject):
     answer = data.draw(st.integers(0, len(scores) - 1))
@@ -85,7 +85,7 @@ cases_of_lists = st.lists(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(cases=cases_of_lists)
 def test_hits_ndcg_and_reciprocal_ranks_are_those_of_trec_eval(
     cases: list[tuple[list[int], int]],

@@ -339,7 +339,7 @@ some_config = st.fixed_dictionaries(
 )
 
 
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 @given(
     rows=some_rows, config=some_config, owner=st.sampled_from(["session", "user"]),
     filtered=st.integers(0, 3), cut=st.integers(0, 40),

@@ -110,7 +110,7 @@ def test_an_unknown_item_is_named(recommender: Recommender):
 coordinates = st.integers(-3, 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     vectors=st.lists(st.tuples(coordinates, coordinates, coordinates), min_size=1, max_size=12),
     k=st.integers(1, 15),

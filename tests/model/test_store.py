@@ -550,4 +550,4 @@ class StoreAgainstALine(RuleBasedStateMachine):
 
 
 TestStoreAgainstALine = StoreAgainstALine.TestCase
-TestStoreAgainstALine.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestStoreAgainstALine.settings = settings(max_examples=15, stateful_step_count=15)

@@ -158,7 +158,7 @@ def pairs_of(weights, n_sessions):
     return pairs
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.floats(0, 3, width=32))
 def test_a_center_has_pairs_in_proportion_to_its_weight(weight):
     # Two pairs each time; the mean of 400 chances is within 5 standard errors of 1 / 40.
@@ -275,7 +275,7 @@ def test_a_row_that_stands_twice_gets_both_of_its_steps():
     assert twice[0, 0] - 0.3 == pytest.approx(2 * (once[0, 0] - 0.3), rel=0.01)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 1000), min_size=2, max_size=40))
 def test_the_alias_table_gives_every_item_its_weight(weights):
     weights = np.array(weights, np.float64)
@@ -294,7 +294,7 @@ def test_noise_follows_the_exponent(exponent):
     assert noise[0] / noise[2] == pytest.approx(100.0**exponent)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.integers(1, 1000), min_size=2, max_size=40))
 def test_the_huffman_tree_is_optimal_and_its_codes_are_prefix_free(counts):
     counts = np.array(sorted(counts, reverse=True))

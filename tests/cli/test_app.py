@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import signal
 import socket
@@ -10,7 +11,6 @@ import pytest
 
 from service.model.store import Store
 from tests.conftest import make_artifact_with_next
-from trainer.cli import app as cli
 from trainer.cli.options import show_default
 from trainer.config import sources as config
 
@@ -659,7 +659,7 @@ def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeyp
     Path("item2vec.toml").write_text('models = "elsewhere"\n' + SETTINGS)
     assert run("retrain").code == 0
     started = []
-    monkeypatch.setattr(cli.os, "execv", lambda *command: started.append(command))
+    monkeypatch.setattr(os, "execv", lambda *command: started.append(command))
     for name in ("ITEM2VEC_MODELS", "ITEM2VEC_PORT"):
         monkeypatch.setenv(name, "")  # so that it is put back afterwards
         monkeypatch.delenv(name)
@@ -667,7 +667,7 @@ def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeyp
         port = probe.getsockname()[1]
     output = run("serve", "--port", port)
     assert started
-    assert cli.os.environ["ITEM2VEC_MODELS"] == "elsewhere"
+    assert os.environ["ITEM2VEC_MODELS"] == "elsewhere"
     assert "/similar/" in output.out
 
 
@@ -675,7 +675,7 @@ def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeyp
 def test_a_port_that_is_taken_is_all_that_is_said(publish, tmp_path, monkeypatch, run, host):
     publish()
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(cli.os, "execv", lambda *_: pytest.fail("the service was started"))
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("the service was started"))
     for name in ("ITEM2VEC_MODELS", "ITEM2VEC_HOST", "ITEM2VEC_PORT"):
         monkeypatch.setenv(name, "")  # so that it is put back afterwards
         monkeypatch.delenv(name)

@@ -42,7 +42,7 @@ def untrained(monkeypatch):
     def fail(*_):
         raise AssertionError("trained in vain")
 
-    monkeypatch.setattr(trial, "train_artifact", fail)
+    monkeypatch.setattr(trial, "train_model", fail)
 
 
 def test_the_model_is_compared_with_all_baselines_in_a_table(run):

@@ -13,7 +13,7 @@ from trainer.config.sources import merge, read_layers
 from trainer.jobs import tune as tuning
 from trainer.tuning.findings import Tried, Tuned
 from trainer.tuning.space import TABLE, TRAINING, Dimension, settings_of, space, with_settings
-from trainer.view.progress import trying
+from trainer.view.bars import Bars
 from trainer.word2vec.training import DivergenceError
 
 SETTINGS = """
@@ -188,9 +188,9 @@ def test_the_search_does_not_depend_on_the_test_part(run):
 
 
 def test_vectors_are_trained_once_for_the_search_and_once_for_the_test(run, monkeypatch):
-    trained, train = [], tuning.train_artifact
+    trained, train = [], tuning.train_model
     monkeypatch.setattr(
-        tuning, "train_artifact", lambda *all_: trained.append(all_[1].training) or train(*all_)
+        tuning, "train_model", lambda *all_: trained.append(all_[1].training) or train(*all_)
     )
     assert run("tune", *QUICK).code == 0
     assert len(trained) == 2
@@ -232,10 +232,10 @@ def test_a_trial_that_begins_worse_than_the_others_is_given_up(run, monkeypatch)
 
 
 def test_a_first_figure_is_of_a_quarter_of_the_epochs(run, monkeypatch):
-    trained, train = [], tuning.train_artifact
+    trained, train = [], tuning.train_model
     monkeypatch.setattr(
         tuning,
-        "train_artifact",
+        "train_model",
         lambda *all_: trained.append(all_[1].training.epochs) or train(*all_),
     )
     assert run("tune", "--relation", "similar", "--trials", "1").code == 0
@@ -266,8 +266,8 @@ def test_settings_that_diverge_on_all_sessions_make_room_for_the_next_best(run, 
 
     monkeypatch.setattr(tuning, "_judge", diverging)
     result = run("tune", *QUICK, "--json")
-    assert "trial 1 is out: away" in result.err
-    assert ("trial 2 is out: away" in result.err) == (stays == 0)
+    assert "trial 1 does not count: away" in result.err
+    assert ("trial 2 does not count: away" in result.err) == (stays == 0)
     assert result.json["validation"]["tuned"] == (0.625 if stays else 0.5)
     written = merge(read_layers(Path("tuned.toml"), {}))
     assert settings_of(written, space(written)) == result.json["settings"]
@@ -423,7 +423,7 @@ def test_what_cannot_be_done_is_refused_before_the_log_is_read(run, arguments, c
     ],
 )
 def test_what_cannot_be_done_is_refused_before_training(run, arguments, culprit, monkeypatch):
-    monkeypatch.setattr(tuning, "train_artifact", None)
+    monkeypatch.setattr(tuning, "train_model", None)
     result = run("tune", *arguments)
     assert result.code == 2
     assert culprit in result.error
@@ -472,6 +472,6 @@ def test_a_bar_shows_the_trials_on_a_terminal():
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, width=100)
     tuning_settings = Config().tuning
-    with trying(console, tuning_settings) as on_trial:
+    with Bars(console, console).trying(tuning_settings) as on_trial:
         on_trial(Tried(7, {}, 0.25, True), Tried(3, {}, 0.5, True))
     assert "trial 7/50: MRR@20 0.2500, best 0.5000 (trial 3)" in stream.getvalue()

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from service.model.artifact import Artifact
 from service.model.errors import ConfigError
 from service.model.recommender import Recommender
+from trainer.artifacts.build import make_artifact, train_model
 from trainer.config.jobs import Config, EvaluationConfig
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
@@ -18,8 +17,7 @@ from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.events.dataset import describe, read_log
-from trainer.jobs.retrain import show_data, train_artifact
-from trainer.view import progress
+from trainer.view.display import Silent
 from trainer.view.page import page_content, render_page
 
 VERSION = "evaluation"
@@ -58,12 +56,12 @@ class Trial:
         return render_page(page_content(self.evaluation, self.model, self.cases, lengths, about))
 
 
-def try_out(config: Config, console: Console) -> Trial:
+def try_out(config: Config, display: Silent) -> Trial:
     """Reads a log once, trains on one part of it and asks about the other. Publishes nothing.
 
     Args:
-        config: every setting; those of `run` but `log_format` do not count.
-        console: where progress is shown.
+        config: every setting; those of `run` do not count.
+        display: where progress is shown.
 
     Raises:
         ConfigError: the page cannot be written.
@@ -71,14 +69,13 @@ def try_out(config: Config, console: Console) -> Trial:
     """
     if config.evaluation.report is not None:
         _check_place(config.evaluation.report)
-    log_format = config.run.log_format
-    with progress.reading(console, ", ".join(config.data.paths), log_format) as on_read:
+    with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out(log, config.data, config.evaluation)
     cases = asked(holdout.cases, config.evaluation, config.training.seed)
-    show_data(holdout.report, config, console)
+    display.data(holdout.report)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
-    artifact = train_artifact(dataset, config, console)(VERSION)
+    artifact = make_artifact(train_model(dataset, config, display), VERSION)
     models = _models(Recommender(artifact), config.evaluation)
     rankers: dict[str, Ranker] = {**models}
     if config.evaluation.baselines:
@@ -89,7 +86,7 @@ def try_out(config: Config, console: Console) -> Trial:
         exclude_seen=config.evaluation.exclude_seen,
         seed=config.training.seed,
     )
-    with progress.asking(console, log_format) as on_asked:
+    with display.asking() as on_asked:
         evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_asked)
     return Trial(holdout, cases, next(iter(models.values())), evaluation)
 

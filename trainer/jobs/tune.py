@@ -4,11 +4,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rich.console import Console
-
 from service.model.artifact import Artifact
 from service.model.errors import ConfigError
 from service.model.recommender import Recommender
+from trainer.artifacts.build import make_artifact, train_model
 from trainer.config.jobs import Config, TuningConfig
 from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
@@ -18,11 +17,10 @@ from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.events.dataset import describe, read_log
 from trainer.events.descriptions import Descriptions
-from trainer.jobs.retrain import show_data, train_artifact
 from trainer.tuning.findings import Judged, Settings, Tried, Tuned
 from trainer.tuning.space import with_settings
 from trainer.tuning.study import Early, Study
-from trainer.view import progress
+from trainer.view.display import Silent
 from trainer.word2vec.training import DivergenceError
 
 VERSION = "tuning"
@@ -34,7 +32,7 @@ FIRST_EPOCHS = 0.25
 OnTrial = Callable[[Tried, Tried], None]
 
 
-def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) -> Tuned:
+def tune(config: Config, display: Silent, on_found: Callable[[Tuned], None]) -> Tuned:
     """Searches by the validation part of a log, then judges what was best by the test part.
 
     The log is read once. An interruption ends the search; what was best so far is judged as well.
@@ -42,7 +40,7 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
 
     Args:
         config: every setting; those that are not searched stay as they are.
-        console: where progress is shown.
+        display: where progress is shown.
         on_found: told what the search found, before the test part is looked at.
 
     Raises:
@@ -57,16 +55,16 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
             "next.continuations = 0: so nothing is learnt of what comes next; set another number, "
             "or relation = similar"
         )
-    with progress.reading(console, ", ".join(config.data.paths), config.run.log_format) as on_read:
+    with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out_before(log, config.data, config.evaluation, tuning.share)
-    show_data(holdout.report, config, console)
+    display.data(holdout.report)
     study = Study(config, holdout)
-    trier = _Trier(config, holdout, descriptions, Console(quiet=True))
-    with progress.trying(console, tuning, config.run.log_format) as on_trial:
+    trier = _Trier(config, holdout, descriptions, Silent())
+    with display.trying(tuning) as on_trial:
         given, found = _search(tuning, study, trier, on_trial)
     whole = hold_out(log, config.data, config.evaluation)
-    models = _Models(_dataset(whole, descriptions), console)
+    models = _Models(_dataset(whole, descriptions), display)
     for best in found:
         settings = with_settings(config, best.settings)
         tuned = Tuned(settings, given, best, len(study.tried()), holdout.words)
@@ -76,7 +74,7 @@ def tune(config: Config, console: Console, on_found: Callable[[Tuned], None]) ->
         except DivergenceError as error:
             if best is given:
                 raise
-            progress.note(console, f"trial {best.number} is out: {error}", config.run.log_format)
+            display.note(f"trial {best.number} does not count: {error}")
     raise AssertionError("the given settings are among those found")
 
 
@@ -113,10 +111,10 @@ class _Trier:
     """Trains and asks the same cases again and again, under different settings."""
 
     def __init__(
-        self, config: Config, holdout: Holdout, descriptions: Descriptions, console: Console
+        self, config: Config, holdout: Holdout, descriptions: Descriptions, display: Silent
     ) -> None:
         self._config = config
-        self._models = _Models(_dataset(holdout, descriptions), console)
+        self._models = _Models(_dataset(holdout, descriptions), display)
         self._cases = _cases(holdout, config)
 
     def given(self) -> float:
@@ -142,9 +140,9 @@ class _Trier:
 class _Models:
     """Models of one dataset; vectors are trained again only where their settings are others."""
 
-    def __init__(self, dataset: Dataset, console: Console) -> None:
+    def __init__(self, dataset: Dataset, display: Silent) -> None:
         self.dataset = dataset
-        self._console = console
+        self._display = display
         self._trained: tuple[Config, Artifact] | None = None
 
     def served(self, config: Config) -> Served:
@@ -153,7 +151,7 @@ class _Models:
         if relation == "similar":
             config = with_settings(config, {"next.continuations": 0})
         if self._trained is None or self._trained[0].training != config.training:
-            artifact = train_artifact(self.dataset, config, self._console)(VERSION)
+            artifact = make_artifact(train_model(self.dataset, config, self._display), VERSION)
         else:
             artifact = self._trained[1]
             table = build_continuations(

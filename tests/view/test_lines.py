@@ -5,7 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from trainer.view import progress
+from trainer.view import lines
+from trainer.view.bars import Bars
+from trainer.view.lines import JsonLines, Lines
 from trainer.word2vec.training import Snapshot
 
 
@@ -26,20 +28,24 @@ def snapshot(items_done: int, items_total: int = 4) -> Snapshot:
 def clock(monkeypatch) -> list[float]:
     """What time it is."""
     now = [0.0]
-    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(lines.time, "monotonic", lambda: now[0])
     return now
 
 
-def shown(*steps: Snapshot, terminal: bool) -> str:
-    console = Console(file=StringIO(), force_terminal=terminal, width=120)
-    with progress.show(console) as report:
+def make_console(terminal: bool = False) -> Console:
+    return Console(file=StringIO(), force_terminal=terminal, width=120)
+
+
+def shown(*steps: Snapshot, kind: type[Lines]) -> str:
+    console = make_console(kind is Bars)
+    with kind(console, console).training() as report:
         for step in steps:
             report(step)
     return console.file.getvalue()
 
 
 def test_a_terminal_gets_a_bar():
-    output = shown(snapshot(1), snapshot(4), terminal=True)
+    output = shown(snapshot(1), snapshot(4), kind=Bars)
     assert "100%" in output
     assert "2.00 M items/s" in output
     assert "loss 2.5000" in output
@@ -47,14 +53,14 @@ def test_a_terminal_gets_a_bar():
 
 @pytest.mark.usefixtures("clock")
 def test_a_file_gets_a_line_at_the_beginning_and_one_at_the_end():
-    lines = shown(*map(snapshot, [1, 2, 3, 4]), terminal=False).splitlines()
+    lines = shown(*map(snapshot, [1, 2, 3, 4]), kind=Lines).splitlines()
     assert [line.split(", ")[1] for line in lines] == ["25%", "100%"]
     assert lines[0] == "epoch 1/2, 25%, 2.00 M items/s, loss 2.5000, alpha 0.01000, 0 s left"
 
 
 def test_a_file_gets_no_more_than_a_line_in_ten_seconds(clock):
-    console = Console(file=StringIO(), width=120)
-    with progress.show(console) as report:
+    console = make_console()
+    with Lines(console, console).training() as report:
         for second in range(31):
             clock[0] = float(second)
             report(snapshot(second, 1000))
@@ -65,8 +71,8 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 def test_a_terminal_that_is_stopped_gets_its_cursor_back():
-    console = Console(file=StringIO(), force_terminal=True, width=120)
-    with suppress(KeyboardInterrupt), progress.show(console) as report:
+    console = make_console(terminal=True)
+    with suppress(KeyboardInterrupt), Bars(console, console).training() as report:
         report(snapshot(1))
         raise KeyboardInterrupt
     output = console.file.getvalue()
@@ -74,16 +80,16 @@ def test_a_terminal_that_is_stopped_gets_its_cursor_back():
     assert output.rindex(SHOW_CURSOR) > output.rindex(HIDE_CURSOR)
 
 
-def told(*steps: tuple[str, int, int], terminal: bool, log_format: str = "text") -> str:
-    console = Console(file=StringIO(), force_terminal=terminal, width=120)
-    with progress.asking(console, log_format) as report:
+def asked(*steps: tuple[str, int, int], kind: type[Lines]) -> str:
+    console = make_console(kind is Bars)
+    with kind(console, console).asking() as report:
         for step in steps:
             report(*step)
     return console.file.getvalue()
 
 
 def test_a_terminal_gets_a_bar_for_every_model_that_is_asked():
-    output = told(("ours", 1, 4), ("ours", 4, 4), ("[b]", 2, 4), terminal=True)
+    output = asked(("ours", 1, 4), ("ours", 4, 4), ("[b]", 2, 4), kind=Bars)
     assert "ours" in output
     assert "[b]" in output
     assert "100%" in output
@@ -92,11 +98,11 @@ def test_a_terminal_gets_a_bar_for_every_model_that_is_asked():
 @pytest.mark.usefixtures("clock")
 def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
     steps = [("ours", 1000, 4000), ("ours", 4000, 4000), ("[b]", 4000, 4000)]
-    assert told(*steps, terminal=False).splitlines() == [
+    assert asked(*steps, kind=Lines).splitlines() == [
         "asked ours: 4,000 of 4,000 cases",
         "asked [b]: 4,000 of 4,000 cases",
     ]
-    lines = told(*steps, terminal=True, log_format="json").splitlines()
+    lines = asked(*steps, kind=JsonLines).splitlines()
     assert json.loads(lines[0]) == {
         "event": "asking",
         "model": "ours",
@@ -106,8 +112,8 @@ def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
 
 
 def test_asking_a_model_for_long_is_told_now_and_then(clock):
-    console = Console(file=StringIO(), width=120)
-    with progress.asking(console) as report:
+    console = make_console()
+    with Lines(console, console).asking() as report:
         for second in range(31):
             clock[0] = float(second)
             report("ours", second, 1000)

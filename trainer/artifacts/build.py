@@ -1,0 +1,144 @@
+"""A dataset trained into a model, and the model made into an artifact."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from service.model.artifact import Artifact, Manifest
+from service.model.continuations import Continuations
+from trainer.artifacts.index import cosine_index
+from trainer.config.jobs import Config
+from trainer.continuations.table import build_continuations
+from trainer.corpus import Dataset
+from trainer.word2vec.checkpoint import Checkpoint
+from trainer.word2vec.matrices import KnownVectors
+from trainer.word2vec.training import Report, Snapshot, TrainedVectors, train
+
+NOT_JUDGED = "not compared with another model"
+
+
+class TrainingDisplay(Protocol):
+    """What shows how far training is."""
+
+    def training(self) -> AbstractContextManager[Report]:
+        """While vectors are trained."""
+
+    def working(self, step: str) -> AbstractContextManager[None]:
+        """While another step is taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """What training leaves, before it has a version.
+
+    Attributes:
+        dataset: what was trained on.
+        config: every setting.
+        vectors: the two matrices.
+        epochs: where the run stood at the end of each epoch trained just now.
+        continuations: what comes next, where it was asked for.
+    """
+
+    dataset: Dataset
+    config: Config
+    vectors: TrainedVectors
+    epochs: list[Snapshot]
+    continuations: Continuations | None
+
+
+def train_model(
+    dataset: Dataset,
+    config: Config,
+    display: TrainingDisplay,
+    known: KnownVectors | None = None,
+    checkpoint: Checkpoint | None = None,
+) -> TrainedModel:
+    """Trains vectors, then counts what comes next.
+
+    Args:
+        dataset: what is trained on.
+        config: every setting.
+        display: where progress is shown.
+        known: vectors to begin from.
+        checkpoint: where the state is saved now and then, and continued from.
+
+    Raises:
+        DivergenceError: the vectors stopped being finite.
+        InputError: the checkpoint to resume from is missing, damaged or of another run.
+    """
+    epochs: dict[int, Snapshot] = {}
+    with display.training() as report:
+
+        def note(snapshot: Snapshot) -> None:
+            epochs[snapshot.epoch] = snapshot
+            report(snapshot)
+
+        vectors = train(
+            dataset.sessions,
+            dataset.vocabulary,
+            config.training,
+            note,
+            known=known,
+            checkpoint=checkpoint,
+        )
+    continuations = None
+    if config.next.continuations:
+        with display.working("counting what comes next"):
+            continuations = build_continuations(
+                dataset.sessions, vectors.input, config.next, config.training.workers
+            )
+    return TrainedModel(dataset, config, vectors, list(epochs.values()), continuations)
+
+
+def make_artifact(model: TrainedModel, version: str) -> Artifact:
+    """The artifact of a trained model, under the name of a version."""
+    dataset, training = model.dataset, model.config.training
+    # A graph that several threads link is never twice the same.
+    threads = 1 if training.deterministic else training.workers
+    return Artifact(
+        manifest=_manifest(model, version),
+        item_ids=dataset.vocabulary.item_ids,
+        titles=dataset.titles,
+        metadata=dataset.metadata,
+        counts=dataset.vocabulary.counts,
+        input_vectors=model.vectors.input,
+        output_vectors=model.vectors.output,
+        cosine_index=cosine_index(model.vectors.input, model.config.index, threads),
+        continuations=model.continuations,
+    )
+
+
+def _manifest(model: TrainedModel, version: str) -> Manifest:
+    return Manifest(
+        model_version=version,
+        created=datetime.now(UTC),
+        items=len(model.dataset.vocabulary),
+        vector_size=model.config.training.vector_size,
+        config=model.config.model_dump(mode="json"),
+        data=model.dataset.report.as_dict(),
+        metrics=_metrics(model),
+        verdict=NOT_JUDGED,
+    )
+
+
+def _metrics(model: TrainedModel) -> dict[str, Any]:
+    """The figures of a run: of all its epochs, and of each at its end (those trained just now)."""
+    last = model.vectors.last
+    return {
+        "epoch_losses": model.vectors.epoch_losses,
+        "training_seconds": round(last.seconds, 3),
+        "items_per_second": round(last.items_per_second),
+        "pairs_per_second": round(last.pairs_per_second),
+        "epochs": [
+            {
+                "epoch": snapshot.epoch,
+                "loss": snapshot.loss,
+                "alpha": snapshot.alpha,
+                "seconds": round(snapshot.seconds, 3),
+                "items_per_second": round(snapshot.items_per_second),
+                "pairs_per_second": round(snapshot.pairs_per_second),
+            }
+            for snapshot in model.epochs
+        ],
+    }

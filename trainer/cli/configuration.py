@@ -1,0 +1,24 @@
+"""Every setting, and where its value comes from."""
+
+from typing import Any
+
+from trainer.cli.common import ConfigFile, layers, out
+from trainer.cli.options import add_flags
+from trainer.config import sources as settings
+from trainer.config.sources import Flags, nest, show_value
+from trainer.view import tables
+
+
+@add_flags(settings.settings())
+def show(flags: Flags, config: ConfigFile = None) -> None:
+    """Every setting: its value, where it came from, and its environment variable."""
+    sources = layers(config, nest(flags))
+    effective = settings.merge(sources).model_dump(mode="json")
+    rows = []
+    for name, _ in settings.settings():
+        value: Any = effective
+        for part in name.split("."):
+            value = value[part]
+        text = show_value(value)
+        rows.append((name, text, settings.source(sources, name), settings.environment_name(name)))
+    out.print(tables.settings_table(rows))

@@ -1,0 +1,125 @@
+"""The versions of the model, and what goes to other programs or comes from them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.model.errors import ArtifactError, UnavailableError
+from service.model.store import Store
+from trainer.artifacts import exports
+from trainer.cli.common import (
+    Json,
+    ModelsOption,
+    Version,
+    check_outside,
+    current_version,
+    open_store,
+    out,
+    print_json,
+    read_config,
+    say,
+)
+from trainer.cli.jobs import how_to_serve, running_job
+from trainer.view import tables
+
+
+def list_versions(models: ModelsOption = None, as_json: Json = False) -> None:
+    """Every version, oldest first."""
+    store = open_store(models)
+    manifests = []
+    for version in store.versions():
+        try:
+            manifests.append(store.manifest(version))
+        except ArtifactError as error:
+            say("damaged:", error)
+        except UnavailableError as error:
+            say("unavailable:", error)
+    current = current_version(store)
+    if as_json:
+        print_json(
+            [
+                {
+                    **manifest.model_dump(mode="json", exclude={"config", "sha256"}),
+                    "current": manifest.model_version == current,
+                }
+                for manifest in manifests
+            ]
+        )
+    else:
+        out.print(tables.versions_table(manifests, current))
+
+
+def show(
+    version: Annotated[str | None, typer.Argument(help="\\[default: current]")] = None,
+    models: ModelsOption = None,
+) -> None:
+    """The manifest of a version, as JSON."""
+    store = open_store(models)
+    print_json(store.manifest(version or store.current()).model_dump(mode="json"))
+
+
+def promote(
+    version: Annotated[str, typer.Argument(help="the version to serve")],
+    models: ModelsOption = None,
+) -> None:
+    """Make a version current, after verifying it."""
+    open_store(models).promote(version)
+    out.print(f"current version: {version}")
+
+
+def rollback(models: ModelsOption = None) -> None:
+    """Make the version before the current one current again."""
+    out.print(f"current version: {open_store(models).rollback()}")
+
+
+def prune(
+    keep: Annotated[
+        int | None, typer.Option(min=1, help="newest versions to keep \\[default: publish.keep]")
+    ] = None,
+    models: ModelsOption = None,
+) -> None:
+    """Delete all but the newest versions; the current one stays."""
+    deleted = open_store(models).prune(keep or read_config(None, {}).publish.keep)
+    out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
+
+
+def export(
+    output: Annotated[
+        Path, typer.Argument(help="the file; .npy has its item ids beside it in <name>.items.json")
+    ],
+    file_format: Annotated[
+        exports.Format | None,
+        typer.Option(
+            "--format",
+            help="\\[default: by ending; .txt and .vec: word2vec, .bin: word2vec-binary]",
+        ),
+    ] = None,
+    vectors: Annotated[
+        exports.Vectors, typer.Option(help="which ones; average: the mean of input and output")
+    ] = "input",
+    models: ModelsOption = None,
+    version: Version = None,
+) -> None:
+    """Write the vectors for another program: word2vec files (also .gz) are gensim's."""
+    store = open_store(models)
+    check_outside(store, output)
+    artifact = store.load(version)
+    exports.export_vectors(artifact, output, file_format, vectors)
+    rows, columns = artifact.input_vectors.shape
+    out.print(f"wrote {rows} {vectors} vectors of {columns} numbers to {output}", soft_wrap=True)
+
+
+def import_vectors(
+    vectors: Annotated[
+        Path, typer.Argument(help="a word2vec file, text or binary, plain or gzipped")
+    ],
+    models: ModelsOption = None,
+) -> None:
+    """Make a model of a word2vec file, as gensim writes it, without making it current."""
+    config = read_config(None, {"models": models} if models else {})
+    with running_job(config) as display:
+        from trainer.artifacts import imports
+
+        version = imports.import_vectors(vectors, Store(config.models), config.index).model_version
+    display.result("imported", version, how_to_serve("imported", version))

@@ -1,0 +1,54 @@
+"""The service, started with flags instead of variables."""
+
+import os
+import socket
+import sys
+from urllib.parse import quote
+
+from service.model.environment import PREFIX
+from service.model.errors import Item2VecError
+from service.model.files import most_frequent_item
+from service.model.store import Store
+from service.web.settings import Settings
+from trainer.cli.common import open_store, out, say
+from trainer.cli.options import add_flags
+from trainer.config.sources import Flags
+
+
+@add_flags(Settings.model_fields.items())
+def serve(flags: Flags) -> None:
+    """Serve the current model over HTTP, and every later one without a restart."""
+    flags.setdefault("models", open_store(None).directory)
+    for name, value in flags.items():
+        os.environ[f"{PREFIX}{name}".upper()] = str(value)
+    service = Settings.from_environment()
+    _check_address(service.host, service.port)
+    _say_what_to_try(service)
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "service"])
+
+
+def _check_address(host: str, port: int) -> None:
+    """Refuses what the service could not listen on, before anything is said of it."""
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        reason = f"{error.strerror}; name another --port or --host"
+        raise OSError(error.errno, reason, f"{host}:{port}") from None
+
+
+def _say_what_to_try(service: Settings) -> None:
+    store = Store(service.models)
+    try:
+        item_id = most_frequent_item(store.path(store.current()))
+    except Item2VecError as error:
+        say("note:", f"{error}; until then queries are answered with 503")
+        return
+    if not service.port:
+        return  # the service names the one it gets
+    address = f"http://{service.host}:{service.port}"
+    out.print("In another terminal, try:")
+    out.print(f"  curl -s '{address}/similar/{quote(item_id, safe='')}?k=5'")
+    out.print(f"or open {address}/docs in a browser. Ctrl-C stops the service.")

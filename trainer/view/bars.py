@@ -1,0 +1,97 @@
+"""A job shown on a terminal: bars that move instead of lines."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from trainer.view.lines import Lines, rate_text, trial_text
+
+if TYPE_CHECKING:
+    from trainer.config.jobs import TuningConfig
+    from trainer.evaluation.comparison import Progress as OnCases
+    from trainer.events.encoding import OnRead
+    from trainer.tuning.findings import Tried
+    from trainer.view.display import OnTrial
+    from trainer.word2vec.training import Report, Snapshot
+
+
+class Bars(Lines):
+    """Bars and spinners; what stays on the screen are the lines of `Lines`."""
+
+    @contextmanager
+    def reading(self, paths: Sequence[str]) -> Iterator["OnRead"]:
+        """A spinner with the number of events."""
+        title = f"reading {escape(', '.join(paths))}"
+        with self.log.status(title) as status:
+            yield lambda events: status.update(f"{title}: {events:,} events")
+
+    @contextmanager
+    def training(self) -> Iterator["Report"]:
+        """One bar over all epochs, with rate and loss."""
+        columns = (
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TextColumn("loss {task.fields[loss]}"),
+            TimeRemainingColumn(compact=True),
+        )
+        with Progress(*columns, console=self.log) as progress:
+            task = progress.add_task("training", epoch="-", rate="", loss="-")
+
+            def report(snapshot: "Snapshot") -> None:
+                progress.update(
+                    task,
+                    completed=snapshot.items_done,
+                    total=snapshot.items_total,
+                    epoch=f"{snapshot.epoch}/{snapshot.epochs}",
+                    rate=rate_text(snapshot),
+                    loss=f"{snapshot.loss:.4f}",
+                )
+
+            yield report
+
+    @contextmanager
+    def working(self, step: str) -> Iterator[None]:
+        """A spinner."""
+        with self.log.status(step):
+            yield
+
+    @contextmanager
+    def asking(self) -> Iterator["OnCases"]:
+        """A bar for each model, gone at the end."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        with Progress(*columns, console=self.log, transient=True) as progress:
+            tasks: dict[str, TaskID] = {}
+
+            def report(model: str, done: int, cases: int) -> None:
+                if model not in tasks:
+                    tasks[model] = progress.add_task(escape(model), total=cases)
+                progress.update(tasks[model], completed=done)
+
+            yield report
+
+    @contextmanager
+    def trying(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
+        """One bar over all trials, with the last one and the best."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self.log) as progress:
+            task = progress.add_task(f"{tuning.metric}", total=tuning.trials)
+
+            def report(trial: "Tried", best: "Tried") -> None:
+                text = escape(trial_text(trial, best, tuning))
+                progress.update(task, completed=trial.number, description=text)
+
+            yield report

@@ -1,0 +1,188 @@
+"""A job shown line by line: for people, or for machines as one JSON object a line."""
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.text import Text
+
+from trainer.corpus import DataReport
+from trainer.view.display import Silent
+from trainer.view.tables import data_table
+
+if TYPE_CHECKING:
+    from trainer.config.jobs import TuningConfig
+    from trainer.evaluation.comparison import Progress as OnCases
+    from trainer.events.encoding import OnRead
+    from trainer.tuning.findings import Tried
+    from trainer.view.display import OnTrial
+    from trainer.word2vec.training import Report, Snapshot
+
+SECONDS_BETWEEN_LINES = 10.0
+
+
+class Lines(Silent):
+    """Lines for people; of what repeats, one in ten seconds at most, and one at the end.
+
+    Args:
+        log: where progress goes.
+        out: where results go.
+    """
+
+    def __init__(self, log: Console, out: Console) -> None:
+        self.log = log
+        self.out = out
+
+    def step(self, text: str) -> None:
+        """Prints that a step begins."""
+        _print(self.log, text)
+
+    def event(self, text: str, name: str, figures: dict[str, Any]) -> None:
+        """Prints an event as text."""
+        _print(self.log, text)
+
+    @contextmanager
+    def reading(self, paths: Sequence[str]) -> Iterator["OnRead"]:
+        """Says what is read, and now and then how many events."""
+        self.step(f"reading {', '.join(paths)}")
+        timer = _Timer(SECONDS_BETWEEN_LINES)
+
+        def report(events: int) -> None:
+            if timer.due():
+                self.event(f"read {events:,} events", "reading", {"events": events})
+
+        yield report
+
+    def data(self, report: DataReport) -> None:
+        """A table."""
+        self.log.print(data_table(report))
+
+    @contextmanager
+    def training(self) -> Iterator["Report"]:
+        """Epoch, rate and loss, now and then and at the end."""
+        timer = _Timer()
+
+        def report(snapshot: "Snapshot") -> None:
+            if timer.due() or snapshot.items_done == snapshot.items_total:
+                self.event(snapshot_text(snapshot), "training", _snapshot_figures(snapshot))
+
+        yield report
+
+    @contextmanager
+    def working(self, step: str) -> Iterator[None]:
+        """Says what is being done."""
+        self.step(step)
+        yield
+
+    @contextmanager
+    def asking(self) -> Iterator["OnCases"]:
+        """How many cases a model has answered, now and then and at its end."""
+        timer = _Timer(SECONDS_BETWEEN_LINES)
+
+        def report(model: str, done: int, cases: int) -> None:
+            if timer.due() or done == cases:
+                text = f"asked {model}: {done:,} of {cases:,} cases"
+                self.event(text, "asking", {"model": model, "cases_done": done, "cases": cases})
+
+        yield report
+
+    @contextmanager
+    def trying(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
+        """Every trial and the best so far."""
+
+        def report(trial: "Tried", best: "Tried") -> None:
+            figures = {
+                **asdict(trial),
+                "metric": tuning.metric,
+                "best": best.value,
+                "best_trial": best.number,
+                "trials": tuning.trials,
+            }
+            self.event(trial_text(trial, best, tuning), "trial", figures)
+
+        yield report
+
+    def note(self, message: str) -> None:
+        """One sentence."""
+        self.log.print(Text.assemble(("note:", "yellow"), f" {message}"), soft_wrap=True)
+
+    def result(self, event: str, version: str, text: str) -> None:
+        """The text."""
+        _print(self.out, text)
+
+
+class JsonLines(Lines):
+    """The same for machines: one JSON object a line, and nothing without figures."""
+
+    def step(self, text: str) -> None:
+        """A step has no figures."""
+
+    def event(self, text: str, name: str, figures: dict[str, Any]) -> None:
+        """Prints an event as its name and figures."""
+        _print(self.log, json.dumps({"event": name, **figures}))
+
+    def data(self, report: DataReport) -> None:
+        """Every count."""
+        self.event("", "data", report.as_dict())
+
+    def note(self, message: str) -> None:
+        """The sentence."""
+        self.event("", "note", {"message": message})
+
+    def result(self, event: str, version: str, text: str) -> None:
+        """The event and the version."""
+        _print(self.out, json.dumps({"event": event, "model_version": version}))
+
+
+def _print(console: Console, text: str) -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def snapshot_text(snapshot: "Snapshot") -> str:
+    """Where a training run stands."""
+    return (
+        f"epoch {snapshot.epoch}/{snapshot.epochs}, "
+        f"{snapshot.items_done / snapshot.items_total:.0%}, {rate_text(snapshot)}, "
+        f"loss {snapshot.loss:.4f}, alpha {snapshot.alpha:.5f}, {snapshot.seconds_left:.0f} s left"
+    )
+
+
+def rate_text(snapshot: "Snapshot") -> str:
+    """Items a second."""
+    rate = snapshot.items_per_second
+    return f"{rate / 1e6:.2f} M items/s" if rate >= 1e6 else f"{rate / 1e3:.0f} k items/s"
+
+
+def trial_text(trial: "Tried", best: "Tried", tuning: "TuningConfig") -> str:
+    """A trial of settings beside the best."""
+    value = "none" if trial.value is None else f"{trial.value:.4f}"
+    name = f"trial {trial.number}/{tuning.trials}" if trial.number else "as given"
+    given_up = "" if trial.complete else ", given up"
+    of_best = f"trial {best.number}" if best.number else "as given"
+    return f"{name}: {tuning.metric} {value}{given_up}, best {best.value:.4f} ({of_best})"
+
+
+def _snapshot_figures(snapshot: "Snapshot") -> dict[str, Any]:
+    return {
+        **asdict(snapshot),
+        "items_per_second": round(snapshot.items_per_second),
+        "pairs_per_second": round(snapshot.pairs_per_second),
+        "seconds_left": round(snapshot.seconds_left, 3),
+    }
+
+
+class _Timer:
+    """Tells now and then that it is time."""
+
+    def __init__(self, wait: float = 0.0) -> None:
+        self._next = time.monotonic() + wait
+
+    def due(self) -> bool:
+        if time.monotonic() < self._next:
+            return False
+        self._next = time.monotonic() + SECONDS_BETWEEN_LINES
+        return True

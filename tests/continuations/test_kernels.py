@@ -4,6 +4,7 @@ import threading
 from collections import Counter, defaultdict
 from math import exp
 
+import numba
 import numpy as np
 import pytest
 from hypothesis import given
@@ -124,6 +125,17 @@ def test_of_a_row_the_largest_counts_are_kept_largest_first_and_equal_ones_by_it
     assert found.columns[0].tolist() == [2, 3, 1]
     assert found.values[0].tolist() == [2, 2, 1]
     assert totals[0] == 6
+
+
+@pytest.mark.skipif(
+    not (numba.config.BOUNDSCHECK or numba.config.DISABLE_JIT), reason="corrupts the memory"
+)
+def test_the_bounds_check_sees_a_write_behind_an_array(monkeypatch):
+    monkeypatch.setattr(
+        continuations, "RowSums", lambda values, touched: RowSums(values, touched[:1])
+    )
+    with pytest.raises(IndexError):
+        count(sessions_of([[0, 1, 2]]), ITEMS, ITEMS, NextConfig(), workers=1)
 
 
 DISCOUNTS = np.array([1, 0.5, 1, 0.9, 2], np.float32)

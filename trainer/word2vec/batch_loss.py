@@ -10,7 +10,7 @@ from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions
 from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.matrices import Matrices, rows
-from trainer.word2vec.noise import noise_probabilities
+from trainer.word2vec.noise import log_noise, noise_probabilities
 
 # What the batch consists of, the same whatever a run is told, so that its loss means the same.
 CENTERS = 2_000
@@ -79,10 +79,10 @@ class BatchLoss:
         self._size = config.vector_size
         self._context = batch.context if config.architecture == "cbow" else batch.context[:, :1]
         self._mean = config.architecture != "cbow" or config.cbow_mean
-        self._noise = np.log(NEGATIVES * noise_probabilities(counts, NS_EXPONENT))
+        self._noise = np.log(NEGATIVES) + log_noise(counts, NS_EXPONENT)
         self._negatives = batch.targets[:, 1:] != batch.targets[:, :1]
         if config.objective == "negative-sampling":
-            own = np.log(config.negative * noise_probabilities(counts, config.ns_exponent))
+            own = np.log(config.negative) + log_noise(counts, config.ns_exponent)
             self._shifts = own - self._noise
             self._log_odds = self._of_items
         else:

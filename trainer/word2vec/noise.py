@@ -17,10 +17,16 @@ def noise_probabilities(counts: NDArray[np.int64], ns_exponent: float) -> NDArra
     Returns:
         float64 [items], summing to one.
     """
-    logarithms = ns_exponent * np.log(counts)
-    weights = np.exp(logarithms - logarithms.max())
-    probabilities: NDArray[np.float64] = weights / weights.sum()
+    probabilities: NDArray[np.float64] = np.exp(log_noise(counts, ns_exponent))
     return probabilities
+
+
+def log_noise(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
+    """The logarithms of these probabilities, finite even where a probability is not above 0."""
+    logarithms = ns_exponent * np.log(counts)
+    logarithms -= logarithms.max()
+    normalised: NDArray[np.float64] = logarithms - np.log(np.exp(logarithms).sum())
+    return normalised
 
 
 def noise_table(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.uint32]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.errors import Item2VecError
-from trainer.arrays import threads
+from trainer.arrays import blocks, threads
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
 from trainer.word2vec.batch_loss import Batch, BatchLoss
@@ -29,7 +29,7 @@ Chunk = tuple[int, int, int]
 
 
 class DivergenceError(Item2VecError):
-    """The vectors left the numbers."""
+    """The vectors stopped being finite."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def train(
         checkpoint: where the state is saved now and then, and continued from.
 
     Raises:
-        DivergenceError: the loss became infinite or no number.
+        DivergenceError: the loss or a vector stopped being finite.
         InputError: the checkpoint to resume from is missing, damaged or of another run.
     """
     matrices = new_matrices(len(vocabulary), config)
@@ -128,6 +128,9 @@ def train(
         run.progress = checkpoint.load(run.fingerprint, matrices)
     for snapshot in run.train_all(checkpoint):
         report(snapshot)
+    # A loss is that before the step: it does not know of the last one.
+    if not (_is_finite(matrices.input) and _is_finite(matrices.output)):
+        raise DivergenceError(f"training diverged at its end: {_remedy(config)}")
     size = config.vector_size
     return TrainedVectors(
         input=rows(matrices.input, matrices.width)[:, :size],
@@ -225,7 +228,7 @@ class _Run:
         if not np.isfinite(loss):
             raise DivergenceError(
                 f"training diverged in epoch {number // len(self.chunks) + 1} (the loss is "
-                f"{loss}): lower alpha = {self.config.alpha} or negative = {self.config.negative}"
+                f"{loss}): {_remedy(self.config)}"
             )
 
     def _note(self, number: int, pairs: int, seconds: float) -> None:
@@ -254,6 +257,14 @@ class _Run:
             alpha=self._alpha(items_done),
             seconds=self.progress.seconds,
         )
+
+
+def _is_finite(flat: NDArray[np.float32]) -> bool:
+    return all(np.isfinite(block).all() for block in blocks(flat))
+
+
+def _remedy(config: TrainingConfig) -> str:
+    return f"lower alpha = {config.alpha} or negative = {config.negative}"
 
 
 def split_chunks(offsets: NDArray[np.int64], chunk_items: int) -> list[int]:

@@ -1,1 +1,1 @@
-"""Reads the artifact, answers HTTP."""
+"""Serves a published model over HTTP."""

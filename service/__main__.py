@@ -1,4 +1,4 @@
-"""Starts the service: `python -m service`, settings from the environment."""
+"""Starts the service (`python -m service`), configured by environment variables."""
 
 import os
 import sys

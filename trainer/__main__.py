@@ -1,4 +1,4 @@
-"""`item2vec`, also as `python -m trainer`: how it begins and how it is stopped."""
+"""The entry point of `item2vec` and `python -m trainer`: how it starts, and how signals stop it."""
 
 import signal
 import sys

@@ -1,4 +1,4 @@
-"""The corpus that passes from step to step."""
+"""The data types of the corpus: sessions, vocabulary, dataset, report."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

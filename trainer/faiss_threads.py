@@ -1,4 +1,4 @@
-"""FAISS on no more threads than it is allowed."""
+"""Limits FAISS to a number of threads for a block of code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,1 +1,1 @@
-"""The model as it is stored and asked: everything the trainer may import."""
+"""Storing, loading and querying a model: shared by service and trainer."""

@@ -1,4 +1,4 @@
-"""What the content of an artifact must be, beyond the bytes that checksums cover."""
+"""Checks the content of a loaded artifact, beyond what checksums cover."""
 
 from collections.abc import Iterator
 from itertools import chain

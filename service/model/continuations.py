@@ -1,4 +1,4 @@
-"""What comes next, by a table of what followed each item."""
+"""Answers what comes next from the stored table."""
 
 from dataclasses import dataclass
 from typing import Literal, NamedTuple

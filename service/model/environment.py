@@ -1,4 +1,4 @@
-"""The variables of the environment that are meant for item2vec."""
+"""Which environment variables are item2vec's own."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""An artifact on disk: written whole or not at all, read back only if it is what was written."""
+"""Writes artifacts atomically, and loads them only if they are intact."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""All versions of the model in one directory, one of them current.
+"""All versions of a model in one directory, and which one is current.
 
     <directory>/versions/<version>/   artifacts; a name sorts by its time of creation
     <directory>/history               one promoted version a line; the last line is current

@@ -1,4 +1,4 @@
-"""What a client may keep of an answer, and what it need not be sent again (RFC 9110, 9111)."""
+"""HTTP caching: cache headers, entity tags and 304 responses."""
 
 import zlib
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI cannot know is added, and requests are held to it."""
+"""Completes the OpenAPI document, and refuses query parameters that are not in it."""
 
 from collections import Counter
 from collections.abc import Iterator

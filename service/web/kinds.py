@@ -1,4 +1,4 @@
-"""What can go wrong, each kind with its stable name and what it means."""
+"""The kinds of problem the service reports."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The model being served, replaced while requests are answered."""
+"""The model being served, which can be replaced while requests are running."""
 
 import logging
 import math

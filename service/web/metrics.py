@@ -1,4 +1,4 @@
-"""What Prometheus can ask the service."""
+"""The Prometheus metrics of the service."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""What holds for every request, whatever answers it."""
+"""Middleware that answers HEAD, and forbids content sniffing."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send

@@ -1,4 +1,4 @@
-"""FAISS held to one thread a search: a server has its parallelism across requests."""
+"""Routes whose FAISS searches use one thread each: a server has its parallelism across requests."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""Every error of the service in one shape: RFC 9457 `application/problem+json`."""
+"""Turns every error into an RFC 9457 problem response."""
 
 import logging
 from http import HTTPStatus

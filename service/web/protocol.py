@@ -1,4 +1,4 @@
-"""HTTP as uvicorn speaks it, but for what is no HTTP: that is answered with a problem, too."""
+"""Uvicorn's HTTP protocol, except that malformed requests get a problem response too."""
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 

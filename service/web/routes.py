@@ -1,4 +1,4 @@
-"""The routes: each parses and delegates."""
+"""The HTTP routes: each parses a request and delegates to the model."""
 
 from collections.abc import Callable
 from typing import Annotated, Any

@@ -1,4 +1,4 @@
-"""Settings of the service: environment to a frozen object."""
+"""The service's settings, read from the environment."""
 
 import difflib
 from pathlib import Path

@@ -4,12 +4,12 @@ import time
 import polars as pl
 import pytest
 
-from trainer.arrays import threads
 from trainer.config.sections import DataConfig
 from trainer.events import ordering
 from trainer.events.encoding import PARTITIONS, encode
 from trainer.events.log.reader import Events
 from trainer.events.scratch import Scratch
+from trainer.threads import threads
 
 
 def log_of_every_partition() -> Events:

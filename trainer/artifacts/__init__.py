@@ -1,1 +1,1 @@
-"""What was trained made into an artifact, and other programs' files."""
+"""Builds artifacts from trained models, and converts models from and to other formats."""

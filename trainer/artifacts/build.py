@@ -1,4 +1,4 @@
-"""A dataset trained into a model, and the model made into an artifact."""
+"""Trains a model from a dataset, and builds its artifact."""
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass

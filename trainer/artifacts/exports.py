@@ -1,4 +1,4 @@
-r"""The vectors of a model, written for other programs.
+r"""Writes a model's vectors in the formats of other programs.
 
     word2vec         text: `<rows> <columns>\n`, then a row `<id> <number> ... <number>\n`
     word2vec-binary  the same header, then a row `<id> ` and its float32 numbers, little-endian

@@ -1,4 +1,4 @@
-"""A servable model made of a word2vec file."""
+"""Makes a servable model from a word2vec file."""
 
 import hashlib
 from datetime import UTC, datetime

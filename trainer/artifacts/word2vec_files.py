@@ -1,4 +1,4 @@
-r"""The files of word2vec, read.
+r"""Reads word2vec files, text and binary.
 
     word2vec         text: `<rows> <columns>\n`, then a row `<id> <number> ... <number>\n`
     word2vec-binary  the same header, then a row `<id> ` and its float32 numbers, little-endian

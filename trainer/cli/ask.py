@@ -1,4 +1,4 @@
-"""Questions to a model, by the code that serves them."""
+"""Commands that query a model, using the service's own code."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What commands share: consoles, options, the configuration and the store."""
+"""What the commands share: consoles, options, configuration and store."""
 
 import json
 import sys

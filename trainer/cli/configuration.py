@@ -1,4 +1,4 @@
-"""Every setting, and where its value comes from."""
+"""`item2vec config show`: the value of every setting, and where it came from."""
 
 from typing import Any
 

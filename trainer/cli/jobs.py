@@ -1,4 +1,4 @@
-"""The jobs: train, retrain, evaluate, tune."""
+"""The commands that run jobs: train, retrain, evaluate, tune."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The versions of the model, and what goes to other programs or comes from them."""
+"""The commands on published models: `models`, `export` and `import`."""
 
 from pathlib import Path
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Command-line flags made from settings, so that a setting is written down once."""
+"""Makes command-line flags from settings, so that each setting is defined once."""
 
 import functools
 import inspect

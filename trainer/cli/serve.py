@@ -1,4 +1,4 @@
-"""The service, started with flags instead of variables."""
+"""`item2vec serve`: starts the service from command-line flags."""
 
 import os
 import socket

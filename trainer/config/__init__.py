@@ -1,1 +1,1 @@
-"""Every setting: what it is, and where its value comes from."""
+"""What can be set, and how flags, environment, file and preset are merged."""

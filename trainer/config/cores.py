@@ -1,4 +1,4 @@
-"""The cores this process may use."""
+"""How many CPU cores this process may use."""
 
 import math
 import os

@@ -1,4 +1,4 @@
-"""The settings of jobs, and all settings together."""
+"""The settings of runs, publishing, evaluation and tuning; `Config` holds all sections."""
 
 import re
 from pathlib import Path

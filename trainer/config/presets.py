@@ -1,4 +1,4 @@
-"""Settings that go together, for those without time to search."""
+"""Presets: settings that work well together, for those with no time to tune."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -1,4 +1,4 @@
-"""Every setting of the trainer, its default and its check, once."""
+"""The settings that shape a model: data, training, index and what comes next."""
 
 from datetime import datetime
 from pathlib import Path

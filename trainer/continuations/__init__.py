@@ -1,1 +1,1 @@
-"""What comes next: counts, smoothed by the vectors."""
+"""Builds the table of what comes next."""

@@ -1,4 +1,4 @@
-"""Compiled functions that count what follows what, item by item."""
+"""Compiled functions that count and smooth which items follow which."""
 
 from typing import Any, NamedTuple
 

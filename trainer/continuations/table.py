@@ -1,4 +1,4 @@
-"""The table of what comes next: counts, smoothed by word2vec."""
+"""Counts what follows each item, smooths it with similar items and keeps the best."""
 
 import threading
 from collections.abc import Callable
@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from service.model.artifact import unit
 from service.model.continuations import Continuations, Lists, NextSettings
-from trainer.arrays import blocks, threads
+from trainer.arrays import blocks
 from trainer.config.sections import NextConfig
 from trainer.continuations import kernels as table_kernels
 from trainer.continuations.kernels import NOTHING, Occurrences, Rows, RowSums, Smoothing
 from trainer.corpus import Sessions
 from trainer.faiss_threads import faiss_threads
+from trainer.threads import threads
 
 # Continuations of all items together, so that a table of a million items still fits in memory.
 MOST_CONTINUATIONS = 20_000_000

@@ -1,1 +1,1 @@
-"""How good a model is for sessions that it has not seen."""
+"""How well a model predicts sessions it has not seen."""

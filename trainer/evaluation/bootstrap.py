@@ -1,4 +1,4 @@
-"""How far a mean could be off: the percentile bootstrap over sessions.
+"""Confidence intervals by a percentile bootstrap over sessions.
 
 Cases of one session depend on each other, so that whole sessions are drawn with replacement (the
 cluster bootstrap; Efron & Tibshirani 1993, Davison & Hinkley 1997, §3.8).

@@ -1,4 +1,4 @@
-"""Models side by side on the same cases, with intervals."""
+"""Evaluates models on the same cases, with confidence intervals."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass

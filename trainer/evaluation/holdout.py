@@ -1,4 +1,4 @@
-"""A log split into what a model is trained on and the cases it is asked afterwards."""
+"""Splits an event log into training sessions and test cases, as the settings say."""
 
 from collections import Counter
 from dataclasses import dataclass, replace

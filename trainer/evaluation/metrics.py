@@ -1,4 +1,4 @@
-"""The quality of ranked lists: of where the answers are, and of what is recommended at all.
+"""Metrics of ranked lists: accuracy (HR, NDCG, MRR), coverage, personalisation and popularity.
 
 Ranks are int64 [cases], from 0, MISSED where the answer was not found. Every case has exactly one
 answer. Lists are int32 [cases, k], -1 where there is no item.

@@ -1,4 +1,4 @@
-"""What every model that is compared can do: rank the catalogue for the prefix of a session."""
+"""The `Ranker` interface that every compared model implements, and the ranks of answers."""
 
 from dataclasses import dataclass
 from typing import Protocol

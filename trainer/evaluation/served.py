@@ -1,4 +1,4 @@
-"""The model as the service asks it, ranking cases."""
+"""Ranks test cases with the service's own recommender."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Sessions split into what is trained on and the cases that are asked afterwards."""
+"""Test cases, and how sessions are turned into them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Rare items and short sessions, dropped from sessions of any number."""
+"""Drops rare items and short sessions, block by block, however many sessions there are."""
 
 from collections import Counter
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""An event log turned into everything a training run needs."""
+"""Reads an event log into everything a training run needs."""
 
 from trainer.config.sections import DataConfig
 from trainer.corpus import DataReport, Dataset, Sessions, Vocabulary

@@ -1,4 +1,4 @@
-"""What the items of a log are called, and what else is said of them."""
+"""Titles and metadata of items."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""An event log of any size as sessions of item codes, within bounded memory.
+"""Encodes an event log of any size as sessions of item codes, in bounded memory.
 
 Events are read in pieces, turned into numbers and spread over partitions by the hash of their
 session, so that each partition can be ordered by itself (see `trainer.events.ordering`).

@@ -1,4 +1,4 @@
-"""Events in partitions put in the order of sessions and of time."""
+"""Sorts events into sessions by time, one partition at a time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from trainer.arrays import bounded_threads
 from trainer.events.scratch import Scratch, Spool
+from trainer.threads import bounded_threads
 
 MINUTE = 60_000_000  # microseconds
 SESSIONS_AT_ONCE = 100_000

@@ -1,4 +1,4 @@
-"""Arrays and files on disk, for what may not fit in memory."""
+"""Arrays and files on disk for data that may not fit in memory."""
 
 import os
 import tempfile

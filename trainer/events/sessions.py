@@ -1,4 +1,4 @@
-"""Sessions of the items that are frequent enough, as rows of their vocabulary."""
+"""Cleans an encoded log into training sessions and their vocabulary."""
 
 from collections.abc import Callable, Iterable
 

@@ -1,4 +1,4 @@
-"""Item ids in row order, most frequent first: the only place where strings end."""
+"""Ranks items by frequency: from here on they are row numbers, not strings."""
 
 import numpy as np
 import polars as pl

@@ -1,1 +1,1 @@
-"""What the command line runs from beginning to end."""
+"""The jobs that the command line runs, each from start to finish."""

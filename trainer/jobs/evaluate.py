@@ -1,4 +1,4 @@
-"""A model and its baselines tried on a part of the log that was held out."""
+"""Evaluates a model and the baselines on a held-out part of the log."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The nightly job: read, train, publish."""
+"""The train and retrain jobs: read, train, publish."""
 
 from service.model.artifact import Manifest
 from service.model.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Better settings, searched for on one part of a log and judged on another."""
+"""Searches for better settings on one part of a log, and tests them on another."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What a search for settings found, and the configuration file it becomes."""
+"""The result of a settings search, and its configuration file."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

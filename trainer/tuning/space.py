@@ -1,4 +1,4 @@
-"""Which settings are searched for a relation, and between which ends."""
+"""Which settings are searched for each relation, and within what bounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

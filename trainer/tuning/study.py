@@ -1,4 +1,4 @@
-"""Trials of settings: what a sampler proposes, which are given up early, what is remembered."""
+"""Runs and remembers trials of settings, and stops bad ones early."""
 
 import hashlib
 import warnings

@@ -1,1 +1,1 @@
-"""What people see of a job."""
+"""What people see of a job: progress, tables and the HTML page."""

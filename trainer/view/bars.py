@@ -1,4 +1,4 @@
-"""A job shown on a terminal: bars that move instead of lines."""
+"""Shows a job on a terminal, with progress bars."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What is shown while a job runs: one object, made by the command line and handed down."""
+"""The interface through which jobs report progress; this one shows nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A job shown line by line: for people, or for machines as one JSON object a line."""
+"""Shows a job as lines of text or JSON."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""What is printed: the data report, answers and versions as tables."""
+"""The tables the command line prints."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The loss of a fixed batch of pairs, by which epochs and runs over one log compare."""
+"""The loss that is shown: of a fixed batch, so that epochs and runs compare."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Self, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,13 +81,16 @@ class BatchLoss:
         self._mean = config.architecture != "cbow" or config.cbow_mean
         self._noise = np.log(NEGATIVES) + log_noise(counts, NS_EXPONENT)
         self._negatives = batch.targets[:, 1:] != batch.targets[:, :1]
-        if config.objective == "negative-sampling":
-            own = np.log(config.negative) + log_noise(counts, config.ns_exponent)
-            self._shifts = own - self._noise
-            self._log_odds = self._of_items
-        else:
-            self._nodes, self._signs = _paths(batch.targets, counts)
-            self._log_odds = self._of_paths
+        match config.objective:
+            case "negative-sampling":
+                own = np.log(config.negative) + log_noise(counts, config.ns_exponent)
+                self._shifts = own - self._noise
+                self._log_odds = self._of_items
+            case "hierarchical-softmax":
+                self._nodes, self._signs = _paths(batch.targets, counts)
+                self._log_odds = self._of_paths
+            case unknown:
+                assert_never(unknown)
 
     def __call__(self, matrices: Matrices) -> float:
         """The mean over the centers of the batch; 0 where no session has two items."""

@@ -1,4 +1,4 @@
-"""A training run written down in the middle, to be continued."""
+"""Saves a training run part-way, so that it can be resumed."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The tree of hierarchical softmax."""
+"""The Huffman tree of hierarchical softmax."""
 
 from dataclasses import dataclass
 

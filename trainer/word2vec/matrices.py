@@ -1,4 +1,4 @@
-"""The two matrices a training run begins with."""
+"""The input and output matrices, at the start of training."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

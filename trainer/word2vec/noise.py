@@ -1,4 +1,4 @@
-"""The distribution negatives are drawn from."""
+"""The distribution that negative samples are drawn from."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What a prediction is scored against, by the name it has in the settings."""
+"""The objectives by name (`OBJECTIVES`): each chooses targets, the loss is always logistic."""
 
 from typing import ClassVar, Protocol
 

@@ -1,4 +1,4 @@
-"""Epochs, threads, learning rate and progress, around the kernels."""
+"""Runs the training: epochs, threads, learning rate, progress."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.errors import Item2VecError
-from trainer.arrays import blocks, threads
+from trainer.arrays import blocks
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
+from trainer.threads import threads
 from trainer.word2vec.batch_loss import Batch, BatchLoss
 from trainer.word2vec.checkpoint import Checkpoint, Progress, fingerprint
 from trainer.word2vec.kernels.hidden import BLOCK, Architecture, Cbow, SkipGram

@@ -1,4 +1,4 @@
-"""Recommenders without training, which a trained one has to beat."""
+"""The models a trained one is compared with; `all_baselines` lists those that only count."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""What counting knows: sparse item-by-item matrices, a row what follows from an item."""
+"""Sparse item-by-item counts that the baselines are built from."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Rankers whose knowledge is a list, or a table of what follows from each item."""
+"""Rankers by popularity, and by a matrix of item pairs."""
 
 import numpy as np
 from numpy.typing import NDArray

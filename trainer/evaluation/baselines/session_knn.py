@@ -1,4 +1,4 @@
-"""V-SKNN: what the sessions most like this one went on to."""
+"""V-SKNN: recommends what followed in the most similar sessions."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Prefixes as sparse rows, and the best columns of sparse rows."""
+"""Sparse queries, and the largest columns of their products."""
 
 from collections.abc import Callable
 

@@ -22,6 +22,8 @@ b, which is log P'(b | a) itself, and log P(b | a) = x - log keep_b.
 For several items in_a is replaced by their weighted mean: a product of experts.
 """
 
+from typing import assert_never
+
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -115,12 +117,15 @@ class VectorScores:
         self.biases = item_biases(counts, config)
         self.decay = decay
         self.tree: HuffmanTree | None = None
-        if config.objective == "hierarchical-softmax":
-            self.tree = build_tree(counts)
-        else:
-            # One more column makes the bias a part of the product: [taste, 1] · [out_b, bias_b].
-            self.index = faiss.IndexFlatIP(output_vectors.shape[1] + 1)
-            self.index.add(np.column_stack([output_vectors, self.biases]))
+        match config.objective:
+            case "hierarchical-softmax":
+                self.tree = build_tree(counts)
+            case "negative-sampling":
+                # One more column makes the bias a part of the product: [taste, 1] · [out_b, bias_b].
+                self.index = faiss.IndexFlatIP(output_vectors.shape[1] + 1)
+                self.index.add(np.column_stack([output_vectors, self.biases]))
+            case unknown:
+                assert_never(unknown)
 
     def rank(self, cases: Cases, k: int) -> Ranked:
         """The best scores; a prefix without a known item has none."""

@@ -1,1 +1,1 @@
-"""What the files of an event log say, event by event."""
+"""Reads the files of an event log into tables of events."""

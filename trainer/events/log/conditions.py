@@ -1,4 +1,4 @@
-"""The SQL condition an event must meet: it speaks of that event alone, and opens nothing."""
+"""Parses the `where` condition, which sees one event only and cannot read files."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The kinds of file an event log can be, each as a lazy table of its columns."""
+"""The file formats of event logs (`FORMATS`), each read as a lazy table."""
 
 import csv
 import glob

@@ -1,4 +1,4 @@
-"""Text files read line by line: slowly, but knowing which line is wrong."""
+"""Reads text files line by line: slow, but it can name the bad line."""
 
 import codecs
 import csv

@@ -1,4 +1,4 @@
-"""Event logs read and filtered: files in, tables of events out, piece by piece."""
+"""Reads and filters event logs piece by piece."""
 
 import glob
 from collections.abc import Iterator

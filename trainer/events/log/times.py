@@ -1,4 +1,4 @@
-"""Times of any kind turned into datetimes, by one rule for the whole of a log."""
+"""Parses times of any kind, by one rule for the whole log."""
 
 from dataclasses import dataclass
 from datetime import datetime

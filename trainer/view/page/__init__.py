@@ -1,4 +1,4 @@
-"""The report as one page that a browser shows without loading anything."""
+"""The evaluation report as one self-contained HTML page."""
 
 from trainer.view.page.content import ItemMap, PageContent, Sample, page_content
 from trainer.view.page.rendering import render_page

@@ -1,4 +1,4 @@
-"""What the page shows, gathered from a model and its evaluation."""
+"""Gathers what the page shows besides the charts of the evaluation."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The page from its templates, which escape whatever an item is called."""
+"""Renders the page from its templates; all names are escaped."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 

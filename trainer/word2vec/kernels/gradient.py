@@ -1,4 +1,4 @@
-"""One step of descent for the pairs of some hidden rows and their targets."""
+"""One gradient step for some hidden rows against the same targets."""
 
 import numpy as np
 from numpy.typing import NDArray

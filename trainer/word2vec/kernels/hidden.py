@@ -1,4 +1,4 @@
-"""The hidden rows that are scored at a center: of its context, or the mean of these."""
+"""Chooses the hidden rows for a center: each context row, or their mean or sum (CBOW)."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The logistic loss and its derivative, on whole vectors of scores."""
+"""The logistic loss and its derivative, sixteen scores at a time."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""The output rows that a center is scored against, those with label 1 first."""
+"""How each objective picks the output rows for a center, those with label 1 first."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""The walk over sessions: every position that subsampling keeps is a center."""
+"""Walks over sessions: every position that subsampling keeps becomes a center."""
 
 from typing import NamedTuple
 

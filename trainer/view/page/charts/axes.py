@@ -1,4 +1,4 @@
-"""Values laid out along pixels."""
+"""Scales, ticks and frames that map values to pixels."""
 
 import math
 from collections.abc import Sequence

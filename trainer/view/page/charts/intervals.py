@@ -1,4 +1,4 @@
-"""A metric of every model as a dot on its interval, models below each other."""
+"""One metric for every model, as dots with their intervals."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Items in a plane, the frequent ones larger, with names that do not overlap."""
+"""A map of items: frequent ones larger, with names that do not overlap."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""How things on a chart are named and colored."""
+"""Colors and shortened names for charts."""
 
 from collections.abc import Iterable
 

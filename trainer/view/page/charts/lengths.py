@@ -1,4 +1,4 @@
-"""How many sessions are how long, in bins of growing width."""
+"""A histogram of session lengths."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

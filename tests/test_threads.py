@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from trainer.arrays import bounded_threads, threads
+from trainer.threads import bounded_threads, threads
 
 
 @pytest.mark.parametrize("workers", [1, 3])

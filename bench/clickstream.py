@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from service.model import ragged
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, prefix_cases
 from trainer.events.vocabulary import rows_of
@@ -35,9 +36,9 @@ def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:
             sessions.append(items)
         longer = items[:-1]
         lines += 1
-    lengths = [len(session) for session in sessions]
+    lengths = np.array([len(session) for session in sessions], np.int64)
     flat = pl.Series([item for session in sessions for item in session])
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    offsets = ragged.offsets_of(lengths)
     cases = prefix_cases(Sessions(rows_of(flat, vocabulary), offsets))
     if len(cases) != lines:
         raise ValueError(

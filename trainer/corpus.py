@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
+
 
 @dataclass(frozen=True, eq=False)
 class Sessions:
@@ -31,6 +33,10 @@ class Sessions:
     def lengths(self) -> NDArray[np.int64]:
         """The number of items of each session."""
         return np.diff(self.offsets)
+
+    def owners(self) -> NDArray[np.int64]:
+        """The session of each event: int64 [events]."""
+        return ragged.owners(self.offsets)
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from service.model import ragged
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, prefix_cases
-from trainer.events.vocabulary import rows_of
 
 TRAIN = "nowplaying_train.txt.gz"
 TEST = "nowplaying_test.tsv.gz"
@@ -37,9 +35,8 @@ def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:
         longer = items[:-1]
         lines += 1
     lengths = np.array([len(session) for session in sessions], np.int64)
-    flat = pl.Series([item for session in sessions for item in session])
-    offsets = ragged.offsets_of(lengths)
-    cases = prefix_cases(Sessions(rows_of(flat, vocabulary), offsets))
+    rows = vocabulary.rows(item for session in sessions for item in session)
+    cases = prefix_cases(Sessions(rows, ragged.offsets_of(lengths)))
     if len(cases) != lines:
         raise ValueError(
             f"{path}: {lines:,} lines, but {len(cases):,} prefixes of {len(sessions):,} sessions; "

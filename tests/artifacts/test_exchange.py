@@ -194,14 +194,11 @@ def test_average_is_the_mean_of_input_and_output(tmp_path):
 
 @pytest.mark.parametrize("vectors", ["output", "average"])
 @pytest.mark.parametrize(
-    ("config", "reason"),
-    [
-        ({"training": {"objective": "hierarchical-softmax"}}, "inner nodes of a tree"),
-        ({"imported": {"file": "v.bin"}}, "was imported and has no output vectors"),
-    ],
+    ("output", "reason"),
+    [("nodes", "inner nodes of a tree"), ("none", "has no output vectors")],
 )
-def test_output_vectors_that_are_not_those_of_items_are_refused(tmp_path, vectors, config, reason):
-    artifact = model(SMALL, config=config)
+def test_output_vectors_that_are_not_those_of_items_are_refused(tmp_path, vectors, output, reason):
+    artifact = model(SMALL, output=output)
     with pytest.raises(InputError, match=reason):
         export_vectors(artifact, tmp_path / "v.bin", vectors=vectors)
     export_vectors(artifact, tmp_path / "v.bin")
@@ -500,6 +497,7 @@ def test_an_import_tells_what_the_file_did_not_hold(tmp_path, store):
         "sha256": hashlib.sha256(SMALL_BINARY).hexdigest(),
     }
     assert artifact.manifest.config["index"]["search"] == "hnsw"
+    assert artifact.manifest.output == "none"
     assert "no counts" in artifact.manifest.verdict
     assert "output vectors" in artifact.manifest.verdict
     popular = Recommender(artifact).recommend(["unknown"])

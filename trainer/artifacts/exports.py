@@ -95,14 +95,13 @@ def _matrix(artifact: Artifact, vectors: Vectors) -> NDArray[np.float32]:
     """The rows to write; the mean is worth something if both matrices have a row for an item."""
     if vectors == "input":
         return np.asarray(artifact.input_vectors)
-    config = artifact.manifest.config
-    version = artifact.manifest.model_version
-    if "imported" in config:
-        raise InputError(f"version {version} was imported and has no output vectors: export input")
-    if config.get("training", {}).get("objective") == "hierarchical-softmax":
+    version, output = artifact.manifest.model_version, artifact.manifest.output
+    if output == "none":
+        raise InputError(f"version {version} has no output vectors: export input")
+    if output == "nodes":
         raise InputError(
-            f"version {version} was trained with hierarchical softmax: its output vectors are "
-            "those of inner nodes of a tree, not of items: export input"
+            f"the output vectors of version {version} are those of inner nodes of a tree, not of "
+            "items: export input"
         )
     if vectors == "output":
         return np.asarray(artifact.output_vectors)

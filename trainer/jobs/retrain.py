@@ -20,6 +20,7 @@ from trainer.view import progress
 from trainer.view.tables import data_table
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
+from trainer.word2vec.objectives import OBJECTIVES
 from trainer.word2vec.training import Snapshot, TrainedVectors, train
 
 CHECKPOINT = "checkpoint.npz"
@@ -175,6 +176,7 @@ def _manifest(version: str, dataset: Dataset, metrics: dict[str, Any], config: C
         created=datetime.now(UTC),
         items=len(dataset.vocabulary),
         vector_size=config.training.vector_size,
+        output=OBJECTIVES[config.training.objective].output,
         config=config.model_dump(mode="json"),
         data=dataset.report.as_dict(),
         metrics=metrics,

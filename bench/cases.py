@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from trainer.corpus import Sessions, Vocabulary
 from trainer.events.vocabulary import count_items
 
-# A row of the vocabulary that is no row: the item of an answer nobody bought before.
-UNKNOWN = -1
-
 
 @dataclass(frozen=True, eq=False)
 class Cases:
@@ -21,7 +18,7 @@ class Cases:
         sessions: every session without its last item.
         vocabulary: the items of those.
         queries: int32 [sessions], the item before the last one.
-        answers: int32 [sessions], the last item, or UNKNOWN.
+        answers: int32 [sessions], the last item, -1 for one never trained on.
         events: events of the sessions, the last ones included.
         catalogue: items of those.
     """
@@ -40,14 +37,12 @@ def hold_out_last(sessions: Sessions, vocabulary: Vocabulary) -> Cases:
     last = sessions.offsets[1:] - 1
     earlier = np.delete(sessions.items, last)
     trained, rows = count_items(ids.gather(earlier))
-    row_of_id = {item_id: row for row, item_id in enumerate(trained.item_ids)}
-    answers = [row_of_id.get(item_id, UNKNOWN) for item_id in ids.gather(sessions.items[last])]
     offsets = sessions.offsets - np.arange(len(sessions.offsets))
     return Cases(
         sessions=Sessions(rows, offsets),
         vocabulary=trained,
         queries=rows[offsets[1:] - 1],
-        answers=np.array(answers, np.int32),
+        answers=trained.rows(ids.gather(sessions.items[last])),
         events=len(sessions.items),
         catalogue=len(vocabulary),
     )

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
+from service.model import ragged
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, prefix_cases
-from trainer.events.vocabulary import rows_of
 
 TRAIN = "nowplaying_train.txt.gz"
 TEST = "nowplaying_test.tsv.gz"
@@ -35,10 +34,9 @@ def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:
             sessions.append(items)
         longer = items[:-1]
         lines += 1
-    lengths = [len(session) for session in sessions]
-    flat = pl.Series([item for session in sessions for item in session])
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
-    cases = prefix_cases(Sessions(rows_of(flat, vocabulary), offsets))
+    lengths = np.array([len(session) for session in sessions], np.int64)
+    rows = vocabulary.rows(item for session in sessions for item in session)
+    cases = prefix_cases(Sessions(rows, ragged.offsets_of(lengths)))
     if len(cases) != lines:
         raise ValueError(
             f"{path}: {lines:,} lines, but {len(cases):,} prefixes of {len(sessions):,} sessions; "

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
 from trainer.corpus import Sessions, Vocabulary
 
 # Sessions differ in length as in click logs: most are short, a few are very long.
@@ -37,7 +38,7 @@ def build_corpus(
     probability /= probability.sum()
     cluster_of_item = random.integers(0, clusters, catalogue)
     lengths = _draw_lengths(items, mean_length, random)
-    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    offsets = ragged.offsets_of(lengths)
     cluster_size = np.bincount(cluster_of_item, probability, clusters)
     cluster = np.repeat(random.choice(clusters, len(lengths), p=cluster_size), lengths)
     anywhere = random.choice(catalogue, len(cluster), p=probability)

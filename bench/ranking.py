@@ -62,6 +62,7 @@ def _artifact(vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Artifact:
         created=datetime.now(UTC),
         items=items,
         vector_size=vector_size,
+        output="none",
         config={},
         data={},
         metrics={},

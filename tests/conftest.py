@@ -168,6 +168,7 @@ def make_artifact(
             created=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
             items=len(vectors),
             vector_size=matrix.shape[1],
+            output="items",
             config={},
             data={},
             metrics={},

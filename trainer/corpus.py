@@ -1,11 +1,13 @@
 """The data types of the corpus: sessions, vocabulary, dataset, report."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from service.model import ragged
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +33,10 @@ class Sessions:
     def lengths(self) -> NDArray[np.int64]:
         """The number of items of each session."""
         return np.diff(self.offsets)
+
+    def owners(self) -> NDArray[np.int64]:
+        """The session of each event: int64 [events]."""
+        return ragged.owners(self.offsets)
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,11 @@ class Vocabulary:
     def __len__(self) -> int:
         """The number of items."""
         return len(self.item_ids)
+
+    def rows(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
+        """The row of each id: int32 [item_ids], -1 for one that the vocabulary does not have."""
+        rows = {item_id: row for row, item_id in enumerate(self.item_ids)}
+        return np.fromiter((rows.get(item_id, -1) for item_id in item_ids), np.int32)
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ conforms: `service.model.files` does both, `service.model.checks` says what the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import faiss
 import numpy as np
@@ -34,6 +34,7 @@ COSINE_INDEX = "cosine.faiss"
 FILES = (ITEMS, COUNTS, INPUT_VECTORS, OUTPUT_VECTORS, COSINE_INDEX)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
 NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
+OutputRows = Literal["items", "nodes", "none"]
 VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # safe as a file name and in a header
 
 
@@ -47,6 +48,10 @@ class Manifest(BaseModel):
     created: AwareDatetime
     items: int = Field(ge=1)
     vector_size: int = Field(ge=1)
+    output: OutputRows = Field(
+        description="whose the output vectors are: items, nodes of the tree of hierarchical "
+        "softmax, or none, all of them zero"
+    )
     config: dict[str, Any] = Field(description="every effective setting of the training run")
     data: dict[str, Any] = Field(description="what was read, dropped and kept, and its time range")
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")

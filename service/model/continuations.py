@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.model import ragged
+
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
@@ -34,9 +36,7 @@ class Lists(NamedTuple):
         """Where the entries of some lists are, one list after another, and the lists' lengths."""
         starts = self.offsets[lists]
         lengths = self.offsets[lists + 1] - starts
-        first = np.cumsum(lengths) - lengths
-        places = np.arange(lengths.sum()) + np.repeat(starts - first, lengths)
-        return places, lengths
+        return ragged.places(starts, lengths), lengths
 
 
 @dataclass(frozen=True, eq=False)

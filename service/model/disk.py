@@ -1,8 +1,9 @@
-"""What a store asks of a disk: files that survive a power cut, and failures in one sentence."""
+"""Durable file writes, and disk errors reported as one sentence."""
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BufferedWriter
 from pathlib import Path
 
 from service.model.errors import UnavailableError
@@ -37,18 +38,39 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def replace(path: Path, content: str) -> None:
+@contextmanager
+def replacing(path: Path) -> Iterator[BufferedWriter]:
     """Gives a file other content in one step: a reader finds the old one or the new one.
 
+    Yields:
+        A file of bytes beside it, which takes its place once it is written and on the disk. An
+        error on the way leaves the old one, and nothing else.
+
     Raises:
-        UnavailableError: the disk is full or fails; the file is as it was.
+        OSError: the disk is full or fails; it names the file that was to be replaced.
     """
     partial = path.with_name(f".partial-{path.name}")
     try:
-        with failures(path, "written"):
-            partial.write_text(content, encoding="utf-8")
-            sync(partial)
-            partial.replace(path)
-            sync(path.parent)
+        with partial.open("wb") as file:
+            yield file
+        sync(partial)
+        partial.replace(path)
+        sync(path.parent)
+    except OSError as error:
+        if error.filename not in (None, partial, str(partial)):
+            raise
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
+
+
+def unwritable(path: Path) -> str | None:
+    """Why a file cannot be replaced, and the remedy; None where nothing stands against it yet."""
+    if path.is_dir():
+        return "is a directory; name a file"
+    if path.exists() and not path.is_file():
+        return "is a device or a pipe, which cannot be replaced; name a file"
+    if not path.parent.is_dir():
+        return f"there is no directory {path.parent}; make it first, or name a file elsewhere"
+    return None

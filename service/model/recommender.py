@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from service.model.artifact import Artifact, unit
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
+from service.model.ragged import steps_back
 
 MIN_EF_SEARCH = 64
 ITEMS_PER_BLOCK = 1 << 16
@@ -304,15 +305,6 @@ class Recommender:
 
     def _neighbor(self, row: int, score: float) -> Neighbor:
         return Neighbor(self.artifact.item_ids[row], self.artifact.titles[row], score)
-
-
-def steps_back(offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How far each item is from the last of its list: int64 [offsets[-1]], 0 for the last.
-
-    Args:
-        offsets: int64 [lists + 1], where each flat list starts, and where the last one ends.
-    """
-    return np.repeat(offsets[1:], np.diff(offsets)) - 1 - np.arange(offsets[-1])
 
 
 def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:

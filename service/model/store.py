@@ -283,7 +283,9 @@ class Store:
             ) from None
 
     def _write_history(self, promoted: list[str]) -> None:
-        disk.replace(self._history, "".join(f"{version}\n" for version in promoted))
+        content = "".join(f"{version}\n" for version in promoted)
+        with disk.failures(self._history, "written"), disk.replacing(self._history) as file:
+            file.write(content.encode())
 
     def _remove_leftovers(self) -> None:
         """What a killed process left half-written or half-deleted."""

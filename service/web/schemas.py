@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
+from service.model.artifact import OutputRows
 from service.model.continuations import NextSettings, Relation
 from service.model.errors import short
 
@@ -189,6 +190,9 @@ class ModelAnswer(Answer):
     created: datetime
     items: int = Field(description="Size of the catalogue.")
     vector_size: int
+    output: OutputRows = Field(
+        description="Whose the output vectors are: items, nodes of a tree, or none."
+    )
     config: dict[str, Any] = Field(description="Every setting of the training run.")
     data: dict[str, Any] = Field(description="What was read, dropped and kept.")
     metrics: dict[str, Any]

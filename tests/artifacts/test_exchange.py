@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import json
+import os
 import re
 import resource
 import struct
@@ -193,14 +194,11 @@ def test_average_is_the_mean_of_input_and_output(tmp_path):
 
 @pytest.mark.parametrize("vectors", ["output", "average"])
 @pytest.mark.parametrize(
-    ("config", "reason"),
-    [
-        ({"training": {"objective": "hierarchical-softmax"}}, "inner nodes of a tree"),
-        ({"imported": {"file": "v.bin"}}, "was imported and has no output vectors"),
-    ],
+    ("output", "reason"),
+    [("nodes", "inner nodes of a tree"), ("none", "has no output vectors")],
 )
-def test_output_vectors_that_are_not_those_of_items_are_refused(tmp_path, vectors, config, reason):
-    artifact = model(SMALL, config=config)
+def test_output_vectors_that_are_not_those_of_items_are_refused(tmp_path, vectors, output, reason):
+    artifact = model(SMALL, output=output)
     with pytest.raises(InputError, match=reason):
         export_vectors(artifact, tmp_path / "v.bin", vectors=vectors)
     export_vectors(artifact, tmp_path / "v.bin")
@@ -258,16 +256,19 @@ def test_ids_that_the_word2vec_formats_cannot_hold_are_named(tmp_path, item_id, 
         ("v.csv", None, "v.csv: its ending tells no format"),
         ("v", None, "known are .txt, .vec, .bin, .parquet, .npy"),
         ("gone/v.txt", None, "there is no directory .*gone"),
-        ("taken.txt", None, "taken.txt is a directory"),
+        ("taken.txt", None, "taken.txt: is a directory"),
+        ("pipe.txt", None, "pipe.txt: is a device or a pipe"),
         ("v.npy.gz", None, "can be gzipped"),
         ("v.gz", "parquet", "can be gzipped"),
     ],
 )
 def test_an_output_that_cannot_be_is_refused(tmp_path, name, file_format, reason):
     (tmp_path / "taken.txt").mkdir()
+    os.mkfifo(tmp_path / "pipe.txt")
     with pytest.raises(InputError, match=reason):
         export_vectors(model(SMALL), tmp_path / name, file_format)
-    assert [path.name for path in tmp_path.iterdir()] == ["taken.txt"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe.txt", "taken.txt"]
+    assert (tmp_path / "pipe.txt").is_fifo()
 
 
 def test_an_export_that_breaks_off_leaves_the_earlier_file(tmp_path):
@@ -276,6 +277,15 @@ def test_an_export_that_breaks_off_leaves_the_earlier_file(tmp_path):
         export_vectors(replace(model(SMALL), item_ids=["one"]), tmp_path / "v.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["v.txt"]
     assert (tmp_path / "v.txt").read_text() == "earlier"
+
+
+def test_a_matrix_and_its_ids_are_both_on_the_disk_when_an_export_has_ended(tmp_path, disk_log):
+    export_vectors(model(SMALL), tmp_path / "v.npy")
+    for name in ("v.npy", "v.items.json"):
+        partial = str(tmp_path / f".partial-{name}")
+        renamed = disk_log.index(("renamed", f"{partial} -> {tmp_path / name}"))
+        assert ("synced", partial) in disk_log[:renamed]
+        assert ("synced", str(tmp_path)) in disk_log[renamed:]
 
 
 NAMES = ["v.txt", "v.txt.gz", "v.bin", "v.bin.gz", "v.parquet", "v.npy"]
@@ -324,7 +334,7 @@ def test_a_directory_that_takes_no_file_is_one_sentence(tmp_path, monkeypatch, p
 @pytest.mark.parametrize("place", ["v.npy", "v.items.json"])
 def test_a_matrix_and_its_ids_appear_together_or_not_at_all(tmp_path, place):
     (tmp_path / place).mkdir()
-    with pytest.raises(InputError, match=f"{place} is a directory"):
+    with pytest.raises(InputError, match=f"{place}: is a directory"):
         export_vectors(model(SMALL), tmp_path / "v.npy")
     assert [path.name for path in tmp_path.iterdir()] == [place]
 
@@ -487,6 +497,7 @@ def test_an_import_tells_what_the_file_did_not_hold(tmp_path, store):
         "sha256": hashlib.sha256(SMALL_BINARY).hexdigest(),
     }
     assert artifact.manifest.config["index"]["search"] == "hnsw"
+    assert artifact.manifest.output == "none"
     assert "no counts" in artifact.manifest.verdict
     assert "output vectors" in artifact.manifest.verdict
     popular = Recommender(artifact).recommend(["unknown"])

@@ -593,6 +593,16 @@ def test_a_killed_training_resumes_to_the_same_bytes(shop, run):
     assert first.input_vectors.tobytes() == second.input_vectors.tobytes()
 
 
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("objective", "output"), [("negative-sampling", "items"), ("hierarchical-softmax", "nodes")]
+)
+def test_a_model_tells_whose_its_output_vectors_are(run, objective, output):
+    run("retrain", "--objective", objective)
+    assert run("models", "show").json["output"] == output
+    assert run("export", "v.bin", "--vectors", "output").code == (0 if output == "items" else 2)
+
+
 def test_resuming_without_a_checkpoint_names_the_file(published, run):
     assert "there is no checkpoint models/checkpoint.npz" in run("retrain", "--resume").error
     assert Store(MODELS).current() == published

@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 
-from trainer.events.vocabulary import count_items, rows_of
+from trainer.events.vocabulary import count_items
 
 
 def test_rows_go_from_the_most_frequent_item_to_the_rarest():
@@ -28,10 +28,3 @@ def test_the_same_items_in_another_order_give_the_same_vocabulary():
 def test_no_items_give_an_empty_vocabulary():
     found, rows = count_items(pl.Series([], dtype=pl.String))
     assert (len(found), len(rows)) == (0, 0)
-
-
-def test_ids_of_another_log_have_the_rows_of_the_vocabulary():
-    found, _ = count_items(pl.Series(["z", "y", "y"]))
-    rows = rows_of(pl.Series(["x", "z", "y", "z"]), found)
-    assert rows.tolist() == [-1, 1, 0, 1]
-    assert rows.dtype == np.int32

@@ -356,6 +356,8 @@ def test_a_manifest_that_is_none_is_refused_in_one_line(saved: Path, content: st
         ("items", 6.0),
         ("items", 0),
         ("vector_size", True),
+        ("output", "trees"),
+        ("output", None),
         ("created", 1.5),
         ("created", "2026-01-02T03:04:05"),
         ("next", {"decay": "0.5"}),

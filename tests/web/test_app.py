@@ -245,6 +245,7 @@ def test_the_model_describes_itself(client: TestClient, store: Store):
         "created": "2026-01-02T03:04:05Z",
         "items": 6,
         "vector_size": 2,
+        "output": "items",
         "config": {},
         "data": {},
         "metrics": {},

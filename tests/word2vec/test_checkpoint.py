@@ -103,6 +103,16 @@ def test_a_full_disk_ends_neither_the_run_nor_the_checkpoint_before(
     assert "checkpoint.npz cannot be written (No space left on device)" in caplog.text
 
 
+def test_a_checkpoint_survives_a_power_cut(islands, path, disk_log):
+    run_until(islands, config(), path, reports=3)
+    partial = path.with_name(f".partial-{path.name}")
+    assert disk_log[:3] == [
+        ("synced", str(partial)),
+        ("renamed", f"{partial} -> {path}"),
+        ("synced", str(path.parent)),
+    ]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_the_time_of_a_checkpoint_is_not_training(islands, path, monkeypatch, workers):
     clock = itertools.count(0.0, 0.001)

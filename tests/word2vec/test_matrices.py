@@ -2,10 +2,15 @@ import numpy as np
 import pytest
 
 from trainer.config.sections import TrainingConfig
+from trainer.corpus import Vocabulary
 from trainer.word2vec.matrices import KnownVectors, new_matrices, rows, take_over
 from trainer.word2vec.training import train
 
 SETTINGS = TrainingConfig(vector_size=5, workers=1, epochs=1, seed=3)
+
+
+def vocabulary(*item_ids: str) -> Vocabulary:
+    return Vocabulary(item_ids, np.ones(len(item_ids), np.int64))
 
 
 def test_input_rows_begin_small_and_output_rows_at_zero():
@@ -27,7 +32,7 @@ def test_rows_begin_at_a_cache_line():
 def test_known_items_keep_their_vectors_and_new_ones_begin_at_random():
     matrices, fresh = new_matrices(3, SETTINGS), new_matrices(3, SETTINGS)
     known = KnownVectors(["gone", "b", "a"], np.eye(3, 5, dtype=np.float32), None)
-    assert take_over(matrices, ["a", "new", "b"], known) == 2
+    assert take_over(matrices, vocabulary("a", "new", "b"), known) == 2
     start = rows(matrices.input, 16)
     assert start[0, :5].tolist() == [0, 0, 1, 0, 0]
     assert start[2, :5].tolist() == [0, 1, 0, 0, 0]
@@ -38,7 +43,7 @@ def test_known_items_keep_their_vectors_and_new_ones_begin_at_random():
 def test_output_rows_are_taken_over_where_they_belong_to_items():
     matrices = new_matrices(2, SETTINGS)
     known = KnownVectors(["b"], np.ones((1, 5), np.float32), np.full((1, 5), 2, np.float32))
-    take_over(matrices, ["a", "b"], known)
+    take_over(matrices, vocabulary("a", "b"), known)
     assert rows(matrices.output, 16)[:, 0].tolist() == [0, 2]
 
 

@@ -13,6 +13,7 @@ from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
+from trainer.word2vec.objectives import OBJECTIVES
 from trainer.word2vec.training import Report, Snapshot, TrainedVectors, train
 
 NOT_JUDGED = "not compared with another model"
@@ -115,6 +116,7 @@ def _manifest(model: TrainedModel, version: str) -> Manifest:
         created=datetime.now(UTC),
         items=len(model.dataset.vocabulary),
         vector_size=model.config.training.vector_size,
+        output=OBJECTIVES[model.config.training.objective].output,
         config=model.config.model_dump(mode="json"),
         data=model.dataset.report.as_dict(),
         metrics=_metrics(model),

@@ -10,8 +10,8 @@ The first two are gensim's `save_word2vec_format` to the byte, also gzipped.
 
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.artifact import Artifact
+from service.model.disk import replacing, unwritable
 from service.model.errors import InputError
 
 Format = Literal["word2vec", "word2vec-binary", "parquet", "npy"]
@@ -57,8 +58,6 @@ def export_vectors(
     """
     chosen = file_format or _format_of(output)
     compressed = output.name.lower().endswith(".gz")
-    if not output.parent.is_dir():
-        raise InputError(f"{output}: there is no directory {output.parent}: make it first")
     if chosen in ("parquet", "npy"):
         if compressed:
             raise InputError(f"{output}: only the word2vec formats can be gzipped; drop the .gz")
@@ -96,14 +95,13 @@ def _matrix(artifact: Artifact, vectors: Vectors) -> NDArray[np.float32]:
     """The rows to write; the mean is worth something if both matrices have a row for an item."""
     if vectors == "input":
         return np.asarray(artifact.input_vectors)
-    config = artifact.manifest.config
-    version = artifact.manifest.model_version
-    if "imported" in config:
-        raise InputError(f"version {version} was imported and has no output vectors: export input")
-    if config.get("training", {}).get("objective") == "hierarchical-softmax":
+    version, output = artifact.manifest.model_version, artifact.manifest.output
+    if output == "none":
+        raise InputError(f"version {version} has no output vectors: export input")
+    if output == "nodes":
         raise InputError(
-            f"version {version} was trained with hierarchical softmax: its output vectors are "
-            "those of inner nodes of a tree, not of items: export input"
+            f"the output vectors of version {version} are those of inner nodes of a tree, not of "
+            "items: export input"
         )
     if vectors == "output":
         return np.asarray(artifact.output_vectors)
@@ -117,34 +115,18 @@ Content = Callable[[BufferedIOBase], object]
 
 def _replace(contents: Mapping[Path, Content], compressed: bool) -> None:
     """Writes files, which take the place of earlier ones once all of them are complete."""
-    partials = {path: path.with_name(f".partial-{path.name}") for path in contents}
     for path in contents:
-        if path.is_dir():
-            raise InputError(f"{path} is a directory: name a file in it")
-    try:
+        if reason := unwritable(path):
+            raise InputError(f"{path}: {reason}")
+    with ExitStack() as complete:
         for path, write in contents.items():
-            with _naming(path), partials[path].open("wb") as file:
-                if compressed:
-                    with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
-                        write(packed)
-                else:
-                    write(file)
-        for path, complete in partials.items():
-            with _naming(path):
-                complete.replace(path)
-    finally:
-        for leftover in partials.values():
-            with suppress(OSError):
-                leftover.unlink()
-
-
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Errors of the system name the file that was to be written."""
-    try:
-        yield
-    except OSError as error:
-        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+            file = complete.enter_context(replacing(path))
+            if compressed:
+                with gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed:
+                    write(packed)
+            else:
+                write(file)
+            file.flush()  # a full disk is noticed here, before any of them is replaced
 
 
 def _write_text(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:

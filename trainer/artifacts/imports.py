@@ -24,7 +24,8 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
 
     A word2vec file has neither counts nor output vectors. Every count is 1, as an invented one
     would look like a measured one; popularity is the order of the file, which is by frequency. The
-    output vectors are zeros. The manifest says so: in its verdict, and in `config["imported"]`.
+    output vectors are zeros. The manifest says so in its verdict, and has the file in
+    `config["imported"]`.
 
     Raises:
         InputError: the file is missing, or is no complete word2vec file; names the row.
@@ -42,6 +43,7 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
                 created=datetime.now(UTC),
                 items=rows,
                 vector_size=columns,
+                output="none",
                 config={"imported": origin, "index": index.model_dump(mode="json")},
                 data={},
                 metrics={},

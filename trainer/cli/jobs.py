@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from service.model.artifact import Manifest
+from service.model.disk import replacing, unwritable
 from service.model.errors import ConfigError
 from service.model.store import Store
 from trainer.cli.common import (
@@ -31,7 +32,7 @@ from trainer.view import tables
 from trainer.view.lines import Lines
 
 if TYPE_CHECKING:
-    from trainer.tuning.findings import Tuned
+    pass
 
 # What trains is imported by the commands that do: kernels take longer to load than to answer a
 # query, and a version can be rolled back where nothing can be compiled.
@@ -112,7 +113,7 @@ def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> 
 
         trial = try_out(effective, display)
     if page is not None:
-        page.write_text(trial.page(), encoding="utf-8")
+        _write(page, trial.page())
         say("page:", page)
     if as_json:
         print_json(trial.as_dict(effective))
@@ -138,13 +139,17 @@ def tune(
     """
     effective = read_config(config, flags)
     check_outside(Store(effective.models), to)
-    if to.is_dir() or not to.parent.is_dir() or (to.exists() and not force):
-        raise ConfigError(f"--out {to}: {_why_not(to)}")
+    if reason := unwritable(to):
+        raise ConfigError(f"--out {to}: {reason}")
+    if to.exists() and not force:
+        raise ConfigError(
+            f"--out {to}: is there already; name another file, or replace it with --force"
+        )
     with running_job(effective) as display:
         from trainer.jobs.tune import tune as search
 
-        tuned = search(effective, display, lambda found: _write(to, found))
-    _write(to, tuned)
+        tuned = search(effective, display, lambda found: _write(to, found.as_toml()))
+    _write(to, tuned.as_toml())
     if as_json:
         print_json(tuned.as_dict())
     else:
@@ -153,16 +158,9 @@ def tune(
         out.print(f"  item2vec train --config {to}", soft_wrap=True)
 
 
-def _why_not(file: Path) -> str:
-    if file.is_dir():
-        return "is a directory; name a file"
-    if file.exists():
-        return "is there already; name another file, or replace it with --force"
-    return f"there is no directory {file.parent}"
-
-
-def _write(file: Path, tuned: "Tuned") -> None:
-    file.write_text(tuned.as_toml(), encoding="utf-8")
+def _write(file: Path, text: str) -> None:
+    with replacing(file) as output:
+        output.write(text.encode())
 
 
 @contextmanager

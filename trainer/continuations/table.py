@@ -8,6 +8,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
 from service.model.artifact import unit
 from service.model.continuations import Continuations, Lists, NextSettings
 from trainer.arrays import blocks
@@ -79,7 +80,7 @@ def build_continuations(
         workers,
     )
     held = table.columns != NOTHING
-    offsets = np.concatenate([[0], np.cumsum(held.sum(axis=1))])
+    offsets = ragged.offsets_of(held.sum(axis=1))
     return Continuations(
         table=Lists(table.columns[held], offsets),
         scores=table.values[held],
@@ -94,7 +95,7 @@ def count(
     begins = np.zeros(len(sessions.items), np.bool_)
     begins[sessions.offsets[:-1]] = True
     occurrences = np.bincount(sessions.items, minlength=items)
-    starts = np.concatenate([[0], np.cumsum(occurrences)])
+    starts = ragged.offsets_of(occurrences)
     small = len(sessions.items) < np.iinfo(np.int32).max
     positions: NDArray[Any] = np.empty(len(sessions.items), np.int32 if small else np.int64)
     table_kernels.index_positions(sessions.items, starts, positions)

@@ -7,6 +7,8 @@ cluster bootstrap; Efron & Tibshirani 1993, Davison & Hinkley 1997, §3.8).
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
+
 CONFIDENCE = 0.95
 DRAWS_PER_BLOCK = 1 << 22
 
@@ -33,7 +35,7 @@ def bootstrap_means(
     order = np.argsort(cluster, kind="stable")
     sizes = np.bincount(cluster)
     clusters = len(sizes)
-    sums = np.add.reduceat(values[order], np.cumsum(sizes) - sizes, axis=0)
+    sums = np.add.reduceat(values[order], ragged.offsets_of(sizes)[:-1], axis=0)
     sums = np.column_stack([sums, sizes])
     random = np.random.default_rng(seed)
     means = np.empty((resamples, values.shape[1]))

@@ -15,7 +15,7 @@ from trainer.evaluation.splits import Cases, last_item, prefix_cases, sample
 from trainer.events.encoding import Encoded
 from trainer.events.ordering import Ordered
 from trainer.events.sessions import clean, length_percentiles
-from trainer.events.vocabulary import rank_items, rows_of
+from trainer.events.vocabulary import rank_items
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,16 +152,14 @@ def _later_sessions(log: Encoded, data: DataConfig, first: int, words: str) -> H
     late = _part(log.sessions, first, len(log.sessions))
     dropped = log.dropped + Counter(events_held_out=len(late.items))
     training = Encoded(early, log.item_ids, log.read, dropped, log.notes)
-    sessions, vocabulary, report = clean(training, data)
-    cases = prefix_cases(Sessions(late.items, late.offsets)).encoded(
-        rows_of(log.item_ids, vocabulary)
-    )
+    sessions, vocabulary, report, rows = clean(training, data)
+    cases = prefix_cases(Sessions(late.items, late.offsets)).encoded(rows)
     return Holdout(sessions, vocabulary, report, cases, words)
 
 
 def _last_items(log: Encoded, data: DataConfig) -> Holdout:
     """Cleans everything, and asks for the last item of every session."""
-    cleaned, everything, report = clean(log, data)
+    cleaned, everything, report, _ = clean(log, data)
     sessions, cases = last_item(cleaned)
     counts = np.bincount(sessions.items, minlength=len(everything))
     vocabulary, rows = rank_items(pl.Series(everything.item_ids), counts)

@@ -56,7 +56,7 @@ def rank_unseen(ranker: Ranker, cases: Cases, k: int) -> Ranked:
 
 def _without_prefix(ranked: Ranked, cases: Cases, k: int) -> Ranked:
     prefixes = cases.prefixes()
-    case = np.repeat(np.arange(len(cases)), prefixes.lengths())
+    case = prefixes.owners()
     most = max(int(ranked.items.max(initial=0)), int(prefixes.items.max(initial=0))) + 1
     pairs = np.arange(len(cases))[:, None] * most + ranked.items
     dropped = (ranked.items == NOTHING) | np.isin(pairs, case * most + prefixes.items)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
 from trainer.corpus import Sessions
 
 UNSEEN = -1
@@ -65,19 +66,18 @@ class Cases:
     def prefixes(self) -> Sessions:
         """The known items of each prefix, one after the other: session c is that of case c."""
         lengths = self.stops - self.starts
-        before = np.cumsum(lengths) - lengths
-        places = np.arange(lengths.sum()) + np.repeat(self.starts - before, lengths)
-        case = np.repeat(np.arange(len(self)), lengths)
-        items = self.items[places]
+        items = self.items[ragged.places(self.starts, lengths)]
+        case = ragged.owners(ragged.offsets_of(lengths))
         known = items != UNSEEN
-        return Sessions(items[known], _offsets(np.bincount(case[known], minlength=len(self))))
+        known_lengths = np.bincount(case[known], minlength=len(self))
+        return Sessions(items[known], ragged.offsets_of(known_lengths))
 
     def repeated(self) -> NDArray[np.bool_]:
         """Per case: is the answer an item of the prefix? bool [cases]."""
         found = [np.zeros(0, np.bool_)]
         for block in self.blocks():
             prefixes = block.prefixes()
-            case = np.repeat(np.arange(len(block)), prefixes.lengths())
+            case = prefixes.owners()
             same = case[prefixes.items == block.answers[case]]
             found.append(np.bincount(same, minlength=len(block)) > 0)
         return np.concatenate(found)
@@ -112,7 +112,8 @@ def last_item(sessions: Sessions) -> tuple[Sessions, Cases]:
         sessions.items, sessions.offsets[asked], ends, sessions.items[ends], asked.astype(np.int64)
     )
     weights = None if sessions.weights is None else sessions.weights[kept]
-    return Sessions(sessions.items[kept], _offsets(lengths), weights, sessions.starts), cases
+    offsets = ragged.offsets_of(lengths)
+    return Sessions(sessions.items[kept], offsets, weights, sessions.starts), cases
 
 
 def prefix_cases(sessions: Sessions) -> Cases:
@@ -121,7 +122,7 @@ def prefix_cases(sessions: Sessions) -> Cases:
     The sliding next-item protocol of the session-based literature (Ludewig & Jannach,
     arXiv 1803.09587).
     """
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths())
+    session = sessions.owners()
     starts = sessions.offsets[:-1][session]
     places = np.arange(len(sessions.items))
     asked = places > starts
@@ -136,7 +137,3 @@ def sample(cases: Cases, size: int, seed: int) -> Cases:
         return cases
     chosen = np.random.default_rng(seed).choice(len(cases), size, replace=False)
     return cases.take(np.sort(chosen))
-
-
-def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
 from trainer.config.sections import DataConfig
 from trainer.events.ordering import Ordered
 from trainer.events.scratch import Scratch
@@ -77,7 +78,7 @@ def drop_rare_and_short(
         Ordered(
             items=items[:end],
             weights=None if weights is None else weights[:end],
-            offsets=np.concatenate([[0], np.cumsum(lengths[remaining])]),
+            offsets=ragged.offsets_of(lengths[remaining]),
             starts=None if ordered.starts is None else ordered.starts[remaining],
             ends=None if ordered.ends is None else ordered.ends[remaining],
         ),
@@ -93,7 +94,7 @@ def _blocks(ordered: Ordered) -> Iterator[_Block]:
         last = int(np.searchsorted(offsets, offsets[first] + EVENTS_AT_ONCE, side="right")) - 1
         last = min(max(last, first + 1), len(ordered))
         events = slice(offsets[first], offsets[last])
-        sessions = np.repeat(np.arange(first, last), np.diff(offsets[first : last + 1]))
+        sessions = first + ragged.owners(offsets[first : last + 1])
         weights = None if ordered.weights is None else ordered.weights[events]
         yield _Block(ordered.items[events], sessions, weights)
         first = last

@@ -20,7 +20,8 @@ def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None, workers: 
         EventLogError: it cannot be read, or too little is left of it.
     """
     log, descriptions = read_log(config, on_read, workers)
-    return describe(*clean(log, config), descriptions)
+    sessions, vocabulary, report, _ = clean(log, config)
+    return describe(sessions, vocabulary, report, descriptions)
 
 
 def read_log(

@@ -7,6 +7,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from service.model import ragged
 from trainer.events.scratch import Scratch, Spool
 from trainer.threads import bounded_threads
 
@@ -81,7 +82,7 @@ def order_sessions(
                 collapsed += part.collapsed
         found = np.concatenate(sessions)
         order = np.lexsort((found["first_row"], found["start"]))
-        offsets = np.concatenate([[0], np.cumsum(found["length"][order])])
+        offsets = ragged.offsets_of(found["length"][order])
         places = np.empty(len(found), np.int64)
         places[order] = offsets[:-1]
         ordered = Ordered(
@@ -145,6 +146,5 @@ def _place(
         some = slice(first, first + SESSIONS_AT_ONCE)
         n = lengths[some]
         values = np.fromfile(file, dtype, n.sum())
-        shift = places[some] - (np.cumsum(n) - n)
-        placed[np.repeat(shift, n) + np.arange(len(values))] = values
+        placed[ragged.places(places[some], n)] = values
     return placed

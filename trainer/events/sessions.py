@@ -33,11 +33,17 @@ def build_sessions(
     Raises:
         EventLogError: fewer than two sessions or two items are left.
     """
-    return clean(encode(pieces, config, on_read), config)
+    return clean(encode(pieces, config, on_read), config)[:3]
 
 
-def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataReport]:
+def clean(
+    log: Encoded, config: DataConfig
+) -> tuple[Sessions, Vocabulary, DataReport, NDArray[np.int32]]:
     """Drops rare items and short sessions, and numbers the other items by frequency.
+
+    Returns:
+        The sessions, their vocabulary, what was dropped, and the row of each item of the log:
+        int32 [item_ids], -1 for one that is not in the vocabulary.
 
     Raises:
         EventLogError: fewer than two sessions or two items are left.
@@ -70,7 +76,7 @@ def clean(log: Encoded, config: DataConfig) -> tuple[Sessions, Vocabulary, DataR
             f"{', '.join(config.paths)}: every event that is left weighs 0 (weights = "
             f"{config.weights}): raise the weight of a type that occurs"
         )
-    return sessions, vocabulary, report
+    return sessions, vocabulary, report, rows
 
 
 def length_percentiles(sessions: Sessions) -> dict[str, int] | None:

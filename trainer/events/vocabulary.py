@@ -21,14 +21,6 @@ def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:
     return vocabulary, rows[codes.get_column("code").to_numpy()]
 
 
-def rows_of(item_ids: pl.Series, vocabulary: Vocabulary) -> NDArray[np.int32]:
-    """The row of each id: int32 [item_ids], -1 for one that the vocabulary does not have."""
-    known = pl.DataFrame({ITEM: vocabulary.item_ids}, schema={ITEM: pl.String})
-    rows = item_ids.cast(pl.String).alias(ITEM).to_frame()
-    rows = rows.join(known.with_row_index("row"), on=ITEM, how="left", maintain_order="left")
-    return rows.get_column("row").cast(pl.Int32).fill_null(-1).to_numpy()
-
-
 def rank_items(
     item_ids: pl.Series, counts: NDArray[np.int64]
 ) -> tuple[Vocabulary, NDArray[np.int32]]:

@@ -1,10 +1,10 @@
 """Evaluates a model and the baselines on a held-out part of the log."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from service.model.artifact import Artifact
+from service.model.disk import unwritable
 from service.model.errors import ConfigError
 from service.model.recommender import Recommender
 from trainer.artifacts.build import make_artifact, train_model
@@ -67,8 +67,9 @@ def try_out(config: Config, display: Silent) -> Trial:
         ConfigError: the page cannot be written.
         InputError: the log cannot be used, or nothing of it is left to train on or to ask.
     """
-    if config.evaluation.report is not None:
-        _check_place(config.evaluation.report)
+    page = config.evaluation.report
+    if page is not None and (reason := unwritable(page)):
+        raise ConfigError(f"evaluation.report = '{page}': {reason}")
     with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out(log, config.data, config.evaluation)
@@ -100,12 +101,6 @@ def score_of(artifact: Artifact, config: Config) -> VectorScores:
         config.training,
         config.next.next_decay,
     )
-
-
-def _check_place(page: Path) -> None:
-    if page.is_dir() or not page.parent.is_dir():
-        reason = "is a directory" if page.is_dir() else f"there is no directory {page.parent}"
-        raise ConfigError(f"evaluation.report = '{page}': {reason}; name a file to write")
 
 
 def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Served]:

@@ -9,6 +9,7 @@ from trainer.events.dataset import read_dataset
 from trainer.view.display import Silent
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
+from trainer.word2vec.objectives import OBJECTIVES
 
 CHECKPOINT = "checkpoint.npz"
 
@@ -75,8 +76,7 @@ def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
             f"run.warm_start = {version!r}: its vectors have {size} numbers, vector_size = "
             f"{config.training.vector_size}; set one of them"
         )
-    objective = artifact.manifest.config.get("training", {}).get("objective")
-    of_items = objective == config.training.objective == "negative-sampling"
+    of_items = artifact.manifest.output == OBJECTIVES[config.training.objective].output == "items"
     return KnownVectors(
         artifact.item_ids, artifact.input_vectors, artifact.output_vectors if of_items else None
     )

@@ -14,6 +14,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import URL
 from sqlalchemy.exc import DatabaseError
 
+from service.model.disk import unwritable
 from service.model.errors import ConfigError
 from trainer.config.jobs import Config
 from trainer.evaluation.holdout import Holdout
@@ -142,9 +143,8 @@ def _tried(trial: FrozenTrial) -> Tried:
 
 
 def _storage(path: Path) -> BaseStorage:
-    if path.is_dir() or not path.parent.is_dir():
-        reason = "is a directory" if path.is_dir() else f"there is no directory {path.parent}"
-        raise ConfigError(f"tuning.study = '{path}': {reason}; name a file")
+    if reason := unwritable(path):
+        raise ConfigError(f"tuning.study = '{path}': {reason}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -6,6 +6,7 @@ from typing import Self, assert_never
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions
 from trainer.word2vec.huffman import build_tree
@@ -41,7 +42,7 @@ class Batch:
         random = np.random.default_rng(SEED)
         starts, ends = sessions.offsets[:-1], sessions.offsets[1:]
         eligible = np.flatnonzero(ends - starts > 1)
-        before = np.concatenate([[0], np.cumsum((ends - starts)[eligible])])
+        before = ragged.offsets_of((ends - starts)[eligible])
         places = random.integers(before[-1], size=CENTERS if before[-1] else 0)
         place_of = np.searchsorted(before, places, side="right") - 1
         centers = starts[eligible[place_of]] + places - before[place_of]

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import time
 import zipfile
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model.disk import replacing
 from service.model.errors import InputError
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
@@ -68,13 +68,9 @@ class Checkpoint:
         a warning is logged: hours of training do not end because of that.
         """
         state = json.dumps({"fingerprint": fingerprint, "progress": asdict(progress)})
-        partial = self._path.with_name(f".partial-{self._path.name}")
         try:
-            with partial.open("wb") as file:
+            with replacing(self._path) as file:
                 np.savez(file, state=np.array(state), input=matrices.input, output=matrices.output)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.replace(self._path)
         except OSError as error:
             logger.warning(
                 "checkpoint %s cannot be written (%s): training goes on, the next one is tried "
@@ -83,8 +79,6 @@ class Checkpoint:
                 error.strerror or error,
                 (self._seconds or 0) / 60,
             )
-        finally:
-            partial.unlink(missing_ok=True)
         self._written = time.monotonic()
 
     def load(self, fingerprint: Fingerprint, matrices: Matrices) -> Progress:

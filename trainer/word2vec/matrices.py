@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from trainer.arrays import blocks
 from trainer.config.sections import TrainingConfig
+from trainer.corpus import Vocabulary
 from trainer.word2vec.kernels.simd import LANES
 
 
@@ -52,27 +53,25 @@ def rows(flat: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     return flat.reshape(-1, width)
 
 
-def take_over(matrices: Matrices, item_ids: Sequence[str], known: KnownVectors) -> int:
+def take_over(matrices: Matrices, vocabulary: Vocabulary, known: KnownVectors) -> int:
     """Gives the items that an earlier model knew their vectors of then.
 
     Args:
         matrices: changed; as wide as the known vectors or wider.
-        item_ids: the items of the matrices, in row order.
+        vocabulary: the items of the matrices.
         known: the earlier model.
 
     Returns:
         How many items were known.
     """
-    old_rows = {item_id: row for row, item_id in enumerate(known.item_ids)}
-    pairs = [
-        (row, old_rows[item_id]) for row, item_id in enumerate(item_ids) if item_id in old_rows
-    ]
-    new, old = np.array(pairs, np.int64).reshape(-1, 2).T
+    row_of_known = vocabulary.rows(known.item_ids)
+    old = np.flatnonzero(row_of_known >= 0)
+    new = row_of_known[old]
     size = known.input.shape[1]
     rows(matrices.input, matrices.width)[new, :size] = known.input[old]
     if known.output is not None:
         rows(matrices.output, matrices.width)[new, :size] = known.output[old]
-    return len(pairs)
+    return len(old)
 
 
 def _aligned_zeros(size: int) -> NDArray[np.float32]:

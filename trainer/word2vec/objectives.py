@@ -1,6 +1,6 @@
 """The objectives by name (`OBJECTIVES`): each chooses targets, the loss is always logistic."""
 
-from typing import ClassVar, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ class NegativeSampling:
     """The item itself, told from items drawn as noise (Mikolov et al., arXiv 1310.4546)."""
 
     name: ClassVar = "negative-sampling"
+    output: ClassVar[Literal["items"]] = "items"
 
     def __init__(self, counts: NDArray[np.int64], config: TrainingConfig) -> None:
         self._most = config.negative + 1
@@ -36,6 +37,7 @@ class HierarchicalSoftmax:
     """The way to the item in a Huffman tree of all items (Morin & Bengio 2005)."""
 
     name: ClassVar = "hierarchical-softmax"
+    output: ClassVar[Literal["nodes"]] = "nodes"
 
     def __init__(self, counts: NDArray[np.int64], _: TrainingConfig) -> None:
         tree = build_tree(counts)
@@ -46,4 +48,6 @@ class HierarchicalSoftmax:
         return self._targets
 
 
-OBJECTIVES = {kind.name: kind for kind in (NegativeSampling, HierarchicalSoftmax)}
+OBJECTIVES: dict[str, type[NegativeSampling | HierarchicalSoftmax]] = {
+    kind.name: kind for kind in (NegativeSampling, HierarchicalSoftmax)
+}

@@ -123,7 +123,7 @@ def train(
     """
     matrices = new_matrices(len(vocabulary), config)
     if known is not None:
-        take_over(matrices, vocabulary.item_ids, known)
+        take_over(matrices, vocabulary, known)
     run = _Run(sessions, vocabulary, config, matrices)
     if checkpoint is not None:
         run.progress = checkpoint.load(run.fingerprint, matrices)

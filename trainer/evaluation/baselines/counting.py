@@ -22,7 +22,7 @@ def pair_counts(
     Returns:
         float32 [items, items]: Σ_d weight(d) · |pairs at distance d ≤ window|.
     """
-    session = np.repeat(np.arange(len(sessions)), sessions.lengths())
+    session = sessions.owners()
     counts = sparse.csr_array((items, items), dtype=np.float32)
     longest = int(sessions.lengths().max(initial=0))
     for distance in range(1, min(window, longest - 1) + 1):

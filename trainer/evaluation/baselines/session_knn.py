@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from service.model.recommender import steps_back
+from service.model import ragged
 from trainer.corpus import Sessions
 from trainer.evaluation.baselines.counting import session_matrix
 from trainer.evaluation.baselines.sparse import best_products, query_matrix
@@ -57,7 +57,7 @@ class SessionKnn:
         queries = self._queries(cases.prefixes())
         near = best_products(queries, self.newest, self.neighbors, self._most_recent)
         chosen = near.items != NOTHING
-        offsets = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))])
+        offsets = ragged.offsets_of(chosen.sum(axis=1))
         similarity = sparse.csr_array(
             (near.scores[chosen], near.items[chosen], offsets),
             shape=(len(cases), self.votes.shape[0]),
@@ -67,7 +67,7 @@ class SessionKnn:
     def _queries(self, prefixes: Sessions) -> sparse.csr_array:
         """float32 [cases, items], the weights of the latest occurrences."""
         lengths = np.repeat(prefixes.lengths(), prefixes.lengths())
-        weights = ((lengths - steps_back(prefixes.offsets)) / lengths) ** self.power
+        weights = ((lengths - ragged.steps_back(prefixes.offsets)) / lengths) ** self.power
         weights[_repeated_later(prefixes, self.newest.shape[0])] = 0
         return query_matrix(prefixes, weights.astype(np.float32), self.newest.shape[0])
 
@@ -82,16 +82,14 @@ class SessionKnn:
 def _newest(matrix: sparse.csr_array, sample: int) -> sparse.csr_array:
     """Each row's entries in its last `sample` columns that have any."""
     matrix.sort_indices()
-    from_end = np.repeat(matrix.indptr[1:], np.diff(matrix.indptr)) - np.arange(matrix.nnz)
-    kept = from_end <= sample
-    offsets = np.concatenate([[0], np.cumsum(np.minimum(np.diff(matrix.indptr), sample))])
+    kept = ragged.steps_back(matrix.indptr) < sample
+    offsets = ragged.offsets_of(np.minimum(np.diff(matrix.indptr), sample))
     return sparse.csr_array((matrix.data[kept], matrix.indices[kept], offsets), shape=matrix.shape)
 
 
 def _repeated_later(prefixes: Sessions, items: int) -> NDArray[np.bool_]:
     """Per item of the prefixes: does it come again later in its prefix?"""
-    case = np.repeat(np.arange(len(prefixes)), prefixes.lengths())
-    key = case * items + prefixes.items
+    key = prefixes.owners() * items + prefixes.items
     _, latest = np.unique(key[::-1], return_index=True)
     repeated = np.ones(len(key), np.bool_)
     repeated[len(key) - 1 - latest] = False

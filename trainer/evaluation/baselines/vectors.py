@@ -121,7 +121,7 @@ class VectorScores:
             case "hierarchical-softmax":
                 self.tree = build_tree(counts)
             case "negative-sampling":
-                # One more column makes the bias a part of the product: [taste, 1] · [out_b, bias_b].
+                # One more column makes the bias part of the product: [taste, 1] · [out_b, bias_b].
                 self.index = faiss.IndexFlatIP(output_vectors.shape[1] + 1)
                 self.index.add(np.column_stack([output_vectors, self.biases]))
             case unknown:

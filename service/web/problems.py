@@ -119,7 +119,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
             "the body is not JSON: send it with `Content-Type: application/json`",
         )
     found = error.errors()[:MAX_ERRORS]
-    errors = [{"where": _place(each["loc"]), "why": each["msg"]} for each in found]
+    errors = [
+        {"where": _place(each["loc"]), "why": each["msg"].removeprefix("Value error, ")}
+        for each in found
+    ]
     detail = f"{errors[0]['where']}: {errors[0]['why']}"
     return problem(kinds.INVALID_REQUEST, detail, errors=errors)
 

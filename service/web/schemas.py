@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic.config import JsonDict
-from pydantic_core import PydanticCustomError
 
 from service.model.artifact import OutputRows
 from service.model.continuations import NextSettings, Relation
@@ -28,8 +27,7 @@ def number(value: object) -> object:
 def _text(value: object) -> object:
     """An item id, which is often forgotten to be text where it looks like a number."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        message = 'item ids are text: write "{item_id}"'
-        raise PydanticCustomError("item_id", message, {"item_id": short(str(value))})
+        raise ValueError(f'item ids are text: write "{short(str(value))}"')
     return value
 
 

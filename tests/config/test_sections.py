@@ -4,6 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from service.model.errors import ConfigError
+from service.web.settings import Settings
 from tests.conftest import KUBERNETES
 from trainer.config.jobs import Config, PublishConfig
 from trainer.config.presets import PRESETS
@@ -122,7 +123,8 @@ def test_one_path_needs_no_brackets():
 def test_settings_of_the_service_are_left_to_the_service(monkeypatch):
     monkeypatch.setenv("ITEM2VEC_PORT", "80")
     monkeypatch.setenv("ITEM2VEC_MODELS", "elsewhere")
-    assert merge(read_layers(None, {})).models == Path("elsewhere")
+    layers = read_layers(None, {}, Settings.model_fields)
+    assert merge(layers).models == Path("elsewhere")
 
 
 # Presets

@@ -26,7 +26,7 @@ from trainer.config.sections import IndexConfig
 from trainer.corpus import Sessions, Vocabulary
 
 # How long an example takes is no property of the code: machines are shared and noisy.
-hypothesis.settings.register_profile("untimed")
+hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 FRUITS = ["apple", "pear", "plum"]

@@ -581,7 +581,7 @@ def test_a_stopped_retraining_exits_quietly_and_changes_nothing(published, stop,
 
 
 def test_a_killed_training_resumes_to_the_same_bytes(shop, run):
-    long = ["--epochs", "1500"]
+    long = ["--epochs", "400"]
     often = ["--checkpoint-every", "0.0002"]
     with subprocess.Popen([PROGRAM, "train", *long, *often], stderr=subprocess.DEVNULL) as process:
         while not (checkpoint := shop / MODELS / "checkpoint.npz").exists():

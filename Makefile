@@ -7,7 +7,7 @@ PORT ?= 8000
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck lint format bench bench-next bench-quality \
+.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-quality \
 	bench-full bench-size image image-check lock clean
 
 help:  ## list the targets
@@ -33,8 +33,14 @@ test-nojit: $(VENV)/.dev  ## the suite with the JIT off, under branch coverage
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -q
 	$(BIN)/python -m coverage report
 
+# The folders of trainer/ that hold kernels; tests/test_compiler.py sees that none is left out.
 test-boundscheck: $(VENV)/.dev  ## the kernels with array indexes checked (loads of vectors are not)
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/.numba_cache/boundscheck $(BIN)/python -m pytest -q tests/word2vec/test_kernels.py tests/word2vec/test_training.py
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/word2vec tests/continuations
+
+test-lowest:  ## the suite over the lowest versions that pyproject.toml admits (needs uv)
+	uv venv --quiet --clear --python $(PYTHON) $(VENV)-lowest
+	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev -e '.[train]'
+	$(VENV)-lowest/bin/python -m pytest -q
 
 lint: $(VENV)/.dev  ## style, types and who imports whom
 	$(BIN)/ruff check .
@@ -74,4 +80,4 @@ lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
 
 clean:  ## remove the virtual environment and every cache (models stay)
 	find trainer -name '*.nb[ic]' -delete
-	rm -rf $(VENV) .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-lowest .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

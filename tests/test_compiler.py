@@ -1,3 +1,4 @@
+import re
 import shutil
 import subprocess
 import sys
@@ -78,9 +79,28 @@ def test_another_source_is_another_folder(monkeypatch, tmp_path):
     assert compiler.sources_digest() != before
 
 
+TRAINER = Path(compiler.__file__).parent
+
+
+def kernel_files() -> list[Path]:
+    """The modules of the trainer that hold compiled functions."""
+    decorated = [path for path in TRAINER.rglob("*.py") if "jit\ndef " in path.read_text()]
+    return [path.relative_to(TRAINER) for path in decorated]
+
+
 def test_every_kernel_lies_in_a_folder_that_counts():
-    root = Path(compiler.__file__).parent
-    users = [path for path in root.rglob("*.py") if "compiler import" in path.read_text()]
-    kernels = [path for path in users if "cli" not in path.parts]
-    assert kernels
-    assert {path.relative_to(root).parts[0] for path in kernels} <= set(compiler.COMPILED)
+    folders = {path.parts[0] for path in kernel_files()}
+    assert {"word2vec", "continuations"} <= folders <= set(compiler.COMPILED)
+
+
+def test_every_folder_of_kernels_is_tested_with_its_indexes_checked():
+    makefile = (TRAINER.parent / "Makefile").read_text()
+    (tested,) = re.findall(r"NUMBA_BOUNDSCHECK=1 \S+ -m pytest -q (.*)", makefile)
+    assert set(tested.split()) == {f"tests/{folder}" for folder in compiler.COMPILED}
+
+
+@pytest.mark.parametrize("path", kernel_files(), ids=str)
+def test_every_file_of_kernels_has_tests_that_import_it(path):
+    module = ".".join(("trainer", *path.with_suffix("").parts))
+    tests = (TRAINER.parent / "tests" / path.parts[0]).rglob("*.py")
+    assert [test for test in tests if re.search(rf"{module}\b", test.read_text())]

@@ -156,7 +156,7 @@ def test_a_killed_retraining_leaves_the_current_model_loadable(tmp_path):
     usual_seconds = time.monotonic() - started
     store = Store(tmp_path / "models")
     draw = random.Random(0)
-    for _ in range(6):
+    for _ in range(3):
         process = subprocess.Popen(
             command,
             cwd=tmp_path,

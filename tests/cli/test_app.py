@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -580,15 +581,17 @@ def test_a_stopped_retraining_exits_quietly_and_changes_nothing(published, stop,
 
 
 def test_a_killed_training_resumes_to_the_same_bytes(shop, run):
-    long = ["--epochs", "10000", "--checkpoint-every", "0.0005"]
-    with subprocess.Popen([PROGRAM, "train", *long], stderr=subprocess.DEVNULL) as process:
+    long = ["--epochs", "400"]
+    often = ["--checkpoint-every", "0.0002"]
+    with subprocess.Popen([PROGRAM, "train", *long, *often], stderr=subprocess.DEVNULL) as process:
         while not (checkpoint := shop / MODELS / "checkpoint.npz").exists():
             assert process.poll() is None
+            time.sleep(0.002)
         process.kill()
     resumed = run("train", *long, "--resume")
     assert resumed.code == 0, resumed.err
     assert not checkpoint.exists()
-    assert run("train", "--epochs", "10000").code == 0
+    assert run("train", *long).code == 0
     first, second = (Store(shop / MODELS).load(version) for version in Store(MODELS).versions())
     assert first.input_vectors.tobytes() == second.input_vectors.tobytes()
 

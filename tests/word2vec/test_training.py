@@ -1,4 +1,5 @@
 import itertools
+import sys
 import threading
 from pathlib import Path
 
@@ -199,3 +200,21 @@ def test_items_that_repeat_do_not_blow_up_with_a_high_alpha():
     settings = config(vector_size=100, window=10, negative=10, alpha=0.1)
     trained = train(sessions, vocabulary, settings)
     assert np.abs(trained.input).max() < 5
+
+
+@pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="takes compiled kernels")
+def test_no_python_runs_inside_of_compiled_code(islands, architecture, objective):
+    # An interruption there is lost, or a SystemError.
+    inside = []
+
+    def note(frame, event, _argument):
+        if event == "call" and frame.f_globals.get("__name__", "").startswith("numba."):
+            inside.append(frame.f_code.co_name)
+
+    settings = config(architecture=architecture, objective=objective)
+    try:
+        train(*islands, settings, lambda _: sys.setprofile(note))  # by then kernels are loaded
+    finally:
+        sys.setprofile(None)
+    assert inside == []

@@ -7,7 +7,13 @@ from numpy.typing import NDArray
 
 from trainer.config.sections import TrainingConfig
 from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.kernels.targets import NoiseTargets, PathTargets, Targets, start_noise
+from trainer.word2vec.kernels.targets import (
+    AHEAD,
+    NoiseTargets,
+    PathTargets,
+    Targets,
+    draw_ahead,
+)
 from trainer.word2vec.noise import noise_table
 
 
@@ -30,7 +36,11 @@ class NegativeSampling:
 
     def targets(self, seed: np.uint64) -> NoiseTargets:
         """The item and noise."""
-        return NoiseTargets(self._most, self._alias, *start_noise(self._alias, seed))
+        # Made here: to hand back an array, compiled code runs Python, where Ctrl-C is lost.
+        ahead, taken = np.empty(AHEAD, np.int64), np.zeros(1, np.int64)
+        noise = NoiseTargets(self._most, self._alias, ahead, taken, np.full(1, seed))
+        draw_ahead(noise)
+        return noise
 
 
 class HierarchicalSoftmax:

@@ -54,16 +54,10 @@ def noise_item(state: NDArray[np.uint64], alias: NDArray[np.uint32]) -> np.int64
 
 
 @fast_jit
-def start_noise(
-    alias: NDArray[np.uint32], seed: np.uint64
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint64]]:
-    """The ring, the count and the state of `NoiseTargets` for a seed that is not zero."""
-    state = np.empty(1, np.uint64)
-    state[0] = seed
-    ahead = np.empty(AHEAD, np.int64)
+def draw_ahead(source: NoiseTargets) -> None:
+    """Fills the ring, before the first noise is taken from it."""
     for place in range(AHEAD):
-        ahead[place] = noise_item(state, alias)
-    return ahead, np.zeros(1, np.int64), state
+        source.ahead[place] = noise_item(source.state, source.alias)
 
 
 def _noise_and_center(

@@ -5,14 +5,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import naive
+from tests.word2vec.kernels.worlds import padded
 from trainer.config.sections import TrainingConfig
 from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.kernels.gradient import gradient
 from trainer.word2vec.kernels.hidden import BLOCK, Cbow, SkipGram
-from trainer.word2vec.kernels.simd import LANES
 from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
 from trainer.word2vec.matrices import Matrices
-from trainer.word2vec.noise import alias_table, noise_probabilities, noise_table
+from trainer.word2vec.noise import noise_table
 from trainer.word2vec.objectives import OBJECTIVES
 from trainer.word2vec.training import chunk_seeds
 
@@ -29,13 +28,6 @@ WINDOWS = [
 ]
 # Fractions that float32 holds exactly, wholes and nothing.
 WEIGHTS = [[(place % 7) * 0.375 for place, _ in enumerate(session)] for session in POSTCARD]
-
-
-def padded(matrix):
-    width = -(-matrix.shape[1] // LANES) * LANES
-    rows = np.zeros((matrix.shape[0], width), np.float32)
-    rows[:, : matrix.shape[1]] = matrix
-    return rows
 
 
 def corpus(sessions, weights=None):
@@ -209,115 +201,3 @@ def test_a_session_of_a_million_items_is_not_trained_by_its_square():
     loss, pairs = train_with_kernel(session, *setting, matrices)
     assert pairs == 20 * length
     assert np.isfinite(loss)
-
-
-def one_step(hidden, output, targets, labels, alpha):
-    """The kernel's gradient on all hidden rows; returns the changed matrices and the loss."""
-    hidden_rows, output_rows = padded(hidden), padded(output)
-    width = hidden_rows.shape[1]
-    positive_first = sorted(range(len(targets)), key=lambda t: -labels[t])
-    loss = gradient(
-        hidden_rows.ravel(),
-        np.arange(len(hidden)) * width,
-        len(hidden),
-        output_rows.ravel(),
-        np.array([targets[t] * width for t in positive_first]),
-        sum(labels),
-        len(targets),
-        np.float32(alpha),
-        width,
-        np.zeros(len(hidden) * len(targets) + LANES, np.float32),
-    )
-    columns = hidden.shape[1]
-    return hidden_rows[:, :columns], output_rows[:, :columns], loss
-
-
-def test_the_gradient_agrees_with_finite_differences_of_the_loss():
-    random = np.random.default_rng(5)
-    hidden, output = random.normal(size=(1, 4)), random.normal(size=(5, 4))
-    targets, labels = [0, 3, 1, 4], [1, 0, 0, 0]
-
-    def loss(hidden, output):
-        scores = hidden @ output[targets].T
-        return naive.loss(scores, np.broadcast_to(labels, scores.shape))
-
-    stepped_hidden, stepped_output, _ = one_step(hidden, output, targets, labels, alpha=1.0)
-    for matrix, step in (
-        (hidden, stepped_hidden - hidden),
-        (output, stepped_output - output),
-    ):
-        for place in np.ndindex(matrix.shape):
-            value = matrix[place]
-            matrix[place] = value + 1e-5
-            above = loss(hidden, output)
-            matrix[place] = value - 1e-5
-            below = loss(hidden, output)
-            matrix[place] = value
-            assert step[place] == pytest.approx(-(above - below) / 2e-5, abs=2e-6)
-
-
-@pytest.mark.parametrize("score", [-60.0, -20.0, -3.0, 0.0, 0.5, 9.0, 30.0])
-@pytest.mark.parametrize("label", [0, 1])
-def test_sigmoid_and_loss_are_exact_at_any_score(score, label):
-    hidden, output = np.array([[score]]), np.array([[1.0]])
-    stepped, _, loss = one_step(hidden, output, [0], [label], alpha=1.0)
-    probability = naive.sigmoid(score)
-    assert stepped[0, 0] - score == pytest.approx(label - probability, abs=4e-6)
-    assert loss == pytest.approx(
-        float(np.logaddexp(0, score if label == 0 else -score)), rel=1e-5, abs=1e-6
-    )
-
-
-def test_a_row_that_stands_twice_gets_both_of_its_steps():
-    hidden, output = np.array([[0.3]]), np.array([[0.2]])
-    once, _, _ = one_step(hidden, output, [0], [0], alpha=0.01)
-    twice, _, _ = one_step(hidden, output, [0, 0], [0, 0], alpha=0.01)
-    assert twice[0, 0] - 0.3 == pytest.approx(2 * (once[0, 0] - 0.3), rel=0.01)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.integers(1, 1000), min_size=2, max_size=40))
-def test_the_alias_table_gives_every_item_its_weight(weights):
-    weights = np.array(weights, np.float64)
-    table = alias_table(weights)
-    kept = table[:, 0] / 2.0**32
-    probability = kept.copy()
-    np.add.at(probability, table[:, 1], 1 - kept)
-    np.testing.assert_allclose(probability / len(weights), weights / weights.sum(), atol=1e-8)
-
-
-@pytest.mark.parametrize("exponent", [0.75, 0.0, 1.0, -0.5])
-def test_noise_follows_the_exponent(exponent):
-    counts = np.array([100, 10, 1])
-    noise = noise_probabilities(counts, exponent)
-    assert noise.sum() == pytest.approx(1)
-    assert noise[0] / noise[2] == pytest.approx(100.0**exponent)
-
-
-@settings(max_examples=50)
-@given(st.lists(st.integers(1, 1000), min_size=2, max_size=40))
-def test_the_huffman_tree_is_optimal_and_its_codes_are_prefix_free(counts):
-    counts = np.array(sorted(counts, reverse=True))
-    tree = build_tree(counts)
-    paths = [tree.path(item) for item in range(len(counts))]
-    lengths = [len(rows) for rows, _ in paths]
-    assert int(np.dot(counts, lengths)) == naive.huffman_cost(counts)
-    assert max(lengths) == tree.depth
-    assert sum(2.0**-length for length in lengths) == 1.0
-    codes = ["".join(map(str, reversed(labels))) for _, labels in paths]
-    assert len(set(codes)) == len(codes)
-    assert not any(a != b and b.startswith(a) for a in codes for b in codes)
-
-
-def test_hierarchical_softmax_gives_probabilities_that_sum_to_one():
-    random = np.random.default_rng(7)
-    counts = np.array([9, 7, 5, 4, 2, 1])
-    tree = build_tree(counts)
-    hidden, output = random.normal(size=8), random.normal(size=(6, 8))
-    total = 0.0
-    for item in range(6):
-        rows, labels = tree.path(item)
-        # The kernel's own loss of this path is minus the log of the item's probability.
-        _, _, loss = one_step(hidden[None, :], output, rows, labels, alpha=0.0)
-        total += np.exp(-loss)
-    assert total == pytest.approx(1.0, abs=1e-6)

@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+# The tests of the folders that hold kernels; tests/test_compiler.py sees that none is left out.
+KERNELS := tests/word2vec tests/continuations
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
@@ -29,18 +31,18 @@ run: $(VENV)/.train  ## install, train on the sample, publish, serve on 127.0.0.
 test: $(VENV)/.dev  ## the whole test suite, compiled
 	$(BIN)/python -m pytest
 
-test-nojit: $(VENV)/.dev  ## the suite with the JIT off, under branch coverage
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -q
+test-nojit: $(VENV)/.dev  ## the kernels as plain Python, under branch coverage
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -q $(KERNELS)
 	$(BIN)/python -m coverage report
 
-# The folders of trainer/ that hold kernels; tests/test_compiler.py sees that none is left out.
 test-boundscheck: $(VENV)/.dev  ## the kernels with array indexes checked (loads of vectors are not)
-	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q tests/word2vec tests/continuations
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest -q $(KERNELS)
 
+# Old versions warn of new ones beneath them.
 test-lowest:  ## the suite over the lowest versions that pyproject.toml admits (needs uv)
 	uv venv --quiet --clear --python $(PYTHON) $(VENV)-lowest
-	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev -e '.[train]'
-	$(VENV)-lowest/bin/python -m pytest -q
+	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev --group build -e '.[train]'
+	$(VENV)-lowest/bin/python -m pytest -q -W ignore::DeprecationWarning
 
 lint: $(VENV)/.dev  ## style, types and who imports whom
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,6 +21,8 @@ from service.model.continuations import Continuations, Lists, NextSettings
 from service.model.store import Store
 from service.web.app import create_app
 from service.web.settings import Settings
+from tests.shell import ITEM2VEC, ROOT, serving
+from tests.shell import run as run_program
 from trainer.artifacts.index import cosine_index
 from trainer.cli import app as cli
 from trainer.config.sections import IndexConfig
@@ -262,3 +265,32 @@ def run(
         return Result(exited.value.code or 0, *capsys.readouterr())
 
     return run
+
+
+def copy_project(directory: Path) -> Path:
+    """The sample and its settings, as a user has them."""
+    shutil.copy(ROOT / "item2vec.toml", directory)
+    (directory / "data").symlink_to(ROOT / "data")
+    return directory
+
+
+@pytest.fixture(scope="session")
+def sample_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample, and a model of it published with defaults."""
+    directory = copy_project(tmp_path_factory.mktemp("project"))
+    run_program(*ITEM2VEC, "retrain", cwd=directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def address(sample_project: Path) -> Iterator[str]:
+    """The service over that model."""
+    with serving(sample_project) as address:
+        yield address
+
+
+@pytest.fixture
+def own_project(sample_project: Path, tmp_path: Path) -> Path:
+    """A copy of the sample's project, to be changed."""
+    shutil.copytree(sample_project / "models", tmp_path / "models")
+    return copy_project(tmp_path)

@@ -162,6 +162,7 @@ def test_subsampling_thins_out_what_is_frequent():
     assert (keep_probability(np.array([900, 1]), sample=0) == 1).all()
 
 
+@pytest.mark.skipif(numba.config.DISABLE_JIT, reason="takes compiled kernels")
 @pytest.mark.parametrize(("architecture", "objective"), COMBINATIONS)
 def test_an_item_is_nearer_to_those_it_meets_with_more_weight(architecture, objective):
     items = np.array([[0, 1, 2], [0, 3, 4]] * 30, np.int32)

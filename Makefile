@@ -28,8 +28,8 @@ run: $(VENV)/.train  ## install, train on the sample, publish, serve on 127.0.0.
 	@$(BIN)/item2vec retrain --if-changed
 	@$(BIN)/item2vec serve --port $(PORT)
 
-test: $(VENV)/.dev  ## the whole test suite, compiled
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev  ## the whole test suite, compiled, on two cores
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 test-nojit: $(VENV)/.dev  ## the kernels as plain Python, under branch coverage
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m coverage run -m pytest -q $(KERNELS)

@@ -9,7 +9,6 @@ from trainer.config.sections import IndexConfig
 from trainer.continuations import table as continuations
 from trainer.continuations.table import near_items
 from trainer.faiss_threads import faiss_threads
-from trainer.jobs import retrain
 
 VECTORS = np.random.default_rng(2).normal(size=(500, 8)).astype(np.float32)
 
@@ -75,7 +74,7 @@ def test_a_deterministic_run_links_its_graph_on_one_thread(
     monkeypatch.chdir(tmp_path)
     seen = []
     monkeypatch.setattr(
-        retrain,
+        build,
         "cosine_index",
         lambda vectors, config, workers: seen.append(workers) or cosine_index(vectors, config),
     )

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from service.model.artifact import unit
-from trainer.artifacts import index
+from trainer.artifacts import build, index
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
 from trainer.continuations import table as continuations

@@ -43,7 +43,7 @@ def test_a_condition_may_name_columns_that_have_no_role(tmp_path):
         ("sold > 1", 'unable to find column "sold"; valid columns: ["session", "item", "n"]'),
         ("n > 'x'", "cannot compare string with numeric type"),
         ("item ~ '['", "unclosed character class"),
-        ("n = MAX(n)", "MAX(...) cannot be used: a condition speaks of one event"),
+        ("n = MAX(n)", "MAX(...) cannot be used: a condition sees one event"),
         ("best(n)", "best(...) cannot be used"),
         ("GREATEST()", "cannot return empty fold"),
         ("n + 1", "is Int64, not true or false"),
@@ -146,7 +146,7 @@ def test_a_condition_may_use_every_function_of_one_event(where):
 @pytest.mark.parametrize("where", MANY_EVENTS)
 def test_a_condition_that_looks_at_many_events_is_refused(where):
     """Polars would take a piece of the log for the whole."""
-    with pytest.raises(EventLogError, match=r"a condition speaks of"):
+    with pytest.raises(EventLogError, match=r"a condition sees"):
         parse_condition(where)
 
 

@@ -177,7 +177,7 @@ def test_a_condition_opens_no_file(tmp_path, where):
 def test_a_condition_that_is_too_long_is_refused_at_once(tmp_path):
     log = write(tmp_path / "log.csv", "session,item,n\na,x,1\n")
     message = refusal(log, where=" AND ".join(f"n <> {number}" for number in range(5_000)))
-    assert "it has 19,999 words and signs, the most are 2,000" in message
+    assert "it has 19,999 words and signs, the limit is 2,000" in message
     assert len(message) < 1_000
 
 

@@ -92,10 +92,10 @@ def next_purchase(path: str) -> Part:
     holdout = hold_out(log, config.data, EvaluationConfig(split="last-item"))
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     last = holdout.cases.last(1)
-    question = Question("last item", "asked with the last item", last, Protocol(ks=(10,)), HR_NDCG)
+    question = Question("last item", "given the last item", last, Protocol(ks=(10,)), HR_NDCG)
     rankers, seconds = _train(dataset, config)
     longer = {name: Longer(ranker, holdout.cases.starts) for name, ranker in rankers.items()}
-    whole = replace(question, name="whole session", description="asked with all before the answer")
+    whole = replace(question, name="whole session", description="given all items before the answer")
     results = [_ask(question, rankers, dataset), _ask(whole, longer, dataset)]
     notes = ["default settings; only the last item is never recommended"]
     return _part("next_purchase", "Online Retail: the next purchase", notes, results, seconds)
@@ -107,9 +107,9 @@ def baskets(cases: int) -> Part:
     log, descriptions = read_log(config.data)
     holdout = hold_out(log, config.data, config.evaluation)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
-    drawn = sample(holdout.cases, cases or len(holdout.cases), config.training.seed)
-    description = "asked with all of the invoice so far, which is never recommended"
-    question = Question("invoices", description, drawn, Protocol(), HR_NDCG)
+    selection = sample(holdout.cases, cases or len(holdout.cases), config.training.seed)
+    description = "given all of the invoice so far, which is never recommended"
+    question = Question("invoices", description, selection, Protocol(), HR_NDCG)
     rankers, seconds = _train(dataset, config)
     notes = [f"settings of item2vec.toml; {holdout.words}"]
     return _part(
@@ -122,17 +122,17 @@ def clicks(folder: Path, cases: int) -> Part:
     config = Config(data=DataConfig(paths=[str(folder / clickstream.TRAIN)]))
     dataset = read_dataset(config.data)
     everything = clickstream.read_cases(folder / clickstream.TEST, dataset.vocabulary)
-    drawn = sample(everything, cases or len(everything), config.training.seed)
-    description = "asked with all of the session so far, nothing left out of the answers"
+    selection = sample(everything, cases or len(everything), config.training.seed)
+    description = "given all of the session so far, with every item as a possible answer"
     protocol = Protocol(ks=(20,), exclude_seen=False)
-    question = Question("sessions", description, drawn, protocol, RECALL_MRR)
+    question = Question("sessions", description, selection, protocol, RECALL_MRR)
     rankers, seconds = _train(dataset, config)
-    notes = [f"default settings; {len(everything):,} cases, {len(drawn):,} of them drawn"]
+    notes = [f"default settings; {len(everything):,} cases, {len(selection):,} of them drawn"]
     return _part("clicks", "A click-stream", notes, [_ask(question, rankers, dataset)], seconds)
 
 
 HR_NDCG = ("HR@10", "NDCG@10")
-RECALL_MRR = ("HR@20", "MRR@20")  # with one answer a case, HR is recall
+RECALL_MRR = ("HR@20", "MRR@20")  # with one answer per case, HR is recall
 Result = tuple[Question, Evaluation]
 
 

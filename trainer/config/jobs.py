@@ -35,7 +35,7 @@ class RunConfig(Section):
         None,
         gt=0,
         allow_inf_nan=False,
-        description="minutes between checkpoints; default: none are written",
+        description="minutes between checkpoints; if not set, none are written",
     )
     resume: bool = Field(False, description="continue from the last checkpoint of the same run")
     log_format: Literal["text", "json"] = Field(

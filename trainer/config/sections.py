@@ -59,7 +59,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_no_truth_value(cls, value: object, info: ValidationInfo) -> object:
+    def _is_not_a_truth_value(cls, value: object, info: ValidationInfo) -> object:
         """Refuses `epochs = true`, which pydantic takes for 1."""
         whole = value if isinstance(value, list) else [value]
         parts = value.values() if isinstance(value, dict) else whole
@@ -91,15 +91,15 @@ class DataConfig(Section):
     )
     user: Name = Field(None, description="column of the user")
     time: Name = Field(
-        None, description="column of the time; default: events are in the order of the rows"
+        None, description="column of the time; without it, events are in the order of the rows"
     )
     time_format: Name = Field(
         None,
-        description="how times are written, such as '%d/%m/%Y'; default: ISO 8601 or numbers",
+        description="how times are written, such as '%d/%m/%Y'; if not set: ISO 8601 or numbers",
     )
     time_unit: TimeUnit | None = Field(
         None,
-        description="unit of numbers in the time column, counted since 1970; default: inferred "
+        description="unit of numbers in the time column, counted since 1970; if not set, inferred "
         "from the largest",
     )
     event: Name = Field(
@@ -107,14 +107,14 @@ class DataConfig(Section):
     )
     weights: Weights = Field(
         {},
-        description="how often pairs of an event are trained and counted, by its type; types that "
-        "are not named: 1",
+        description="how often the pairs of an event count, by its type, such as purchase=4; types "
+        "that are not named: 1",
     )
     title: Name = Field(None, description="column of the item's title")
     metadata: Names = Field([], description="further columns that describe an item, kept with it")
     where: Name = Field(None, description="SQL condition that an event must meet")
     scratch: Path | None = Field(
-        None, description="directory for temporary files; default: that of the system"
+        None, description="directory for temporary files; if not set, that of the system"
     )
     session_gap: float = Field(
         30.0,
@@ -122,8 +122,8 @@ class DataConfig(Section):
         description="minutes without an event that end a session (without a session column)",
     )
     collapse_repeats: bool = Field(False, description="treat consecutive repeats of an item as one")
-    min_count: int = Field(1, ge=1, description="drop items that occur less often")
-    min_session_length: int = Field(2, ge=1, description="drop sessions that have fewer items")
+    min_count: int = Field(1, ge=1, description="drop items with fewer occurrences than this")
+    min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items than this")
 
     @model_validator(mode="after")
     def _has_one_way_of_time(self) -> Self:
@@ -185,7 +185,7 @@ class TrainingConfig(Section):
     sample: float = Field(
         1e-4,
         ge=0,
-        description="share of all events above which some events of an item are skipped; 0: off",
+        description="share of all events above which an item is thinned out at random; 0: off",
     )
     alpha: float = Field(0.05, gt=0, description="learning rate at the start; it falls linearly")
     min_alpha: float = Field(0.0001, ge=0, description="learning rate at the end")

@@ -147,7 +147,9 @@ def _check_environment(service_settings: Collection[str]) -> None:
     for name in variables():
         if name.upper() not in known_names:
             leaf = _leaf(name)
-            remedy = _new_name(leaf) or _hint(leaf, {_leaf(known): known for known in names})
+            remedy = _new_name(leaf) or _hint(
+                leaf, {_leaf(variable): variable for variable in names}
+            )
             raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
 
 
@@ -170,9 +172,9 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     origin = source(layers, name)
     if first["type"] == "extra_forbidden":
         leaf = location[-1]
-        known = {known.rpartition(".")[2]: known for known, _ in settings()}
+        spellings = {setting.rpartition(".")[2]: setting for setting, _ in settings()}
         sections = {section: f"[{section}]" for section in Config.model_fields}
-        remedy = _new_name(leaf) or _hint(leaf, sections | known)
+        remedy = _new_name(leaf) or _hint(leaf, sections | spellings)
         return f"{name} ({origin}) is not a setting; {remedy}"
     reason = first["msg"].removeprefix("Value error, ")
     if len(location) == 1 and first["type"] == "value_error":
@@ -184,7 +186,9 @@ def _new_name(name: str) -> str | None:
     return f"here it is {RENAMED[name]}" if name in RENAMED else None
 
 
-def _hint(name: str, known: Mapping[str, str]) -> str:
+def _hint(name: str, spellings: Mapping[str, str]) -> str:
     """Suggests the setting with the closest name, spelled as the user has to write it."""
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {known[close[0]]}?" if close else "`item2vec config show` lists them all"
+    close = difflib.get_close_matches(name, spellings, 1)
+    return (
+        f"did you mean {spellings[close[0]]}?" if close else "`item2vec config show` lists them all"
+    )

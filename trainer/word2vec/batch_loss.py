@@ -53,8 +53,8 @@ class Batch:
         context = np.where(inside, sessions.items[np.where(inside, positions, 0)], NOTHING)
         context = np.take_along_axis(context, np.argsort(~inside, axis=1, kind="stable"), axis=1)
         noise = np.cumsum(noise_probabilities(counts, NS_EXPONENT))
-        drawn = random.random((len(centers), NEGATIVES)) * noise[-1]
-        negatives = np.minimum(np.searchsorted(noise, drawn, side="right"), len(counts) - 1)
+        levels = random.random((len(centers), NEGATIVES)) * noise[-1]
+        negatives = np.minimum(np.searchsorted(noise, levels, side="right"), len(counts) - 1)
         return cls(np.column_stack([sessions.items[centers], negatives]), context)
 
 

@@ -84,7 +84,7 @@ def names(paths: list[Path]) -> str:
 def _ending(path: Path) -> str:
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     if ending not in FORMATS:
-        raise EventLogError(f"{path}: the kind of file is not known; known: {', '.join(FORMATS)}")
+        raise EventLogError(f"{path}: unknown kind of file; known are {', '.join(FORMATS)}")
     return ending
 
 

@@ -1,1 +1,1 @@
-"""Measurements beside gensim, run by hand and never as tests."""
+"""Benchmarks against gensim and counting, run by hand and never as tests."""

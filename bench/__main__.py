@@ -1,4 +1,4 @@
-"""What fits in a quarter of an hour, as one table of figures: `python -m bench`."""
+"""Runs the benchmarks that fit in a quarter of an hour: `python -m bench`."""
 
 from bench import quality, throughput, variants
 from bench.report import publish

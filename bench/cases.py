@@ -1,4 +1,4 @@
-"""Next-event cases: who has seen all but the last event of a session, what comes last?"""
+"""Next-event cases: given all but the last event of a session, what is the last?"""
 
 from dataclasses import dataclass
 
@@ -12,15 +12,15 @@ from trainer.events.vocabulary import count_items
 
 @dataclass(frozen=True, eq=False)
 class Cases:
-    """What is trained on, and what is asked.
+    """A corpus to train on, and a query and an answer for each of its sessions.
 
     Attributes:
         sessions: every session without its last item.
-        vocabulary: the items of those.
-        queries: int32 [sessions], the item before the last one.
-        answers: int32 [sessions], the last item, -1 for one never trained on.
-        events: events of the sessions, the last ones included.
-        catalogue: items of those.
+        vocabulary: the items of these sessions.
+        queries: int32 [sessions], the item before the last.
+        answers: int32 [sessions], the last item; -1 if it does not occur in training.
+        events: the number of events, the last ones included.
+        catalogue: the number of different items, the last ones included.
     """
 
     sessions: Sessions
@@ -34,15 +34,15 @@ class Cases:
 def hold_out_last(sessions: Sessions, vocabulary: Vocabulary) -> Cases:
     """Every session of two items or more is a case; its last item is the answer."""
     ids = pl.Series(vocabulary.item_ids)
-    last = sessions.offsets[1:] - 1
-    earlier = np.delete(sessions.items, last)
-    trained, rows = count_items(ids.gather(earlier))
+    last_events = sessions.offsets[1:] - 1
+    earlier_items = np.delete(sessions.items, last_events)
+    training_vocabulary, rows = count_items(ids.gather(earlier_items))
     offsets = sessions.offsets - np.arange(len(sessions.offsets))
     return Cases(
         sessions=Sessions(rows, offsets),
-        vocabulary=trained,
+        vocabulary=training_vocabulary,
         queries=rows[offsets[1:] - 1],
-        answers=trained.rows(ids.gather(sessions.items[last])),
+        answers=training_vocabulary.rows(ids.gather(sessions.items[last_events])),
         events=len(sessions.items),
         catalogue=len(vocabulary),
     )

@@ -1,6 +1,6 @@
-"""A click-stream of the session-based literature as next-item cases.
+"""Reads a click-stream of the session-based literature as next-item cases.
 
-Its folder is named by who measures; nothing of it belongs to the project.
+Whoever runs the benchmark names its folder; the data is not part of the project.
 """
 
 import gzip
@@ -18,21 +18,21 @@ TEST = "nowplaying_test.tsv.gz"
 
 
 def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:
-    """The cases of a file of lines `items of the prefix, blank between<TAB>next item`.
+    """Reads the cases of a file with lines `<item> <item> ...<TAB><next item>`.
 
-    The file has every prefix of a session, the longest first, and no name of the session: a line
-    whose prefix and answer are the prefix of the line before it continues that one's session.
+    The file has all prefixes of a session, the longest first, without the name of the session: a
+    line continues the session of the line before if its items are the prefix of that line.
 
     Raises:
-        ValueError: some prefix of a session is missing, or they are in another order.
+        ValueError: a prefix of a session is missing, or prefixes are in another order.
     """
     lines = 0
     sessions: list[list[str]] = []
-    longer: list[str] = []
+    expected: list[str] = []
     for items in _lines(path):
-        if items != longer:
+        if items != expected:
             sessions.append(items)
-        longer = items[:-1]
+        expected = items[:-1]
         lines += 1
     lengths = np.array([len(session) for session in sessions], np.int64)
     rows = vocabulary.rows(item for session in sessions for item in session)
@@ -46,7 +46,7 @@ def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:
 
 
 def _lines(path: Path) -> Iterator[list[str]]:
-    """The items of each prefix with its answer behind them."""
+    """Yields the items of each prefix, followed by its answer."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
             yield line.split()

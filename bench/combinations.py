@@ -1,4 +1,4 @@
-"""The four algorithms: what predicts, against what."""
+"""The four algorithms: two architectures with two objectives."""
 
 COMBINATIONS = (
     ("skip-gram", "negative-sampling"),
@@ -9,5 +9,5 @@ COMBINATIONS = (
 
 
 def combination_name(architecture: str, objective: str) -> str:
-    """What a table calls an architecture with an objective."""
+    """The name of an architecture with an objective in a table."""
     return f"{architecture}, {objective.replace('-', ' ')}"

@@ -1,4 +1,4 @@
-"""Made sessions, over clusters of items."""
+"""Generates synthetic sessions over clusters of items."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +20,14 @@ def build_corpus(
     mean_length: float = 12.0,
     seed: int = 0,
 ) -> tuple[Sessions, Vocabulary]:
-    """Sessions over clusters of items that follow Zipf's law with exponent 1.
+    """Generates sessions over clusters of items that follow Zipf's law with exponent 1.
 
     Args:
         items: occurrences in all sessions; as many whole sessions as fit.
-        catalogue: items to draw from, all of them in the vocabulary; those never drawn count as
-            drawn once, so that noise is drawn from a catalogue as large as asked.
+        catalogue: items to draw from, all of them in the vocabulary; an item that is never drawn
+            counts once, so that noise is drawn from the whole catalogue.
         clusters: groups of items; a session prefers one of them.
-        mean_length: of a session, log-normally distributed.
+        mean_length: mean length of a session; lengths are log-normally distributed.
         seed: the same seed gives the same corpus.
 
     Returns:
@@ -49,8 +49,8 @@ def build_corpus(
 
 def _draw_lengths(items: int, mean_length: float, random: np.random.Generator) -> NDArray[np.int64]:
     location = np.log(mean_length) - LENGTH_SIGMA**2 / 2
-    enough = int(items / mean_length * 1.1) + 100
-    drawn = np.rint(random.lognormal(location, LENGTH_SIGMA, enough)).astype(np.int64)
+    n = int(items / mean_length * 1.1) + 100
+    drawn = np.rint(random.lognormal(location, LENGTH_SIGMA, n)).astype(np.int64)
     lengths = np.maximum(SHORTEST, drawn)
     return lengths[: np.searchsorted(np.cumsum(lengths), items, side="right")]
 
@@ -61,7 +61,7 @@ def _draw_within(
     probability: NDArray[np.float64],
     random: np.random.Generator,
 ) -> NDArray[np.int64]:
-    """For each cluster of `cluster` one of its items, by inverting their cumulated probability."""
+    """Draws an item of each cluster in `cluster`, by inverting cumulated probabilities."""
     by_cluster = np.argsort(cluster_of_item, kind="stable")
     first_item = np.searchsorted(cluster_of_item[by_cluster], np.arange(cluster.max() + 2))
     cumulated = np.concatenate([[0.0], np.cumsum(probability[by_cluster])])

@@ -1,4 +1,4 @@
-"""A case that leaves less out of the answers than the model is told."""
+"""Gives rankers longer sessions than the cases, which decide what is not recommended."""
 
 from dataclasses import dataclass, replace
 
@@ -11,18 +11,18 @@ from trainer.evaluation.splits import Cases
 
 @dataclass(frozen=True, eq=False)
 class Longer:
-    """A ranker that knows more of each session than the case says.
+    """A ranker that is given more of each session than the case has.
 
-    The items of a case are never recommended; those that only the ranker knows may be.
+    Items of a case are never recommended; the items that only the ranker is given may be.
 
     Attributes:
-        ranker: what answers.
-        starts: int64 [sessions], where each session begins among the items.
+        ranker: the ranker.
+        starts: int64 [sessions], where each session begins among the items of the cases.
     """
 
     ranker: Ranker
     starts: NDArray[np.int64]
 
     def rank(self, cases: Cases, k: int) -> Ranked:
-        """The k best items for the whole of each session."""
+        """The k best items for each whole session."""
         return self.ranker.rank(replace(cases, starts=self.starts[cases.session]), k)

@@ -1,4 +1,4 @@
-"""What a measurement ran on: processor and versions, nothing that names the machine."""
+"""Describes the machine of a benchmark: processor and versions, but no host name."""
 
 import os
 import platform
@@ -23,8 +23,8 @@ def describe_machine() -> dict[str, Any]:
 
 
 def machine_line(machine: dict[str, Any]) -> str:
-    """The same as one line of text."""
-    packages = ", ".join(f"{name} {found}" for name, found in machine["packages"].items())
+    """A description of a machine as one line of text."""
+    packages = ", ".join(f"{name} {release}" for name, release in machine["packages"].items())
     return (
         f"{machine['processor']} ({machine['architecture']}, {machine['cores']} cores), "
         f"{machine['system']}, Python {machine['python']}, {packages}"

@@ -1,6 +1,6 @@
-"""What comes next: the table, the vectors alone and counting side by side, with intervals.
+"""Compares recommendations of what comes next: the table, vectors alone, and counting.
 
-`python -m bench.next`; quality.md in this folder says what is asked, and what came of it.
+`python -m bench.next`; quality.md in this folder describes the questions and the results.
 """
 
 import argparse
@@ -45,18 +45,18 @@ DECAYS = (0.3, 0.6)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of all models.
+    """A set of cases that all models are evaluated on.
 
     Attributes:
-        name: of its entry among the figures.
-        words: the same for people.
-        cases: what is asked.
-        protocol: how.
-        metrics: which two figures are shown.
+        name: the key of its figures.
+        description: its name for people.
+        cases: the queries and their answers.
+        protocol: how the answers are scored.
+        metrics: the two figures to show.
     """
 
     name: str
-    words: str
+    description: str
     cases: Cases
     protocol: Protocol
     metrics: tuple[str, str]
@@ -76,27 +76,29 @@ def main() -> None:
 def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default=RETAIL, help="the event log")
-    parser.add_argument("--clickstream", type=Path, help="folder of a click-stream, else left out")
-    parser.add_argument("--cases", type=int, default=20_000, help="cases drawn; 0: all")
+    parser.add_argument(
+        "--clickstream", type=Path, help="folder of a click-stream; skipped by default"
+    )
+    parser.add_argument("--cases", type=int, default=20_000, help="number of cases drawn; 0: all")
     parser.add_argument("--seeds", type=int, default=3, help="runs of gensim and of ours")
-    parser.add_argument("--epochs", type=int, default=40, help="of those")
+    parser.add_argument("--epochs", type=int, default=40, help="passes over the data in those runs")
     return parser.parse_args()
 
 
 def next_purchase(path: str) -> Part:
-    """The last event of every customer, asked with the one before it, then with all before it."""
+    """Predicts the last event of every customer from the one before it, then from all before."""
     config = Config(data=all_of_a_customer(path))
     log, descriptions = read_log(config.data)
     holdout = hold_out(log, config.data, EvaluationConfig(split="last-item"))
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     last = holdout.cases.last(1)
-    question = Question("last item", "asked with the last item", last, Protocol(ks=(10,)), HR_NDCG)
+    question = Question("last item", "given the last item", last, Protocol(ks=(10,)), HR_NDCG)
     rankers, seconds = _train(dataset, config)
     longer = {name: Longer(ranker, holdout.cases.starts) for name, ranker in rankers.items()}
-    whole = replace(question, name="whole session", words="asked with all before the answer")
-    found = [_ask(question, rankers, dataset), _ask(whole, longer, dataset)]
+    whole = replace(question, name="whole session", description="given all items before the answer")
+    results = [_ask(question, rankers, dataset), _ask(whole, longer, dataset)]
     notes = ["default settings; only the last item is never recommended"]
-    return _part("next_purchase", "Online Retail: the next purchase", notes, found, seconds)
+    return _part("next_purchase", "Online Retail: the next purchase", notes, results, seconds)
 
 
 def baskets(cases: int) -> Part:
@@ -105,9 +107,9 @@ def baskets(cases: int) -> Part:
     log, descriptions = read_log(config.data)
     holdout = hold_out(log, config.data, config.evaluation)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
-    asked = sample(holdout.cases, cases or len(holdout.cases), config.training.seed)
-    words = "asked with all of the invoice so far, which is never recommended"
-    question = Question("invoices", words, asked, Protocol(), HR_NDCG)
+    selection = sample(holdout.cases, cases or len(holdout.cases), config.training.seed)
+    description = "given all of the invoice so far, which is never recommended"
+    question = Question("invoices", description, selection, Protocol(), HR_NDCG)
     rankers, seconds = _train(dataset, config)
     notes = [f"settings of item2vec.toml; {holdout.words}"]
     return _part(
@@ -120,22 +122,22 @@ def clicks(folder: Path, cases: int) -> Part:
     config = Config(data=DataConfig(paths=[str(folder / clickstream.TRAIN)]))
     dataset = read_dataset(config.data)
     everything = clickstream.read_cases(folder / clickstream.TEST, dataset.vocabulary)
-    asked = sample(everything, cases or len(everything), config.training.seed)
-    words = "asked with all of the session so far, nothing left out of the answers"
+    selection = sample(everything, cases or len(everything), config.training.seed)
+    description = "given all of the session so far, with every item as a possible answer"
     protocol = Protocol(ks=(20,), exclude_seen=False)
-    question = Question("sessions", words, asked, protocol, RECALL_MRR)
+    question = Question("sessions", description, selection, protocol, RECALL_MRR)
     rankers, seconds = _train(dataset, config)
-    notes = [f"default settings; {len(everything):,} cases, {len(asked):,} of them drawn"]
+    notes = [f"default settings; {len(everything):,} cases, {len(selection):,} of them drawn"]
     return _part("clicks", "A click-stream", notes, [_ask(question, rankers, dataset)], seconds)
 
 
 HR_NDCG = ("HR@10", "NDCG@10")
-RECALL_MRR = ("HR@20", "MRR@20")  # with one answer a case, HR is recall
-Asked = tuple[Question, Evaluation]
+RECALL_MRR = ("HR@20", "MRR@20")  # with one answer per case, HR is recall
+Result = tuple[Question, Evaluation]
 
 
 def _train(dataset: Dataset, config: Config) -> tuple[dict[str, Ranker], dict[str, float]]:
-    """Everything that is compared, and how long the model took."""
+    """Trains everything that is compared; returns the rankers and the seconds of the model."""
     started = time.perf_counter()
     artifact = make_artifact(train_model(dataset, config, Silent()), "bench")
     training = artifact.manifest.metrics["training_seconds"]
@@ -156,15 +158,15 @@ def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, 
         "item2vec similar": Served(recommender, "similar"),
         "word2vec next score": score_of(artifact, config),
         **{
-            f"{name}, decay {decay}": ItemItem(shares(counted), decay)
-            for name, counted in counts.items()
+            f"{name}, decay {decay}": ItemItem(shares(matrix), decay)
+            for name, matrix in counts.items()
             for decay in DECAYS
         },
         **all_baselines(sessions, dataset.vocabulary.counts),
     }
 
 
-def _ask(question: Question, rankers: Mapping[str, Ranker], dataset: Dataset) -> Asked:
+def _ask(question: Question, rankers: Mapping[str, Ranker], dataset: Dataset) -> Result:
     def progress(name: str, done: int, cases: int) -> None:
         if done == cases:
             print(f"{question.name}: asked {name}", flush=True)
@@ -174,17 +176,17 @@ def _ask(question: Question, rankers: Mapping[str, Ranker], dataset: Dataset) ->
 
 
 def _part(
-    name: str, title: str, notes: list[str], asked: list[Asked], seconds: Mapping[str, float]
+    name: str, title: str, notes: list[str], results: list[Result], seconds: Mapping[str, float]
 ) -> Part:
-    taken = ", ".join(f"{what} {value:.1f} s" for what, value in seconds.items())
+    times = ", ".join(f"{step} {value:.1f} s" for step, value in seconds.items())
     return Part(
         name=name,
         title=title,
-        notes=[*notes, taken],
-        tables=[_table(question, evaluation) for question, evaluation in asked],
+        notes=[*notes, times],
+        tables=[_table(question, evaluation) for question, evaluation in results],
         figures={
             "seconds": dict(seconds),
-            **{question.name: evaluation.as_dict() for question, evaluation in asked},
+            **{question.name: evaluation.as_dict() for question, evaluation in results},
         },
     )
 
@@ -194,18 +196,19 @@ def _table(question: Question, evaluation: Evaluation) -> str:
     header = ("per cent", first, second, f"next less this, {first}", second)
     rows = [_row(evaluation, name, question.metrics) for name in evaluation.models]
     about = (
-        f"{question.words}: {evaluation.cases:,} cases from {evaluation.sessions:,} sessions, "
-        f"{evaluation.unseen:.1%} of the answers never seen, {evaluation.repeated:.1%} in the query"
+        f"{question.description}: {evaluation.cases:,} cases from {evaluation.sessions:,} "
+        f"sessions, {evaluation.unseen:.1%} of the answers never seen, "
+        f"{evaluation.repeated:.1%} in the query"
     )
     return f"{about}\n\n{markdown_table(header, rows)}"
 
 
 def _row(evaluation: Evaluation, name: str, metrics: tuple[str, str]) -> tuple[str, ...]:
     estimates: dict[str, Any] = evaluation.models[name].estimates
-    less = evaluation.differences.get(name)
-    shown = [_estimate(estimates[metric]) for metric in metrics]
-    compared = [_estimate(less[metric], "+") if less else "" for metric in metrics]
-    return (name, *shown, *compared)
+    differences = evaluation.differences.get(name)
+    figures = [_estimate(estimates[metric]) for metric in metrics]
+    compared = [_estimate(differences[metric], "+") if differences else "" for metric in metrics]
+    return (name, *figures, *compared)
 
 
 def _estimate(estimate: Estimate, sign: str = "") -> str:

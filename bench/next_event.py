@@ -1,6 +1,6 @@
-"""How often the next event is among ten recommendations, beside gensim and counting.
+"""Measures how often the next event is among ten recommendations: ours, gensim and counting.
 
-`python -m bench.next_event`; README.md in this folder says what is asked.
+`python -m bench.next_event`; README.md in this folder describes the cases.
 """
 
 import argparse
@@ -39,7 +39,7 @@ VectorsOf = Callable[[Cases, TrainingConfig], NDArray[np.float32]]
 
 @dataclass
 class Method:
-    """What one method reached, once for each seed."""
+    """The figures of one method, one for each seed."""
 
     name: str
     hit_rates: list[float] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Method:
     seconds: list[float] = field(default_factory=list)
 
     def add(self, ranks: NDArray[np.int64], seconds: float) -> None:
-        """Takes the ranks of one run."""
+        """Adds the figures of one run."""
         self.hit_rates.append(hit_rate(ranks))
         self.ndcgs.append(ndcg(ranks))
         self.seconds.append(seconds)
@@ -66,7 +66,7 @@ def main() -> None:
 
 
 def measure_race(data: str, seeds: int, epochs: int) -> Part:
-    """Ours beside gensim alone, once for each seed."""
+    """Compares ours with gensim, once for each seed."""
     cases = read_cases(data)
     return _part(_race(cases, seeds, epochs), cases, epochs)
 
@@ -90,15 +90,15 @@ def _count(cases: Cases) -> list[Method]:
     for name, compute in scores.items():
         method = Method(name)
         started = time.perf_counter()
-        counted = compute()
+        matrix = compute()
         seconds = time.perf_counter() - started
-        method.add(rank_scores(counted, cases), seconds)
+        method.add(rank_scores(matrix, cases), seconds)
         methods.append(method)
     return methods
 
 
 def _race(cases: Cases, seeds: int, epochs: int) -> list[Method]:
-    """The two take turns, so that both meet the same machine."""
+    """Trains both in turn, so that the load of the machine affects both alike."""
     base = _config(epochs)
     _ours(cases, base.model_copy(update={"epochs": 1}))  # compiles
     theirs, ours = Method("gensim, skip-gram"), Method("ours, skip-gram")

@@ -1,4 +1,4 @@
-"""gensim, told the same as a `TrainingConfig` tells ours."""
+"""Trains gensim with the settings of a `TrainingConfig`."""
 
 from itertools import pairwise
 from pathlib import Path
@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
 
-# gensim drops what a sentence has beyond this.
+# gensim drops the words of a sentence beyond this.
 LONGEST_SENTENCE = 10_000
 
 
 def new_model(sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig) -> Word2Vec:
-    """An untrained model with every item of the vocabulary, and its tables built."""
+    """An untrained model with all items of the vocabulary and all tables built."""
     hierarchical = config.objective == "hierarchical-softmax"
     model = Word2Vec(
         sg=int(config.architecture == "skip-gram"),
@@ -40,26 +40,28 @@ def new_model(sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig
 
 
 def to_sentences(sessions: Sessions, vocabulary: Vocabulary) -> list[list[str]]:
-    """The sessions as gensim takes them.
+    """The sessions as gensim wants them.
 
     Raises:
-        ValueError: gensim would drop a part of a session.
+        ValueError: gensim would drop part of a session.
     """
     if sessions.lengths().max() > LONGEST_SENTENCE:
-        raise ValueError(f"gensim drops what a session has beyond {LONGEST_SENTENCE:,} items")
+        raise ValueError(
+            f"gensim drops the items of a session beyond the first {LONGEST_SENTENCE:,}"
+        )
     ids = [vocabulary.item_ids[item] for item in sessions.items.tolist()]
     bounds = sessions.offsets.tolist()
     return [ids[low:high] for low, high in pairwise(bounds)]
 
 
 def write_sentences(path: Path, sessions: Sessions, vocabulary: Vocabulary) -> None:
-    """The file of `corpus_file` mode: a session a line."""
+    """Writes the file for `corpus_file` mode: one session per line."""
     with path.open("w", encoding="utf-8") as file:
         file.writelines(" ".join(ids) + "\n" for ids in to_sentences(sessions, vocabulary))
 
 
 def train_on_file(model: Word2Vec, path: Path, sessions: Sessions) -> int:
-    """Trains in gensim's fastest mode; returns how many items it says it has read, kept or not."""
+    """Trains in gensim's fastest mode; returns the number of items it reports, kept or not."""
     _, read = model.train(
         corpus_file=str(path),
         total_examples=len(sessions),
@@ -74,8 +76,9 @@ def train_vectors(
 ) -> NDArray[np.float32]:
     """Input vectors, float32 [items, vector_size], trained from memory.
 
-    Told the number of items alone, gensim lowers its learning rate by items, as ours; told that of
-    sessions, it would by sessions, and learn more where long sessions come first.
+    Given the number of items alone, gensim lowers its learning rate by items, as we do. Given the
+    number of sessions, it would lower it by sessions, and learn more from long sessions that come
+    first.
     """
     model = new_model(sessions, vocabulary, config)
     model.train(

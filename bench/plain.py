@@ -1,7 +1,7 @@
-"""word2vec as its papers tell it, one pair after another: what the fast kernels must not lose to.
+"""word2vec as its papers describe it, one pair after another: a baseline for the fast kernels.
 
-Nothing is shared and nothing is a block: every hidden row draws noise of its own, and every target
-is scored and stepped before the next one is scored. Compiled, in scalar loops.
+Nothing is shared and nothing is done in blocks: every hidden row draws its own noise, and each
+target is scored and stepped before the next is scored. Compiled, with scalar loops.
 """
 
 from collections.abc import Callable
@@ -42,12 +42,12 @@ class Setting(NamedTuple):
 
 
 class Targets(NamedTuple):
-    """What a center is scored against.
+    """The targets that a center is scored against.
 
-    negative: items drawn as noise; 0 for hierarchical softmax.
-    noise: float64 [items], cumulated probabilities of being drawn.
+    negative: the number of noise items; 0 for hierarchical softmax.
+    noise: float64 [items], cumulated probabilities of the noise.
     starts, rows, labels: the Huffman path of item i is rows[starts[i]:starts[i + 1]], with labels.
-    limit: pairs whose score is beyond are passed over, as gensim does beyond 6.
+    limit: pairs with a score beyond are skipped; gensim skips those beyond 6.
     """
 
     negative: int
@@ -59,7 +59,7 @@ class Targets(NamedTuple):
 
 
 class Model(NamedTuple):
-    """float32 [items, vector_size] twice; the hidden row and its step, float32 [vector_size]."""
+    """Both matrices, float32 [items, vector_size]; a hidden row and its step, [vector_size]."""
 
     input: NDArray[np.float32]
     output: NDArray[np.float32]
@@ -73,13 +73,13 @@ def train_plain(
     config: TrainingConfig,
     limit: float = np.inf,
 ) -> NDArray[np.float32]:
-    """Input vectors, float32 [items, vector_size], by a configuration of the trainer.
+    """Trains input vectors, float32 [items, vector_size], with the settings of the trainer.
 
     Args:
         sessions: the encoded corpus.
         vocabulary: its items.
-        config: every hyper-parameter; `window` a number, `workers` is not looked at.
-        limit: pairs whose score is beyond are passed over.
+        config: every hyper-parameter; `window` must be a number, `workers` is ignored.
+        limit: pairs with a score beyond are skipped.
     """
     random = np.random.default_rng(config.seed)
     shape = len(vocabulary), config.vector_size
@@ -108,8 +108,8 @@ def train_plain(
 def _targets(counts: NDArray[np.int64], config: TrainingConfig, limit: float) -> Targets:
     noise = np.cumsum(noise_probabilities(counts, config.ns_exponent))
     if config.objective == "negative-sampling":
-        nothing = np.zeros(1, np.int64)
-        return Targets(config.negative, noise, nothing, nothing, nothing, limit)
+        unused = np.zeros(1, np.int64)
+        return Targets(config.negative, noise, unused, unused, unused, limit)
     tree = build_tree(counts)
     paths = [tree.path(item) for item in range(len(counts))]
     starts = np.cumsum([0, *(len(rows) for rows, _ in paths)])
@@ -124,7 +124,7 @@ def _compile(function: Callable[..., Any]) -> Any:
 
 @_compile
 def _step_target(model, row, label, alpha, limit):
-    """One pair: the target is stepped now, what the hidden row shall step is added up."""
+    """Trains one pair: steps the target now, and adds up the step of the hidden row."""
     score = np.float32(0.0)
     for column in range(model.hidden.size):
         score += model.hidden[column] * model.output[row, column]
@@ -139,7 +139,7 @@ def _step_target(model, row, label, alpha, limit):
 
 @_compile
 def _step_targets(model, center, targets, alpha, random):
-    """The center and its noise, or the nodes of its path."""
+    """Trains pairs with the center and its noise, or with the nodes of its path."""
     if targets.negative == 0:
         for place in range(targets.starts[center], targets.starts[center + 1]):
             _step_target(model, targets.rows[place], targets.labels[place], alpha, targets.limit)
@@ -153,7 +153,7 @@ def _step_targets(model, center, targets, alpha, random):
 
 @_compile
 def _fill_hidden(model, contexts, mean):
-    """The mean or sum of the contexts."""
+    """Computes the hidden row: the mean or sum of the contexts."""
     share = np.float32(1.0 / len(contexts) if mean else 1.0)
     model.hidden[:] = 0.0
     for item in contexts:
@@ -163,7 +163,7 @@ def _fill_hidden(model, contexts, mean):
 
 @_compile
 def _hand_back(model, contexts, mean):
-    """The step of the hidden row to each of the contexts, divided for the sum."""
+    """Adds the step of the hidden row to each context, divided among them for a sum."""
     share = np.float32(1.0 if mean else 1.0 / len(contexts))
     for item in contexts:
         for column in range(model.hidden.size):
@@ -183,10 +183,10 @@ def _train_session(kept, setting, targets, model, alpha, random):
                 n += 1
         size = max(n, 1) if setting.cbow else 1
         for first in range(0, n, size):
-            around = contexts[first : first + size]
-            _fill_hidden(model, around, setting.mean)
+            block = contexts[first : first + size]
+            _fill_hidden(model, block, setting.mean)
             _step_targets(model, kept[center], targets, alpha, random)
-            _hand_back(model, around, setting.mean)
+            _hand_back(model, block, setting.mean)
 
 
 @_compile

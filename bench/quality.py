@@ -1,6 +1,6 @@
-"""Whether speed costs quality: next-event figures of ours, of a plain twin and of gensim.
+"""Checks that speed does not cost quality: next-event figures of ours, a plain twin and gensim.
 
-`python -m bench.quality`; README.md in this folder says what is asked. All train with one thread.
+`python -m bench.quality`; README.md in this folder describes the cases. All use one thread.
 """
 
 import argparse
@@ -36,11 +36,11 @@ Train = Callable[[Sessions, Vocabulary, TrainingConfig], NDArray[np.float32]]
 
 @dataclass(frozen=True)
 class World:
-    """What is learned from.
+    """A data set to learn from.
 
     Attributes:
-        read: gives the cases.
-        settings: of all methods, besides the combination and the seed.
+        read: reads or generates the cases.
+        settings: the settings of all methods, besides the combination and the seed.
     """
 
     read: Callable[[], Cases]
@@ -49,7 +49,7 @@ class World:
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a method learns a world by a combination, from a seed."""
+    """One training run: a method trains a combination on a world, with a seed."""
 
     world: str
     combination: tuple[str, str]
@@ -78,8 +78,8 @@ METHODS: dict[str, Train] = {
 def main() -> None:
     """Measures, prints tables, writes bench/out/quality.md and quality.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="runs of every method, two or more")
-    parser.add_argument("--epochs", type=int, help="passes over the data, else 10 and 5")
+    parser.add_argument("--seeds", type=int, default=5, help="runs of each method, at least two")
+    parser.add_argument("--epochs", type=int, help="passes over the data; default: 10 and 5")
     parser.add_argument("--processes", type=int, default=usable_cores(), help="runs at a time")
     arguments = parser.parse_args()
     publish("quality", [measure(arguments.seeds, arguments.processes, arguments.epochs)])
@@ -97,9 +97,9 @@ def measure(seeds: int, processes: int, epochs: int | None = None) -> Part:
     figures: dict[Run, tuple[float, float]] = {}
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=spawn) as pool:
-        for run, found in zip(runs, pool.map(_score, runs, [epochs] * len(runs)), strict=True):
-            figures[run] = found
-            print(f"{run}: HR@10 {found[0]:.4f}, NDCG@10 {found[1]:.4f}", flush=True)
+        for run, scores in zip(runs, pool.map(_score, runs, [epochs] * len(runs)), strict=True):
+            figures[run] = scores
+            print(f"{run}: HR@10 {scores[0]:.4f}, NDCG@10 {scores[1]:.4f}", flush=True)
     settings = {name: world.settings | _epochs(epochs) for name, world in WORLDS.items()}
     return Part(
         name="quality",
@@ -141,14 +141,14 @@ def _world_line(world: str) -> str:
 Figures = dict[Run, tuple[float, float]]
 
 
-def _of(figures: Figures, world: str, combination: tuple[str, str], method: str) -> Any:
+def _scores_of(figures: Figures, world: str, combination: tuple[str, str], method: str) -> Any:
     """float64 [seeds, 2]: HR@10 and NDCG@10."""
-    wanted = (world, combination, method)
+    key = (world, combination, method)
     return np.array(
         [
-            found
-            for run, found in figures.items()
-            if (run.world, run.combination, run.method) == wanted
+            scores
+            for run, scores in figures.items()
+            if (run.world, run.combination, run.method) == key
         ]
     )
 
@@ -156,9 +156,9 @@ def _of(figures: Figures, world: str, combination: tuple[str, str], method: str)
 def _table(world: str, figures: Figures) -> str:
     rows = []
     for combination in COMBINATIONS:
-        ours = _of(figures, world, combination, OURS)
+        ours = _scores_of(figures, world, combination, OURS)
         for method in METHODS:
-            theirs = _of(figures, world, combination, method)
+            theirs = _scores_of(figures, world, combination, method)
             rows.append(
                 (
                     f"{combination_name(*combination)}: {method}",
@@ -170,9 +170,9 @@ def _table(world: str, figures: Figures) -> str:
 
 
 def _verdict(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> tuple[str, str]:
-    less, error = difference(ours[:, 0], theirs[:, 0])
+    gain, error = difference(ours[:, 0], theirs[:, 0])
     holds = all(not_below(mine, other) for mine, other in zip(ours.T, theirs.T, strict=True))
-    return f"{less:+.4f} ± {error:.4f}", "yes" if holds else "**no**"
+    return f"{gain:+.4f} ± {error:.4f}", "yes" if holds else "**no**"
 
 
 def _by_name(figures: Figures) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def _by_name(figures: Figures) -> dict[str, Any]:
                 method: dict(
                     zip(
                         ("hit_rate_at_10", "ndcg_at_10"),
-                        _of(figures, world, combination, method).T.tolist(),
+                        _scores_of(figures, world, combination, method).T.tolist(),
                         strict=True,
                     )
                 )

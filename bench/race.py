@@ -1,4 +1,4 @@
-"""Ours and gensim at the same work, one right after the other."""
+"""Times ours and gensim at the same work, one right after the other."""
 
 import time
 from dataclasses import dataclass, field
@@ -32,16 +32,16 @@ OPERATIONS_PER_NUMBER = 6
 
 @dataclass
 class Race:
-    """One configuration on one corpus: who is timed, and the rates of every round.
+    """One configuration on one corpus, and the rates of each round.
 
     Attributes:
         sessions, vocabulary: the corpus.
-        config: with one worker.
-        peer: gensim's model.
-        targets: output rows a hidden row is scored against, on average.
+        config: the settings, with one worker.
+        peer: the model of gensim.
+        targets: the mean number of output rows that a hidden row is scored against.
         ours, ours_two_threads, gensim: items/s.
         pairs: pairs/s of ours.
-        read: items that gensim read.
+        read: the number of items that gensim read.
     """
 
     sessions: Sessions
@@ -56,9 +56,10 @@ class Race:
     read: list[int] = field(default_factory=list)
 
     def run_gensim(self, file: Path, *, setup: bool = True) -> None:
-        """Times gensim on the file of the sessions; its copying of the vocabulary left out, or not.
+        """Times gensim on the file of the sessions, with or without its setup.
 
-        Without it, the time gensim takes for a file of the first session alone is taken off.
+        Its setup copies the vocabulary. Without it, the time that gensim takes for a file of the
+        first session alone is subtracted.
         """
         self.peer.init_weights()
         seconds, read = self._train_gensim(file)
@@ -71,7 +72,7 @@ class Race:
         self.read.append(read)
 
     def run_ours(self, *, setup: bool = True) -> None:
-        """Times ours with one thread; the setting up of matrices and tables left out, or not."""
+        """Times ours with one thread, with or without the setup of matrices and tables."""
         seconds, last = self._train(self.config)
         seconds = seconds if setup else last.seconds
         self.ours.append(len(self.sessions.items) / seconds)
@@ -93,21 +94,21 @@ class Race:
         return time.perf_counter() - started, read
 
     def ratio(self) -> NDArray[np.float64]:
-        """Ours to gensim, round by round: the machine is shared, and neighbours share its mood."""
+        """Ours over gensim, by round: runs next to each other meet the same load of the machine."""
         return np.array(self.ours) / np.array(self.gensim)
 
     def two_threads_ratio(self) -> NDArray[np.float64]:
-        """Two threads to one, round by round."""
+        """Two threads over one, by round."""
         return np.array(self.ours_two_threads) / np.array(self.ours)
 
     def gflops(self) -> float:
-        """The arithmetic the algorithm asks for, not what the kernel spends on padding."""
+        """GFLOP/s of ours, counting what the algorithm needs, without the padding of the kernel."""
         operations = OPERATIONS_PER_NUMBER * self.config.vector_size * self.targets
         return float(np.median(self.pairs)) * operations / 1e9
 
     def figures(self, ceiling: float) -> dict[str, Any]:
-        """Everything measured, for JSON; the ceiling is the rate of sgemm."""
-        found = {
+        """All figures, for JSON; the ceiling is the rate of sgemm."""
+        figures = {
             "corpus": {
                 "items": len(self.sessions.items),
                 "sessions": len(self.sessions),
@@ -125,13 +126,13 @@ class Race:
             "share_of_sgemm": self.gflops() / ceiling,
         }
         if self.ours_two_threads:
-            found["ours_two_threads_items_per_second"] = self.ours_two_threads
-            found["two_threads_ratio"] = summary(self.two_threads_ratio())
-        return found
+            figures["ours_two_threads_items_per_second"] = self.ours_two_threads
+            figures["two_threads_ratio"] = summary(self.two_threads_ratio())
+        return figures
 
 
 def new_race(sessions: Sessions, vocabulary: Vocabulary, changes: dict[str, Any]) -> Race:
-    """A race with SETTINGS, changed; everything that will be timed is compiled."""
+    """A race with changed SETTINGS; compiles everything that will be timed."""
     config = TrainingConfig.model_validate(SETTINGS | changes)
     train(*build_corpus(items=5_000, catalogue=500, clusters=5), config)
     peer = new_model(sessions, vocabulary, config)
@@ -139,7 +140,7 @@ def new_race(sessions: Sessions, vocabulary: Vocabulary, changes: dict[str, Any]
 
 
 def _targets(counts: NDArray[np.int64], config: TrainingConfig) -> float:
-    """With a Huffman tree, the mean path of the occurrences that subsampling keeps."""
+    """The mean number of targets; of a tree, the mean path of the occurrences that are kept."""
     if config.objective == "negative-sampling":
         return 1.0 + config.negative
     tree = build_tree(counts)

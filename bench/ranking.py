@@ -1,7 +1,7 @@
-"""Where the answer of each case is ranked among the whole catalogue.
+"""Ranks the answer of each case among the whole catalogue.
 
-Ties count against the model, the query is never recommended, and an answer that equals it, or
-that was never seen in training, is a miss.
+Ties count against the model. The query is never recommended. An answer that equals the query, or
+does not occur in training, is a miss.
 """
 
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ MISSED = np.iinfo(np.int64).max
 
 
 def rank_scores(scores: NDArray[np.generic], cases: Cases) -> NDArray[np.int64]:
-    """The rank of each answer, from 0, by scores [items, items] with a query a row."""
+    """The rank of each answer, from 0, by scores [items, items], one row per query."""
     ranks = np.full(len(cases.queries), MISSED)
     for case, (query, answer) in enumerate(zip(cases.queries, cases.answers, strict=True)):
         if answer >= 0 and answer != query:
@@ -31,16 +31,16 @@ def rank_scores(scores: NDArray[np.generic], cases: Cases) -> NDArray[np.int64]:
 
 
 def rank_vectors(vectors: NDArray[np.float32], cases: Cases) -> NDArray[np.int64]:
-    """The rank of each answer, from 0, or MISSED, as the service would rank by these vectors."""
+    """The rank of each answer, from 0, or MISSED, as the service ranks with these vectors."""
     ids = cases.vocabulary.item_ids
     recommender = Recommender(_artifact(vectors, cases.vocabulary))
     ranks = np.full(len(cases.queries), MISSED)
     for case, (query, answer) in enumerate(zip(cases.queries, cases.answers, strict=True)):
         # One more than the cutoff: enough to see a tie that pushes the answer beyond it.
-        found = recommender.similar(ids[query], CUTOFF + 1)
-        own = [one.score for one in found if answer >= 0 and one.item_id == ids[answer]]
-        if own:
-            ranks[case] = sum(one.score >= own[0] for one in found) - 1
+        neighbors = recommender.similar(ids[query], CUTOFF + 1)
+        scores = {neighbor.item_id: neighbor.score for neighbor in neighbors}
+        if answer >= 0 and ids[answer] in scores:
+            ranks[case] = sum(score >= scores[ids[answer]] for score in scores.values()) - 1
     return ranks
 
 

@@ -1,4 +1,4 @@
-"""Where figures go: Markdown on stdout, Markdown and JSON in bench/out."""
+"""Publishes figures: Markdown on stdout, Markdown and JSON in bench/out."""
 
 import json
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ OUT = Path(__file__).parent / "out"
 
 @dataclass(frozen=True)
 class Part:
-    """What one measurement gave.
+    """The results of one benchmark.
 
     Attributes:
-        name: of its entry among the figures, and of its files.
+        name: the name of its files, and the key of its figures.
         title: its heading.
-        notes: sentences above the tables: on what, under which conditions.
+        notes: sentences above the tables, on data and conditions.
         tables: Markdown.
-        figures: everything measured, for JSON.
+        figures: all measurements, for JSON.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Online Retail as next-event cases."""
+"""Reads Online Retail as next-event cases."""
 
 from bench.cases import Cases, hold_out_last
 from trainer.config.sections import DataConfig
@@ -7,9 +7,9 @@ from trainer.events.sessions import build_sessions
 
 
 def all_of_a_customer(path: str) -> DataConfig:
-    """A session is everything a known customer did, in row order, if that is three events or more.
+    """Settings by which all events of a customer, in row order, are one session if at least three.
 
-    Nothing else is cleaned away: cancellations, postage and repeats stay.
+    Nothing else is cleaned: cancellations, postage and repeats stay.
     """
     return DataConfig(
         paths=[path],
@@ -22,7 +22,7 @@ def all_of_a_customer(path: str) -> DataConfig:
 
 
 def read_cases(path: str) -> Cases:
-    """The last event of every customer, and the one before it."""
+    """The cases: the last event of every customer, and the one before it as the query."""
     config = all_of_a_customer(path)
     sessions, vocabulary, _ = build_sessions(read_events(config), config)
     return hold_out_last(sessions, vocabulary)

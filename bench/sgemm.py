@@ -1,4 +1,4 @@
-"""One thread's rate of single-precision matrix products, the ceiling of a block gradient.
+"""Measures single-precision matrix products of one thread, the ceiling of a block gradient.
 
 BLAS reads its number of threads when it is loaded, so the products run in a process of their own.
 """
@@ -18,7 +18,7 @@ ONE_THREAD = dict.fromkeys(
 
 
 def sgemm_gflops() -> float:
-    """GFLOP/s of one thread: the median of some products of 1024 x 1024 matrices."""
+    """GFLOP/s of one thread: the median over products of 1024 x 1024 matrices."""
     command = [sys.executable, "-m", "bench.sgemm"]
     answer = subprocess.run(
         command, env=os.environ | ONE_THREAD, capture_output=True, text=True, check=True

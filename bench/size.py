@@ -1,6 +1,6 @@
-"""How time and memory grow with the event log: 1, 10 and 100 million events read and trained.
+"""Measures how time and memory grow with the event log: 1, 10 and 100 million events.
 
-`python -m bench.size`; the logs are made, 8 GB of room are wanted for the largest.
+`python -m bench.size`; the logs are synthetic, and the largest needs 8 GB of disk space.
 """
 
 import argparse
@@ -46,13 +46,16 @@ def main() -> None:
     """Measures, prints a table, writes bench/out/size.md and size.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=float, nargs="+", default=[1e6, 1e7, 1e8])
-    parser.add_argument("--directory", help="where the logs are made; default: the system's")
+    parser.add_argument(
+        "--directory",
+        help="directory for the logs; default: that of the system for temporary files",
+    )
     arguments = parser.parse_args()
     publish("size", [measure([int(n) for n in arguments.events], arguments.directory)])
 
 
 def measure(sizes: Sequence[int], directory: str | None = None) -> Part:
-    """Training runs over logs of these many events, each made and deleted again."""
+    """Trains on synthetic logs of these sizes; each is deleted afterwards."""
     alias, tree = _time_tables()
     runs = []
     for events in sizes:
@@ -81,7 +84,7 @@ def measure(sizes: Sequence[int], directory: str | None = None) -> Part:
 
 
 def make_log(events: int, items: int, directory: Path) -> None:
-    """Writes Parquet files of sessions that overlap in time, items by Zipf's law."""
+    """Writes Parquet files of sessions that overlap in time, with items by Zipf's law."""
     random = np.random.default_rng(0)
     first_session = 0
     for number, first in enumerate(range(0, events, EVENTS_IN_A_FILE)):
@@ -103,7 +106,7 @@ def make_log(events: int, items: int, directory: Path) -> None:
 
 
 def train(directory: Path) -> Run:
-    """`item2vec train` with one epoch, every item kept, told by its JSON lines."""
+    """Runs `item2vec train` for one epoch with all items; times its steps by its JSON lines."""
     settings = directory / "item2vec.toml"
     settings.touch()
     options = {
@@ -123,18 +126,18 @@ def train(directory: Path) -> Run:
     flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     command = [sys.executable, "-m", "trainer", "train", *flags]
     started = time.perf_counter()
-    arrived: dict[str, tuple[float, dict[str, Any]]] = {}
+    arrivals: dict[str, tuple[float, dict[str, Any]]] = {}
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         for line in process.stderr or ():
             if line.startswith("{"):
-                told = json.loads(line)
-                arrived[told["event"]] = (time.perf_counter() - started, told)
+                message = json.loads(line)
+                arrivals[message["event"]] = (time.perf_counter() - started, message)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"training failed: exit code {process.returncode}")
-    read, data = arrived["data"]
-    trained, _ = arrived["training"]
+    read, data = arrivals["data"]
+    trained, _ = arrivals["training"]
     return Run(
         data["events_read"],
         data["items"],
@@ -146,7 +149,7 @@ def train(directory: Path) -> Run:
 
 
 def _time_tables() -> tuple[float, float]:
-    """Seconds for the alias table and the Huffman tree of ten million items."""
+    """Times building the alias table and the Huffman tree of ten million items, in seconds."""
     counts = np.sort(np.random.default_rng(0).zipf(1.5, TABLE_ITEMS))[::-1].copy()
     seconds = []
     for build, values in ((alias_table, counts**0.75), (huffman_tree, counts)):

@@ -1,4 +1,4 @@
-"""What repeated measurements say together."""
+"""Summarises repeated measurements."""
 
 from collections.abc import Sequence
 
@@ -9,13 +9,13 @@ Values = Sequence[float] | NDArray[np.float64]
 
 
 def spread(values: Values, digits: int) -> str:
-    """The mean, and the least and the greatest where there are several."""
-    return _shown(float(np.mean(values)), values, digits)
+    """The mean, and the least and greatest if there are several values."""
+    return _format(float(np.mean(values)), values, digits)
 
 
 def median_spread(values: Values, digits: int = 2) -> str:
-    """The median, and the least and the greatest where there are several."""
-    return _shown(float(np.median(values)), values, digits)
+    """The median, and the least and greatest if there are several values."""
+    return _format(float(np.median(values)), values, digits)
 
 
 def summary(values: Values) -> dict[str, float]:
@@ -28,19 +28,19 @@ def summary(values: Values) -> dict[str, float]:
 
 
 def not_below(ours: Values, theirs: Values) -> bool:
-    """Whether our mean falls short of theirs by no more than the seeds of either spread."""
+    """Whether our mean is at most the larger of the two ranges below theirs."""
     shortfall = np.mean(theirs) - np.mean(ours)
     return bool(shortfall <= max(np.ptp(ours), np.ptp(theirs)))
 
 
 def difference(ours: Values, theirs: Values) -> tuple[float, float]:
-    """Our mean less theirs, and the standard error of that; several values of each."""
+    """Our mean minus theirs, and its standard error; both need several values."""
     errors = [np.var(values, ddof=1) / len(values) for values in (ours, theirs)]
     return float(np.mean(ours) - np.mean(theirs)), float(np.sqrt(sum(errors)))
 
 
-def _shown(middle: float, values: Values, digits: int) -> str:
-    shown = f"{middle:.{digits}f}"
+def _format(middle: float, values: Values, digits: int) -> str:
+    text = f"{middle:.{digits}f}"
     if len(values) == 1:
-        return shown
-    return f"{shown} ({np.min(values):.{digits}f}-{np.max(values):.{digits}f})"
+        return text
+    return f"{text} ({np.min(values):.{digits}f}-{np.max(values):.{digits}f})"

@@ -1,6 +1,6 @@
-"""How many items a second training takes, beside gensim in the same run.
+"""Measures the items per second of training, next to gensim in the same run.
 
-`python -m bench.throughput`; README.md in this folder says under which conditions.
+`python -m bench.throughput`; README.md in this folder describes the conditions.
 """
 
 import argparse
@@ -33,13 +33,15 @@ def main() -> None:
     """Measures, prints a table, writes bench/out/throughput.md and throughput.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=3_000_000, help="size of the corpus")
-    parser.add_argument("--rounds", type=int, default=5, help="times everything is measured")
+    parser.add_argument(
+        "--rounds", type=int, default=5, help="number of times to measure everything"
+    )
     arguments = parser.parse_args()
     publish("throughput", [measure(arguments.items, arguments.rounds)])
 
 
 def measure(items: int, rounds: int) -> Part:
-    """All four combinations: in each round gensim, ours, and ours with two threads."""
+    """Times all combinations: in each round gensim, ours, and ours with two threads."""
     sessions, vocabulary = build_corpus(items)
     races = [
         new_race(sessions, vocabulary, {"architecture": architecture, "objective": objective})

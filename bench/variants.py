@@ -1,6 +1,6 @@
-"""Where skip-gram with negative sampling might lose its lead: short sessions, sizes of all kinds.
+"""Times skip-gram with negative sampling where it may lose its lead: other sizes and lengths.
 
-`python -m bench.variants`; README.md in this folder says under which conditions.
+`python -m bench.variants`; README.md in this folder describes the conditions.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from bench.report import Part, markdown_table, publish
 from bench.sgemm import sgemm_gflops
 from bench.spread import median_spread
 
-# Ours is never below gensim by less than this factor.
+# Ours is to be faster than gensim by at least this factor.
 BAR = 3.0
 HEADER = (
     "skip-gram, negative sampling, one thread, thousand items/s",
@@ -30,7 +30,7 @@ HEADER = (
     "GFLOP/s",
     "of sgemm",
 )
-# Of the corpus, and of the configuration. A large catalogue takes many items to be met at all.
+# Changes to the corpus and to the settings. Only a large corpus meets much of a large catalogue.
 VARIANTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "100 dimensions, 50 k items, sessions of 12": ({}, {}),
     "sessions of 5": ({"mean_length": 5.0}, {}),
@@ -45,13 +45,15 @@ def main() -> None:
     """Measures, prints a table, writes bench/out/variants.md and variants.json."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=1_500_000, help="size of a corpus")
-    parser.add_argument("--rounds", type=int, default=3, help="times everything is measured")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="number of times to measure everything"
+    )
     arguments = parser.parse_args()
     publish("variants", [measure(arguments.items, arguments.rounds)])
 
 
 def measure(items: int, rounds: int) -> Part:
-    """One variant after another, so that one model is in memory; gensim and ours alternate."""
+    """Times one variant after another, to hold one model in memory; gensim and ours alternate."""
     sgemm = [sgemm_gflops()]
     rows, figures = [], {}
     for name, race in _race_all(items, rounds):
@@ -64,8 +66,8 @@ def measure(items: int, rounds: int) -> Part:
         name="variants",
         title="Variants of skip-gram with negative sampling",
         notes=[
-            f"about {items:,} items a corpus, {SETTINGS}, each changed as its row says",
-            "the setting up of matrices and tables is timed on neither side",
+            f"about {items:,} items per corpus, {SETTINGS}, with the change that the row names",
+            "the setup of matrices and tables is timed on neither side",
             f"rounds: {rounds}; sgemm, one thread: {median_spread(sgemm, 0)} GFLOP/s",
         ],
         tables=[markdown_table(HEADER, rows)],
@@ -74,9 +76,9 @@ def measure(items: int, rounds: int) -> Part:
 
 
 def _race_all(items: int, rounds: int) -> Iterator[tuple[str, Race]]:
-    for name, (of_corpus, of_config) in VARIANTS.items():
-        sessions, vocabulary = build_corpus(items, **of_corpus)
-        race = new_race(sessions, vocabulary, of_config)
+    for name, (corpus_changes, config_changes) in VARIANTS.items():
+        sessions, vocabulary = build_corpus(items, **corpus_changes)
+        race = new_race(sessions, vocabulary, config_changes)
         with tempfile.TemporaryDirectory() as directory:
             file = Path(directory) / "sessions.txt"
             write_sentences(file, sessions, vocabulary)

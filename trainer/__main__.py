@@ -1,14 +1,14 @@
-"""The entry point of `item2vec` and `python -m trainer`: how it starts, and how signals stop it."""
+"""The entry point of `item2vec` and `python -m trainer`: starts it, and stops it on signals."""
 
 import signal
 import sys
 
 
 def main() -> None:
-    """Runs the command line; a signal ends it with 128 and its number, without a traceback."""
+    """Runs the command line; a signal ends it with exit code 128 + its number, no traceback."""
     signal.signal(signal.SIGTERM, _stop)
     try:
-        # In here, because most of the time of a short command is imports.
+        # Imported here, so that a signal is caught during the imports, most of a short run.
         from trainer.cli import app as cli
 
         cli.main()
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _stop(_signal: int, _frame: object) -> None:
-    """SIGTERM ends a command as Ctrl-C does: what it was writing is left out."""
+    """Ends a command on SIGTERM as on Ctrl-C: half-written files are discarded."""
     sys.exit(128 + signal.SIGTERM)
 
 

@@ -1,4 +1,4 @@
-"""Large arrays, a block at a time."""
+"""Walks over large arrays, one block at a time."""
 
 from collections.abc import Iterator
 
@@ -9,6 +9,6 @@ ROWS_AT_ONCE = 65_536
 
 
 def blocks(matrix: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:
-    """The rows of a matrix, some at a time, for what needs room for a copy."""
+    """Yields blocks of rows (views) of a matrix, so that a computation copies one at a time."""
     for first in range(0, len(matrix), ROWS_AT_ONCE):
         yield matrix[first : first + ROWS_AT_ONCE]

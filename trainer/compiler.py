@@ -1,4 +1,4 @@
-"""Numba's options and its cache, once for all kernels."""
+"""Numba's options and its cache, in one place for all kernels."""
 
 import atexit
 import functools
@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar
 import numba
 from numba.extending import overload
 
-# The folders that hold compiled functions, and everything that these call.
+# The folders with the compiled functions and everything that they call.
 COMPILED = ("word2vec", "continuations")
 # Sums may be reordered and products fused; NaN and infinity keep their meaning, so that
 # divergence can be detected.
@@ -30,7 +30,7 @@ def jit(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def fast_jit(function: Callable[P, R]) -> Callable[P, R]:
-    """The same for arithmetic whose last bit does not matter: see `FAST_MATH`."""
+    """Like `jit`, for arithmetic whose last bit does not matter: see `FAST_MATH`."""
     options: Any = {"fastmath": set(FAST_MATH)}
     compiled: Callable[P, R] = numba.njit(nogil=True, cache=True, error_model="numpy", **options)(
         function
@@ -41,12 +41,12 @@ def fast_jit(function: Callable[P, R]) -> Callable[P, R]:
 def by_first_type(
     kinds: Mapping[type, Callable[..., Any]],
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Makes a function call the one of several that the type of its first argument names.
+    """Makes a function dispatch on the type of its first argument.
 
-    Compiled, the type is known beforehand, and so is the function.
+    In compiled code the type is known at compile time, so the dispatch costs nothing.
 
     Args:
-        kinds: a NamedTuple to the function for it, of the same parameters.
+        kinds: the function to call for each NamedTuple type; all have the same parameters.
     """
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
@@ -65,7 +65,7 @@ def by_first_type(
 
 
 def sources_digest() -> str:
-    """A name for the machine code: another one as soon as any of its sources is another."""
+    """A name for the machine code, which changes whenever one of its sources changes."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
     digest.update(f"bounds checked: {numba.config.BOUNDSCHECK}".encode())  # type: ignore[attr-defined]
     for folder in COMPILED:
@@ -84,9 +84,9 @@ def _is_writable(folder: Path) -> bool:
 
 
 def _kept_folders() -> list[Path]:
-    """Where machine code may be kept from run to run: as the user says, or else one of ours."""
-    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
-        return [Path(chosen)]
+    """Folders that may keep machine code from run to run: the user's choice, else ours."""
+    if folder := os.environ.get("NUMBA_CACHE_DIR"):
+        return [Path(folder)]
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     return [Path(__file__).parent / "__pycache__", home / "item2vec"]
 
@@ -94,8 +94,8 @@ def _kept_folders() -> list[Path]:
 def _use_cache() -> bool:
     """Tells Numba where to keep machine code; returns whether it outlives this program.
 
-    Numba looks at one file to see whether machine code is stale, and a kernel calls those of other
-    files: so each state of the sources has a folder of its own.
+    Numba notices changes in the file of a kernel, not in other files that the kernel calls, so each
+    state of the sources has a folder of its own.
     """
     name = f"numba-{sources_digest()}"
     folder = next((path / name for path in _kept_folders() if _is_writable(path / name)), None)
@@ -106,5 +106,5 @@ def _use_cache() -> bool:
     return folder is not None
 
 
-# Whether kernels are compiled once, or for every run anew since nothing can be written anywhere.
+# Whether kernels are compiled once; otherwise, with no writable folder, in every run.
 CACHE_IS_KEPT = _use_cache()

@@ -12,12 +12,12 @@ from service.model import ragged
 
 @dataclass(frozen=True, eq=False)
 class Sessions:
-    """All sessions, flat.
+    """All sessions in flat arrays.
 
     Attributes:
         items: int32 [events], vocabulary rows, session after session, oldest first.
         offsets: int64 [sessions + 1]; session s is `items[offsets[s]:offsets[s + 1]]`.
-        weights: float32 [events], how often the pairs of an event count; None where all count once.
+        weights: float32 [events], how often the pairs of an event count; None if all count once.
         starts: int64 [sessions], when each began, in microseconds since 1970; None without times.
     """
 
@@ -43,7 +43,7 @@ class Sessions:
 class DataReport:
     """What became of every event that was read.
 
-    `read` is the sum of the event counts below it, `kept` included.
+    `events_read` is the sum of the other `events_` counts.
     """
 
     events_read: int
@@ -87,20 +87,20 @@ class Vocabulary:
         return len(self.item_ids)
 
     def rows(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
-        """The row of each id: int32 [item_ids], -1 for one that the vocabulary does not have."""
+        """The row of each id: int32 [item_ids], -1 if the vocabulary lacks it."""
         rows = {item_id: row for row, item_id in enumerate(self.item_ids)}
         return np.fromiter((rows.get(item_id, -1) for item_id in item_ids), np.int32)
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """What was read: sessions, their vocabulary, what the items are called, what was dropped.
+    """Everything that was read: sessions, vocabulary, titles, metadata, and what was dropped.
 
     Attributes:
         sessions: the encoded corpus.
         vocabulary: its items.
-        titles: one a row, or None.
-        metadata: further columns, name to one value a row.
+        titles: one title or None per item.
+        metadata: further columns, a name to one value per item.
         report: the counts.
     """
 

@@ -8,7 +8,7 @@ import faiss
 
 @contextmanager
 def faiss_threads(workers: int) -> Iterator[None]:
-    """Limits what this thread asks of FAISS, by itself on every core of the machine."""
+    """Limits FAISS calls of this thread, which use every core by default, to some threads."""
     before = faiss.omp_get_max_threads()
     faiss.omp_set_num_threads(workers)
     try:

@@ -10,14 +10,14 @@ from typing import Any
 
 @contextmanager
 def threads(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """Yields a `map` that keeps its order; an interruption drops the tasks not begun."""
+    """Yields an ordered, parallel `map`; an interruption cancels tasks that have not begun."""
     with _executor(workers) as executor:
         yield executor.map if executor else map
 
 
 @contextmanager
 def bounded_threads(workers: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """The same for large results: at most workers + 1 tasks are begun and not yet taken."""
+    """Like `threads`, for large results: at most workers + 1 wait or are being computed."""
     with _executor(workers) as executor:
         yield partial(_bounded_map, executor, workers) if executor else map
 
@@ -36,7 +36,7 @@ def _bounded_map(
 
 @contextmanager
 def _executor(workers: int) -> Iterator[ThreadPoolExecutor | None]:
-    """None for one worker, whose work is done where it is asked for."""
+    """Yields a pool of threads; None for one worker, whose tasks run in the calling thread."""
     if workers == 1:
         yield None
         return

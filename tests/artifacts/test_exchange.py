@@ -253,7 +253,7 @@ def test_ids_that_the_word2vec_formats_cannot_hold_are_named(tmp_path, item_id, 
 @pytest.mark.parametrize(
     ("name", "file_format", "reason"),
     [
-        ("v.csv", None, "v.csv: its ending tells no format"),
+        ("v.csv", None, "v.csv: no format has this ending"),
         ("v", None, "known are .txt, .vec, .bin, .parquet, .npy"),
         ("gone/v.txt", None, "there is no directory .*gone"),
         ("taken.txt", None, "taken.txt: is a directory"),
@@ -432,7 +432,7 @@ def test_every_truncation_is_refused(tmp_path, content):
     [
         (["import", "gone.bin"], "there is no file gone.bin"),
         (["import", "."], ". is a directory"),
-        (["export", "v.csv"], "v.csv: its ending tells no format"),
+        (["export", "v.csv"], "v.csv: no format has this ending"),
         (["export", "v.txt", "--version", "v9"], "there is no version 'v9'"),
     ],
 )

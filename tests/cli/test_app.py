@@ -226,7 +226,7 @@ def bad_files() -> None:
         (["--where", "item = 'gold'"], "none of 36 events meets the condition \"item = 'gold'\""),
         (["--where", "price > 3"], "where = 'price > 3': unable to find column \"price\""),
         (["--min-count", "100"], "36 of items under min_count = 100"),
-        (["--paths", "one.txt"], "one.txt: all 4 events are of one session"),
+        (["--paths", "one.txt"], "one.txt: all 4 events belong to one session"),
         (["--paths", "gone.csv"], "there is no file gone.csv"),
         (["--paths", "."], ". is a directory"),
         (["--paths", "ragged.csv"], "ragged.csv: line 3 has 4 fields"),

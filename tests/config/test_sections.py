@@ -223,7 +223,7 @@ def test_the_strongest_source_has_all_the_weights():
 
 def test_weights_need_to_know_where_the_type_is():
     message = refusal({"data": {"session": "s", "weights": ["purchase=4"]}})
-    assert message == "[data] `weights` go by the type of an event: name its column as `event`"
+    assert message == "[data] `weights` are by the type of an event: name its column as `event`"
 
 
 @pytest.mark.parametrize(
@@ -356,7 +356,7 @@ def test_an_impossible_value_in_the_file_is_named_as_it_was_written(written, val
 def test_an_impossible_metric_is_told_how_metrics_are_written(metric):
     assert refusal({"tuning": {"metric": metric}}) == (
         f"tuning.metric = {metric!r} (flag): Input should be HR@k, NDCG@k or MRR@k, k from 1 to "
-        "1000: as MRR@20"
+        "1000, such as MRR@20"
     )
 
 

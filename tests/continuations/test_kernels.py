@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from trainer.config.sections import NextConfig
 from trainer.continuations import kernels as table_kernels
 from trainer.continuations import table as continuations
-from trainer.continuations.kernels import NOTHING, Rows, RowSums, Smoothing
+from trainer.continuations.kernels import NOTHING, RowSums, Smoothing, SparseRows
 from trainer.continuations.table import build_continuations, count, near_items
 from trainer.corpus import Sessions
 
@@ -27,7 +27,7 @@ def sessions_of(baskets: list[list[int]], weights: list[float] | None = None) ->
     return Sessions(items, offsets, None if weights is None else np.array(weights, np.float32))
 
 
-def rows_of(rows: Rows) -> list[dict[int, float]]:
+def rows_of(rows: SparseRows) -> list[dict[int, float]]:
     return [
         {int(column): value for column, value in zip(*row, strict=True) if column != NOTHING}
         for row in zip(rows.columns, rows.values.tolist(), strict=True)
@@ -142,7 +142,9 @@ DISCOUNTS = np.array([1, 0.5, 1, 0.9, 2], np.float32)
 
 
 def smooth(counts, totals, near, smoothing) -> list[dict[int, float]]:
-    out = Rows(np.full((ITEMS, ITEMS), NOTHING, np.int32), np.zeros((ITEMS, ITEMS), np.float32))
+    out = SparseRows(
+        np.full((ITEMS, ITEMS), NOTHING, np.int32), np.zeros((ITEMS, ITEMS), np.float32)
+    )
     table_kernels.smooth_rows(
         counts, totals, near, 0, ITEMS, smoothing, DISCOUNTS, sums_of(ITEMS), out
     )

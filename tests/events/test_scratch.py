@@ -46,7 +46,7 @@ def test_nothing_lies_around_in_the_directory(tmp_path):
 
 
 def test_a_directory_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(ConfigError, match=f"{tmp_path}/none: No such file.* as `scratch`"):
+    with pytest.raises(ConfigError, match=f"{tmp_path}/none: No such file.*`scratch`"):
         Scratch(tmp_path / "none").file()
 
 

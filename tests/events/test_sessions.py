@@ -218,7 +218,7 @@ def test_of_collapsed_repeats_the_largest_weight_counts():
 
 def test_a_log_whose_events_all_weigh_nothing_is_refused():
     rows = [("a", "x", 0, "view"), ("b", "y", 1, "view")]
-    with pytest.raises(EventLogError, match="every event that is left weighs 0"):
+    with pytest.raises(EventLogError, match="every remaining event weighs 0"):
         weighted(*rows, weights={"view": 0, "buy": 2})
 
 
@@ -314,7 +314,7 @@ def test_a_text_file_has_no_times_whatever_the_configuration_says(tmp_path):
 def test_a_log_of_one_session_is_refused(tmp_path):
     path = tmp_path / "log.txt"
     path.write_text("x y z x y z\n")
-    with pytest.raises(EventLogError, match=f"{path}: all 6 events are of one session"):
+    with pytest.raises(EventLogError, match=f"{path}: all 6 events belong to one session"):
         read_dataset(DataConfig(paths=[str(path)], min_count=1))
 
 

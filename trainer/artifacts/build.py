@@ -14,31 +14,31 @@ from trainer.corpus import Dataset
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
 from trainer.word2vec.objectives import OBJECTIVES
-from trainer.word2vec.training import Report, Snapshot, TrainedVectors, train
+from trainer.word2vec.training import OnSnapshot, Snapshot, TrainedVectors, train
 
 NOT_JUDGED = "not compared with another model"
 
 
 class TrainingDisplay(Protocol):
-    """What shows how far training is."""
+    """Shows the progress of training."""
 
-    def training(self) -> AbstractContextManager[Report]:
-        """While vectors are trained."""
+    def training(self) -> AbstractContextManager[OnSnapshot]:
+        """Shows the training of vectors; yields a function to call with each snapshot."""
 
     def working(self, step: str) -> AbstractContextManager[None]:
-        """While another step is taken."""
+        """Shows that another step is being done."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedModel:
-    """What training leaves, before it has a version.
+    """The result of training, before it is stored as a version.
 
     Attributes:
         dataset: what was trained on.
         config: every setting.
         vectors: the two matrices.
-        epochs: where the run stood at the end of each epoch trained just now.
-        continuations: what comes next, where it was asked for.
+        epochs: the last snapshot of each epoch of this run; without those before a resume.
+        continuations: what comes next, or None if it was not asked for.
     """
 
     dataset: Dataset
@@ -58,22 +58,22 @@ def train_model(
     """Trains vectors, then counts what comes next.
 
     Args:
-        dataset: what is trained on.
+        dataset: what to train on.
         config: every setting.
-        display: where progress is shown.
-        known: vectors to begin from.
-        checkpoint: where the state is saved now and then, and continued from.
+        display: shows progress.
+        known: vectors of an earlier model to begin from.
+        checkpoint: where the state is saved from time to time, and resumed from.
 
     Raises:
         DivergenceError: the vectors stopped being finite.
         InputError: the checkpoint to resume from is missing, damaged or of another run.
     """
     epochs: dict[int, Snapshot] = {}
-    with display.training() as report:
+    with display.training() as show:
 
         def note(snapshot: Snapshot) -> None:
             epochs[snapshot.epoch] = snapshot
-            report(snapshot)
+            show(snapshot)
 
         vectors = train(
             dataset.sessions,
@@ -93,9 +93,9 @@ def train_model(
 
 
 def make_artifact(model: TrainedModel, version: str) -> Artifact:
-    """The artifact of a trained model, under the name of a version."""
+    """Builds the artifact of a trained model."""
     dataset, training = model.dataset, model.config.training
-    # A graph that several threads link is never twice the same.
+    # A graph that several threads build differs from run to run.
     threads = 1 if training.deterministic else training.workers
     return Artifact(
         manifest=_manifest(model, version),
@@ -125,7 +125,7 @@ def _manifest(model: TrainedModel, version: str) -> Manifest:
 
 
 def _metrics(model: TrainedModel) -> dict[str, Any]:
-    """The figures of a run: of all its epochs, and of each at its end (those trained just now)."""
+    """The figures of the whole run, and of each of its epochs trained since the last resume."""
     last = model.vectors.last
     return {
         "epoch_losses": model.vectors.epoch_losses,

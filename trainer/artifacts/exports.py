@@ -3,9 +3,9 @@ r"""Writes a model's vectors in the formats of other programs.
     word2vec         text: `<rows> <columns>\n`, then a row `<id> <number> ... <number>\n`
     word2vec-binary  the same header, then a row `<id> ` and its float32 numbers, little-endian
     parquet          columns item_id, count, title, vector (an array of float32)
-    npy              the matrix; its ids in row order, a JSON list, beside it in <name>.items.json
+    npy              the matrix; <name>.items.json beside it has the ids in row order, a JSON list
 
-The first two are gensim's `save_word2vec_format` to the byte, also gzipped.
+The first two are, byte for byte, what gensim's `save_word2vec_format` writes; they may be gzipped.
 """
 
 import gzip
@@ -36,36 +36,38 @@ ENDINGS: dict[str, Format] = {
 
 
 def items_path(output: Path) -> Path:
-    """Where the ids of an exported `.npy` matrix lie."""
+    """The path of the ids that belong to an exported `.npy` matrix."""
     return output.with_name(f"{output.name.removesuffix('.npy')}.items.json")
 
 
 def export_vectors(
     artifact: Artifact, output: Path, file_format: Format | None = None, vectors: Vectors = "input"
 ) -> None:
-    """Writes the vectors of a model for another program; a file that is there is replaced.
+    """Writes the vectors of a model for another program; replaces an existing file.
 
     Args:
         artifact: the model.
-        output: the file, complete or not there at all, as is what lies beside it.
-        file_format: by default what the ending of the file says.
+        output: the file to write; after an error it and the file beside it are as before.
+        file_format: by default the one that the ending of the file stands for.
         vectors: input vectors, output vectors, or the mean of both.
 
     Raises:
-        InputError: the ending says nothing, the directory is missing, the format cannot hold an id,
+        InputError: the ending is unknown, the directory is missing, the format cannot hold an id,
             or the model has no such vectors.
         OSError: naming the file that cannot be written.
     """
-    chosen = file_format or _format_of(output)
+    resolved_format = file_format or _format_of(output)
     compressed = output.name.lower().endswith(".gz")
-    if chosen in ("parquet", "npy"):
+    if resolved_format in ("parquet", "npy"):
         if compressed:
             raise InputError(f"{output}: only the word2vec formats can be gzipped; drop the .gz")
     else:
-        _check_ids(artifact, chosen)
+        _check_ids(artifact, resolved_format)
     matrix = _matrix(artifact, vectors)
-    contents: dict[Path, Content] = {output: lambda file: WRITERS[chosen](file, artifact, matrix)}
-    if chosen == "npy":
+    contents: dict[Path, Content] = {
+        output: lambda file: WRITERS[resolved_format](file, artifact, matrix)
+    }
+    if resolved_format == "npy":
         ids = json.dumps(list(artifact.item_ids), ensure_ascii=False).encode()
         contents[items_path(output)] = lambda file: file.write(ids)
     _replace(contents, compressed)
@@ -75,8 +77,8 @@ def _format_of(output: Path) -> Format:
     ending = Path(output.name.lower().removesuffix(".gz")).suffix
     if ending not in ENDINGS:
         raise InputError(
-            f"{output}: its ending tells no format; known are {', '.join(ENDINGS)}, or name one "
-            "with --format"
+            f"{output}: no format has this ending; known are {', '.join(ENDINGS)}; or name a "
+            "format with --format"
         )
     return ENDINGS[ending]
 
@@ -92,7 +94,7 @@ def _check_ids(artifact: Artifact, file_format: Format) -> None:
 
 
 def _matrix(artifact: Artifact, vectors: Vectors) -> NDArray[np.float32]:
-    """The rows to write; the mean is worth something if both matrices have a row for an item."""
+    """The matrix to write; output vectors and the mean need output rows that belong to items."""
     if vectors == "input":
         return np.asarray(artifact.input_vectors)
     version, output = artifact.manifest.model_version, artifact.manifest.output
@@ -114,7 +116,7 @@ Content = Callable[[BufferedIOBase], object]
 
 
 def _replace(contents: Mapping[Path, Content], compressed: bool) -> None:
-    """Writes files, which take the place of earlier ones once all of them are complete."""
+    """Writes files, which replace earlier ones only when all of them are complete."""
     for path in contents:
         if reason := unwritable(path):
             raise InputError(f"{path}: {reason}")
@@ -126,11 +128,11 @@ def _replace(contents: Mapping[Path, Content], compressed: bool) -> None:
                     write(packed)
             else:
                 write(file)
-            file.flush()  # a full disk is noticed here, before any of them is replaced
+            file.flush()  # notices a full disk before any file is replaced
 
 
 def _write_text(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
-    """`str` of a float32 is the shortest text that gives the same float32 again."""
+    """Writes numbers by `str`: the shortest text that reads back as the same float32."""
     _write_header(file, matrix)
     for item_id, vector in zip(artifact.item_ids, matrix, strict=True):
         file.write(f"{item_id} {' '.join(map(str, vector))}\n".encode())
@@ -148,7 +150,7 @@ def _write_header(file: BufferedIOBase, matrix: NDArray[np.float32]) -> None:
 
 
 def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.float32]) -> None:
-    import polars as pl  # takes longer than the other formats need to write a file
+    import polars as pl  # here: importing it takes longer than writing another format
 
     table = pl.DataFrame(
         {
@@ -158,7 +160,7 @@ def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.
             "vector": pl.Series(matrix, dtype=pl.Array(pl.Float32, matrix.shape[1])),
         }
     )
-    # In memory first: polars does not always tell why a file cannot be written.
+    # In memory first: polars does not always say why a file cannot be written.
     content = BytesIO()
     table.write_parquet(content)
     file.write(content.getbuffer())
@@ -167,7 +169,7 @@ def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.
 def _write_npy(file: BufferedIOBase, _: Artifact, matrix: NDArray[np.float32]) -> None:
     header = np.lib.format.header_data_from_array_1_0(matrix)
     np.lib.format.write_array_header_1_0(file, header)
-    file.write(matrix.data)  # `np.save` does not tell why it cannot
+    file.write(matrix.data)  # `np.save` does not say why writing failed
 
 
 Writer = Callable[[BufferedIOBase, Artifact, NDArray[np.float32]], None]

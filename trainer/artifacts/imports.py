@@ -20,21 +20,21 @@ VERDICT = (
 
 
 def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
-    """Makes a servable version of a word2vec file, without making it current.
+    """Stores a word2vec file as a servable version, without making it current.
 
-    A word2vec file has neither counts nor output vectors. Every count is 1, as an invented one
-    would look like a measured one; popularity is the order of the file, which is by frequency. The
-    output vectors are zeros. The manifest says so in its verdict, and has the file in
-    `config["imported"]`.
+    A word2vec file has neither counts nor output vectors. Every count is set to 1, because an
+    invented count would look like a measured one; popularity is the order of the file, which is by
+    frequency. The output vectors are zeros. The verdict in the manifest says so, and
+    `config["imported"]` describes the file.
 
     Raises:
-        InputError: the file is missing, or is no complete word2vec file; names the row.
+        InputError: the file is missing, or not a complete word2vec file; names the row.
     """
-    found = read_vectors(path)
+    imported = read_vectors(path)
     with path.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    rows, columns = found.vectors.shape
-    origin = {"file": path.name, "format": found.format, "sha256": sha256}
+    rows, columns = imported.vectors.shape
+    origin = {"file": path.name, "format": imported.format, "sha256": sha256}
 
     def build(version: str) -> Artifact:
         return Artifact(
@@ -49,13 +49,13 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
                 metrics={},
                 verdict=VERDICT,
             ),
-            item_ids=found.item_ids,
+            item_ids=imported.item_ids,
             titles=[None] * rows,
             metadata={},
             counts=np.ones(rows, np.int64),
-            input_vectors=found.vectors,
-            output_vectors=np.zeros_like(found.vectors),
-            cosine_index=cosine_index(found.vectors, index, usable_cores()),
+            input_vectors=imported.vectors,
+            output_vectors=np.zeros_like(imported.vectors),
+            cosine_index=cosine_index(imported.vectors, index, usable_cores()),
         )
 
     return store.add(build)

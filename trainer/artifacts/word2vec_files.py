@@ -3,8 +3,8 @@ r"""Reads word2vec files, text and binary.
     word2vec         text: `<rows> <columns>\n`, then a row `<id> <number> ... <number>\n`
     word2vec-binary  the same header, then a row `<id> ` and its float32 numbers, little-endian
 
-As word2vec.c and gensim's `save_word2vec_format` write them, also gzipped. word2vec.c ends a binary
-row with `\n` and a text row with ` \n`: both are read.
+These are the files of word2vec.c and of gensim's `save_word2vec_format`, plain or gzipped.
+word2vec.c ends a binary row with `\n` and a text row with ` \n`; both are understood.
 """
 
 import gzip
@@ -27,19 +27,19 @@ Word2VecFormat = Literal["word2vec", "word2vec-binary"]
 
 LONGEST_HEADER = 100  # bytes
 LONGEST_ID = 1 << 16  # bytes
-CHUNK = 1 << 22  # bytes read at a time, numbers checked at a time
+CHUNK = 1 << 22  # bytes read, or numbers checked, at a time
 BEST_COMPRESSION = 1032  # of gzip
-CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")  # bytes that a text has not
+CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")  # bytes that no text has
 
 
 @dataclass(frozen=True, eq=False)
 class NamedVectors:
-    """What a word2vec file holds.
+    """The contents of a word2vec file.
 
     Attributes:
         item_ids: in the order of the file, most frequent first by convention.
         vectors: float32 [items, vector_size].
-        format: how it was written.
+        format: the format of the file.
     """
 
     item_ids: list[str]
@@ -48,13 +48,13 @@ class NamedVectors:
 
 
 def read_vectors(path: Path) -> NamedVectors:
-    """Reads a word2vec file, text or binary, plain or gzipped; its content tells which.
+    """Reads a word2vec file, text or binary, plain or gzipped; detects which from its content.
 
-    Beside the result it holds a few MiB.
+    Needs a few MiB of memory beside the result.
 
     Raises:
-        InputError: the file is missing, empty, truncated, longer than its header says, has an id
-            twice or none, or a vector that is not of finite length; names the row.
+        InputError: the file is missing, empty, truncated or longer than its header says; a row has
+            no id, the id of another row, or no finite length. Names the row.
     """
     if not path.is_file():
         raise InputError(f"{path} is a directory" if path.is_dir() else f"there is no file {path}")
@@ -75,13 +75,13 @@ def read_vectors(path: Path) -> NamedVectors:
 
 @dataclass
 class _Table:
-    """A file on its way into memory.
+    """A file while it is being read.
 
     Attributes:
-        path: where it lies.
-        format: how it is read.
+        path: the file.
+        format: the format it is read as.
         vectors: float32 [rows, columns], to be filled.
-        rows: the row of every id so far, counted from 1.
+        rows: the row of each id so far, counted from 1.
     """
 
     path: Path
@@ -95,12 +95,12 @@ class _Table:
     def ended(self, row: int) -> InputError:
         return self.error(
             row,
-            f"the file ends here, its header announces {len(self.vectors)} rows: it is truncated "
-            "or the header is wrong",
+            f"the file ends here, but its header announces {len(self.vectors)} rows: it is "
+            "truncated or the header is wrong",
         )
 
     def add(self, encoded: bytes) -> None:
-        """Notes the id of the next row."""
+        """Adds the id of the next row."""
         row = len(self.rows) + 1
         try:
             item_id = encoded.decode()
@@ -112,7 +112,7 @@ class _Table:
             raise self.error(row, f"the id {item_id!r} is that of row {earlier} as well")
 
     def check_end(self, rest: bytes) -> None:
-        """Refuses what comes after the last row, blank lines apart."""
+        """Refuses anything but blank lines after the last row."""
         if rest.strip():
             announced = len(self.vectors)
             raise self.error(announced + 1, f"the header announces only {announced} rows")
@@ -140,17 +140,17 @@ def _read_header(path: Path, file: BufferedIOBase) -> tuple[int, int, int]:
     line = file.readline(LONGEST_HEADER)
     if not line:
         raise InputError(f"{path}: the file is empty")
-    found = re.fullmatch(rb"\s*(\d{1,18})\s+(\d{1,18})\s*\n", line)
-    if not found:
+    match = re.fullmatch(rb"\s*(\d{1,18})\s+(\d{1,18})\s*\n", line)
+    if not match:
         raise InputError(
             f"{path}: row 0 is {line[:50]!r}, expected the header of a word2vec file: the number "
             "of rows and the numbers in a row"
         )
-    rows, columns = int(found[1]), int(found[2])
+    rows, columns = int(match[1]), int(match[2])
     if rows == 0 or columns == 0:
         raise InputError(f"{path}: the header {line.strip().decode()!r} announces no vectors")
     size = path.stat().st_size * (BEST_COMPRESSION if isinstance(file, gzip.GzipFile) else 1)
-    if 2 * rows * columns > size:  # each number of a text takes two bytes at least
+    if 2 * rows * columns > size:  # each number in a text takes at least two bytes
         raise InputError(
             f"{path}: row 0, the header, announces {rows} rows of {columns} numbers, more than fit "
             "into the file: it is truncated or the header is wrong"
@@ -159,10 +159,10 @@ def _read_header(path: Path, file: BufferedIOBase) -> tuple[int, int, int]:
 
 
 def _recognise(path: Path, sample: bytes, columns: int) -> Word2VecFormat:
-    """The format of the rows that begin with a sample; the ending counts where they do not tell.
+    """The format of a file by a sample of its first rows, and by its ending if they do not show it.
 
-    The float32 of a binary row may look like text for a while, least unlikely if it has only one.
-    So what is called .bin is text only if all of the sample is.
+    A binary row may happen to look like text, most likely if it has a single number. So a file
+    named .bin counts as text only if the whole sample is text.
     """
     lines = sample.split(b"\n")
     if path.name.lower().removesuffix(".gz").endswith(".bin"):

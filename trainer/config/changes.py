@@ -1,4 +1,4 @@
-"""Which settings have changed since a model was trained."""
+"""Finds the settings that have changed since a model was trained."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,23 +6,23 @@ from typing import Any
 from trainer.config.jobs import Config
 from trainer.config.sources import merge, settings, show_value
 
-# What a model is made of and how; not where, nor what becomes of it afterwards.
+# The settings that shape a model; not where it is made, nor what happens to it afterwards.
 SHAPING = ("data.", "training.", "index.", "next.")
 NOT_SHAPING = ("data.scratch", "training.workers")
 
 
 def changed_settings(trained: Mapping[str, Any], config: Config) -> list[tuple[str, str, str]]:
-    """The settings that would make another model of the same log.
+    """The settings that would now make a different model from the same log.
 
-    A default that is another one since an upgrade is a change; a setting that did not exist yet was
-    at its default. An imported model was not trained with settings: nothing has changed.
+    A default that changed with an upgrade counts as a change; a setting that did not exist yet
+    counts as having had its default. An imported model was trained without settings: no changes.
 
     Args:
         trained: the configuration in the model's manifest.
         config: every effective setting.
 
     Returns:
-        Name, value then and value now, as people read them.
+        Name, value then and value now of each, as text for people.
     """
     if "imported" in trained:
         return []

@@ -9,9 +9,9 @@ ROOT = Path("/")
 
 
 def usable_cores() -> int:
-    """The cores the system lets this process use: by its affinity, and by quotas, rounded up.
+    """The number of cores this process may use, by its affinity and by CPU quotas, rounded up.
 
-    A container is limited by a quota (`docker run --cpus 2`), which no count of cores shows.
+    A quota (`docker run --cpus 2`) limits a container, but no count of cores shows it.
     """
     if hasattr(os, "sched_getaffinity"):
         cores = len(os.sched_getaffinity(0))
@@ -21,7 +21,7 @@ def usable_cores() -> int:
 
 
 def _quotas() -> Iterator[float]:
-    """CPU quotas of the control groups of this process and of those around them, in cores."""
+    """The CPU quotas, in cores, of this process's control groups and of their ancestors."""
     mounts = ROOT / "sys/fs/cgroup"
     for line in _read(ROOT / "proc/self/cgroup").splitlines():
         _, controllers, path = line.split(":", 2)
@@ -35,9 +35,9 @@ def _quotas() -> Iterator[float]:
 
 
 def _groups(mount: Path, path: str) -> Iterator[Path]:
-    """A control group, then those around it.
+    """A control group, then its ancestors.
 
-    In a container the path may be the host's: then only the outermost is there, its own.
+    In a container the path may be that on the host: then only the root exists, the container's own.
     """
     group = mount / path.strip("/")
     yield group
@@ -47,7 +47,7 @@ def _groups(mount: Path, path: str) -> Iterator[Path]:
 
 
 def _quota(quota: str = "", period: str = "") -> Iterator[float]:
-    if quota.isdecimal() and period.isdecimal():  # else "max" or -1, or there is no such file
+    if quota.isdecimal() and period.isdecimal():  # otherwise "max", -1, or no such file
         yield int(quota) / int(period)
 
 

@@ -25,59 +25,67 @@ from trainer.config.sections import (
 
 
 class RunConfig(Section):
-    """How a run begins, is watched and is continued."""
+    """How a run begins, reports its progress and resumes."""
 
     warm_start: str | None = Field(
-        None, description="version to begin from, or `current`: known items keep their vectors"
+        None,
+        description="version to take vectors from, or `current`; only new items begin at random",
     )
     checkpoint_every: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="minutes between checkpoints"
+        None,
+        gt=0,
+        allow_inf_nan=False,
+        description="minutes between checkpoints; if not set, none are written",
     )
-    resume: bool = Field(False, description="continue from the last checkpoint")
+    resume: bool = Field(False, description="continue from the last checkpoint of the same run")
     log_format: Literal["text", "json"] = Field(
-        "text", description="progress for people, or one JSON object a line"
+        "text", description="progress for people, or one JSON object per line"
     )
 
 
 class PublishConfig(Section):
-    """What becomes of earlier versions."""
+    """What happens to earlier versions."""
 
-    keep: int = Field(5, ge=1, description="versions to keep after a retraining")
+    keep: int = Field(5, ge=1, description="number of versions to keep after a retraining")
 
 
 class EvaluationConfig(Section):
-    """What is held out, and how models are asked about it."""
+    """What is held out, and how models are queried about it."""
 
     split: Literal["temporal", "last-item"] = Field(
         "temporal",
         description="hold out the newest sessions, or the last item of every session",
     )
     test_share: float = Field(
-        0.1, gt=0, lt=1, description="temporal: share of the sessions that are held out"
+        0.1, gt=0, lt=1, description="temporal: share of the sessions to hold out"
     )
     test_from: Time = Field(
         None,
-        description="temporal: hold out the sessions that began then or later (ISO 8601), instead "
-        "of a share",
+        description="temporal: hold out the sessions that began at this time (ISO 8601) or later, "
+        "instead of a share",
     )
     query: Literal["session", "last"] = Field(
-        "session", description="ask with all of the session so far, or with its last item alone"
+        "session", description="query with the whole session so far, or with its last item alone"
     )
     query_decay: float = Field(
         1.0,
         ge=0,
         le=1,
         description="share of its weight that an item of the query keeps per step back; 1: the "
-        "plain mean, which the service takes by default",
+        "plain mean, the default of the service",
     )
-    cutoffs: Cutoffs = Field([10, 20], min_length=1, description="lengths of lists to measure at")
-    max_cases: int = Field(10_000, ge=0, description="cases to ask, drawn by the seed; 0: all")
+    cutoffs: Cutoffs = Field(
+        [10, 20], min_length=1, description="lengths of the lists that metrics are computed for"
+    )
+    max_cases: int = Field(
+        10_000, ge=0, description="number of cases, drawn at random by the seed; 0: all"
+    )
     exclude_seen: bool = Field(
         True,
-        description="never recommend items of the query, as the service does; published figures of "
+        description="never recommend items of the query, like the service; published figures for "
         "click-streams mostly allow them",
     )
-    baselines: bool = Field(True, description="compare with models that only count")
+    baselines: bool = Field(True, description="compare with simple models that only count")
     report: Path | None = Field(None, description="HTML page to write")
 
 
@@ -85,38 +93,45 @@ class TuningConfig(Section):
     """How better settings are searched for."""
 
     relation: Relation = Field(
-        "next", description="what the settings are to be good at; it decides which are searched"
+        "next", description="relation to tune for; it decides which settings are searched"
     )
     metric: str = Field(
-        "MRR@20", description="what is to be high on the validation part: HR@k, NDCG@k or MRR@k"
+        "MRR@20", description="what to maximise on the validation part: HR@k, NDCG@k or MRR@k"
     )
-    trials: int = Field(50, ge=1, description="settings to try, those of earlier runs included")
+    trials: int = Field(
+        50, ge=1, description="number of settings to try, including those of earlier runs"
+    )
     minutes: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="begin no trial after so many minutes"
+        None, gt=0, allow_inf_nan=False, description="begin no new trial after this many minutes"
     )
     share: float = Field(
-        1.0, gt=0, le=1, description="search with the newest share of the sessions, to be faster"
+        1.0,
+        gt=0,
+        le=1,
+        description="share of the sessions, the newest ones, to search with; less is faster",
     )
     study: Path | None = Field(
-        None, description="file that remembers every trial; the same command continues from it"
+        None, description="file that remembers all trials; repeating the command continues from it"
     )
 
     @field_validator("metric")
     @classmethod
     def _is_a_metric(cls, metric: str) -> str:
         if not re.fullmatch(r"(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)", metric):
-            raise ValueError("Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000: as MRR@20")
+            raise ValueError(
+                "Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000, such as MRR@20"
+            )
         return metric
 
 
 class Config(BaseModel):
-    """Everything a training run can be told."""
+    """All settings of a training run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     models: Path = Field(Path("models"), description="directory of published models")
     preset: Preset = Field(
-        "balanced", description="defaults that are good at both relations, or better at one"
+        "balanced", description="defaults that serve both relations, or one of them better"
     )
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()

@@ -1,12 +1,12 @@
-"""Presets: settings that work well together, for those with no time to tune."""
+"""Presets: settings that work well together, for people without time to tune."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
 Preset = Literal["balanced", "similar", "next"]
 
-# Chosen on validation parts of two logs; the README has the figures. What is not named is as in the
-# defaults, which are those of `balanced`.
+# Chosen on the validation parts of two logs; the README has the figures. A setting that is not
+# named has its default, as in `balanced`.
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "balanced": {},
     "similar": {

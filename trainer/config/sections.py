@@ -23,17 +23,17 @@ LARGEST = 2**63 - 1
 
 
 def _none_if_empty(value: object) -> object:
-    """An empty text takes back what a weaker source has set."""
+    """An empty text unsets what a weaker source has set."""
     return None if value == "" else value
 
 
 def _as_list(value: object) -> object:
-    """A text is a list of one."""
+    """A single text becomes a list of one."""
     return [value] if isinstance(value, str) else value
 
 
 def _as_mapping(value: object) -> object:
-    """Texts like `purchase=4` are a mapping; an empty one names nothing."""
+    """Texts like `purchase=4` become a mapping; an empty text adds nothing to it."""
     if not isinstance(value, str | list):
         return value
     pairs = [text for text in cast(list[str], _as_list(value)) if text != ""]
@@ -59,7 +59,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _is_no_truth_value(cls, value: object, info: ValidationInfo) -> object:
+    def _is_not_a_truth_value(cls, value: object, info: ValidationInfo) -> object:
         """Refuses `epochs = true`, which pydantic takes for 1."""
         whole = value if isinstance(value, list) else [value]
         parts = value.values() if isinstance(value, dict) else whole
@@ -82,53 +82,59 @@ class DataConfig(Section):
 
     paths: Names = Field(
         [],
-        description="files or globs: .parquet, .csv, .csv.gz, .jsonl, or .txt (a session a line)",
+        description="files or globs: .parquet, .csv, .csv.gz, .jsonl, .txt (one session per line)",
     )
     item: str = Field("item_id", min_length=1, description="column of the item")
     session: Name = Field(
         None,
-        description="column of the session; without it, a user's events are cut at session_gap",
+        description="column of the session; without it, gaps between a user's events end sessions",
     )
     user: Name = Field(None, description="column of the user")
-    time: Name = Field(None, description="column of the time; without it, row order counts")
+    time: Name = Field(
+        None, description="column of the time; without it, events are in the order of the rows"
+    )
     time_format: Name = Field(
         None,
-        description="how times are written, such as '%d/%m/%Y'; default: ISO 8601 or numbers",
+        description="how times are written, such as '%d/%m/%Y'; if not set: ISO 8601 or numbers",
     )
     time_unit: TimeUnit | None = Field(
         None,
-        description="what numbers in the time column count since 1970: s, ms, us or ns; default: "
-        "told from the largest",
+        description="unit of numbers in the time column, counted since 1970; if not set, inferred "
+        "from the largest",
     )
-    event: Name = Field(None, description="column of the event's type, such as view or purchase")
+    event: Name = Field(
+        None, description="column of the type of the event, such as view or purchase"
+    )
     weights: Weights = Field(
         {},
-        description="how often the pairs of an event of a type count, type to weight; types not "
-        "named count 1",
+        description="how often the pairs of an event count, by its type, such as purchase=4; types "
+        "that are not named: 1",
     )
     title: Name = Field(None, description="column of the item's title")
-    metadata: Names = Field([], description="further columns to keep of an item")
-    where: Name = Field(None, description="SQL condition an event must meet")
+    metadata: Names = Field([], description="further columns that describe an item, kept with it")
+    where: Name = Field(None, description="SQL condition that an event must meet")
     scratch: Path | None = Field(
-        None, description="directory for temporary files; default: the system's"
+        None, description="directory for temporary files; if not set, that of the system"
     )
     session_gap: float = Field(
-        30.0, gt=0, description="minutes without an event that end a session (no session column)"
+        30.0,
+        gt=0,
+        description="minutes without an event that end a session (without a session column)",
     )
-    collapse_repeats: bool = Field(False, description="count consecutive repeats of an item once")
-    min_count: int = Field(1, ge=1, description="drop items with fewer occurrences")
-    min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items")
+    collapse_repeats: bool = Field(False, description="treat consecutive repeats of an item as one")
+    min_count: int = Field(1, ge=1, description="drop items with fewer occurrences than this")
+    min_session_length: int = Field(2, ge=1, description="drop sessions with fewer items than this")
 
     @model_validator(mode="after")
     def _has_one_way_of_time(self) -> Self:
         if self.time_format and self.time_unit:
-            raise ValueError("`time_format` is for texts and `time_unit` for numbers: set one")
+            raise ValueError("`time_format` is for texts, `time_unit` for numbers: set one of them")
         return self
 
     @model_validator(mode="after")
     def _has_types(self) -> Self:
         if self.weights and self.event is None:
-            raise ValueError("`weights` go by the type of an event: name its column as `event`")
+            raise ValueError("`weights` are by the type of an event: name its column as `event`")
         return self
 
     @model_validator(mode="after")
@@ -138,53 +144,65 @@ class DataConfig(Section):
             if self.user is None:
                 raise ValueError("name the `session` column, or `user` and `time` to cut sessions")
             if self.time is None:
-                raise ValueError("sessions are cut by time: name the `time` column as well")
+                raise ValueError(
+                    "time gaps end the sessions of a user: name the `time` column as well"
+                )
         return self
 
 
 class TrainingConfig(Section):
-    """How the vectors are trained; gensim's names where gensim has one."""
+    """How the vectors are trained; the names are gensim's where it has one."""
 
     architecture: Literal["skip-gram", "cbow"] = Field(
-        "skip-gram", description="predict from one context item, or from all of them together"
+        "skip-gram",
+        description="predict an item from one context item at a time, or from all of them together",
     )
     objective: Literal["negative-sampling", "hierarchical-softmax"] = Field(
-        "negative-sampling", description="what a prediction is scored against"
+        "negative-sampling",
+        description="what a prediction is scored against: sampled items, or a tree of all items",
     )
-    vector_size: int = Field(100, ge=1, le=4096, description="numbers in a vector")
+    vector_size: int = Field(100, ge=1, le=4096, description="dimensions of the vectors")
     window: int | Literal["session"] = Field(
-        10, description="widest distance of a context item, or `session`: everything in it"
+        10, description="widest distance of a context item, or `session`: all items of the session"
     )
     max_contexts: int = Field(
         20,
         ge=2,
         le=10_000,
-        description="with window session: contexts of an item, sampled from a longer session",
+        description="for window session: context items of an item, sampled if there are more",
     )
-    shrink_windows: bool = Field(True, description="draw each distance from 1..window")
-    negative: int = Field(10, ge=1, le=1000, description="items sampled against each center")
+    shrink_windows: bool = Field(
+        True,
+        description="draw the reach of each window from 1..window, so that near items count more",
+    )
+    negative: int = Field(10, ge=1, le=1000, description="noise items sampled for each prediction")
     ns_exponent: float = Field(
         0.75,
         ge=-5,
         le=5,
-        description="noise is drawn from count^ns_exponent; negative prefers rare",
+        description="noise items are drawn by count^ns_exponent; below 0 prefers rare items",
     )
     sample: float = Field(
-        1e-4, ge=0, description="relative frequency above which an item is thinned out; 0 is off"
+        1e-4,
+        ge=0,
+        description="share of all events above which an item is thinned out at random; 0: off",
     )
-    alpha: float = Field(0.05, gt=0, description="learning rate at the start")
+    alpha: float = Field(0.05, gt=0, description="learning rate at the start; it falls linearly")
     min_alpha: float = Field(0.0001, ge=0, description="learning rate at the end")
     epochs: int = Field(30, ge=1, le=1_000_000_000, description="passes over the data")
-    cbow_mean: bool = Field(True, description="cbow: mean of the context vectors, or their sum")
+    cbow_mean: bool = Field(
+        True, description="cbow: average the context vectors instead of adding them up"
+    )
     workers: int = Field(
         default_factory=usable_cores,
         ge=1,
         le=4096,
-        description="threads; with 1 the same seed gives the same bytes",
+        description="threads; with 1, the same seed gives the same vectors to the byte",
     )
-    seed: int = Field(1, ge=0, description="of every random number")
+    seed: int = Field(1, ge=0, description="seed of all random numbers")
     deterministic: bool = Field(
-        False, description="the same bytes for any number of workers: training uses one thread"
+        False,
+        description="train in one thread, so that any number of workers gives the same vectors",
     )
 
     @field_validator("window", mode="wrap")
@@ -209,69 +227,95 @@ class IndexConfig(Section):
     """How vectors are searched."""
 
     search: Literal["exact", "hnsw"] = Field(
-        "exact", description="compare with every item, or search a graph (from a million items on)"
+        "exact",
+        description="compare with every item, or search a graph (pays off from a million items on)",
     )
-    hnsw_links: int = Field(32, ge=2, le=256, description="links of a node of the graph")
-    hnsw_ef_construction: int = Field(200, ge=8, description="candidates when a node is linked")
+    hnsw_links: int = Field(
+        32,
+        ge=2,
+        le=256,
+        description="links per node of the graph; more: better results, more memory",
+    )
+    hnsw_ef_construction: int = Field(
+        200,
+        ge=8,
+        description="candidates when a node is added; more: a better graph, built slower",
+    )
 
 
 class NextConfig(Section):
-    """How it is learnt what comes next."""
+    """How the table of what comes next is learned."""
 
     continuations: int = Field(
-        200, ge=0, description="items kept that come next, for each item; 0: do not learn it"
+        200,
+        ge=0,
+        description="number of items kept as coming next, for each item; 0: learn no table",
     )
-    count_window: int = Field(10, ge=1, le=1000, description="widest distance of what is counted")
+    count_window: int = Field(
+        10, ge=1, le=1000, description="widest distance of two items that are counted"
+    )
     backwards: float = Field(
-        0.5, ge=0, le=1, description="what an item that came before counts, of one that came after"
+        0.5,
+        ge=0,
+        le=1,
+        description="weight of an item that came before, relative to one that came after",
     )
     recency: float = Field(
         1.0,
         ge=0,
-        description="events count e^-(age / recency), the oldest having age 1; 0: all alike",
+        description="events count e^-(age / recency), the oldest with age 1; 0: all count the same",
     )
     prior_mass: float = Field(
-        30.0, ge=0, description="how many counts what is known of similar items is worth"
+        30.0,
+        ge=0,
+        description="weight of the counts borrowed from similar items, as a number of counts",
     )
     vector_share: float = Field(
-        0.5, ge=0, le=1, description="similar by the vectors, the rest by the counts"
+        0.5,
+        ge=0,
+        le=1,
+        description="share borrowed from items similar by vectors; the rest is by counts",
     )
     vector_neighbors: int = Field(
-        30, ge=1, le=1000, description="items similar by the vectors that an item borrows from"
+        30,
+        ge=1,
+        le=1000,
+        description="number of items similar by vectors that an item borrows from",
     )
     neighbor_temperature: float = Field(
         0.05,
         ge=0.001,
         le=1000,
-        description="they weigh e^(cosine / temperature): the lower, the more the nearest count",
+        description="items similar by vectors weigh e^(cosine / temperature); a low one favors the "
+        "nearest",
     )
     count_neighbors: int = Field(
-        50, ge=0, description="items similar by the counts that an item borrows from"
+        50, ge=0, description="number of items similar by counts that an item borrows from"
     )
     borrowed_counts: int = Field(
-        50, ge=0, description="largest counts that are borrowed from each of them"
+        50, ge=0, description="number of counts borrowed from each similar item, the largest ones"
     )
     popularity_exponent: float = Field(
         -0.125,
         ge=-1,
         le=1,
-        description="probabilities are multiplied by count^popularity_exponent; negative prefers "
-        "rare",
+        description="probabilities are multiplied by count^popularity_exponent; below 0 prefers "
+        "rare items",
     )
     score_power: float = Field(
         0.4,
         gt=0,
         le=1,
-        description="scores are probabilities to this power: the lower, the more those win that "
-        "several items of a session agree on",
+        description="scores are probabilities to this power; a low one favors items that several "
+        "items of a session agree on",
     )
     next_decay: float = Field(
         0.5,
         ge=0,
         le=1,
         description="share of its weight that an item of a session keeps per step back; 1: all "
-        "count alike, 0: only the newest does",
+        "count the same, 0: only the newest counts",
     )
     last_items: int = Field(
-        20, ge=1, description="items of a session that have a vote, the newest ones"
+        20, ge=1, description="number of items of a session that have a vote, the newest ones"
     )

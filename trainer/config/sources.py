@@ -1,4 +1,4 @@
-"""Where the value of a setting comes from: flag, environment, file or preset."""
+"""Merges the settings of all sources: flags, environment, file and preset."""
 
 import difflib
 import tomllib
@@ -24,7 +24,7 @@ Layers = Mapping[str, Mapping[str, Any]]
 DEFAULT_FILE = Path("item2vec.toml")
 DELIMITER = "__"
 
-# Names of earlier word2vec programs, and what the setting is called here.
+# Names that other word2vec programs use, and the settings they stand for here.
 RENAMED = {
     "size": "vector_size",
     "vector_dim": "vector_size",
@@ -53,14 +53,14 @@ def nest(flags: Flags) -> dict[str, Any]:
 
 
 def show_value(value: object) -> str:
-    """A setting's value for people: a mapping as its flags are typed; nothing for None."""
+    """A setting's value as text for people: a mapping as its flags are typed, None as empty."""
     if isinstance(value, dict):
         return ", ".join(f"{name}={number:g}" for name, number in value.items())
     return "" if value is None else str(value)
 
 
 class _Environment(EnvSettingsSource):
-    """A list or mapping is written as JSON; anything else is its one element."""
+    """Reads a list or mapping from JSON; any other text is its only element."""
 
     def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
         try:
@@ -70,14 +70,14 @@ class _Environment(EnvSettingsSource):
 
 
 def read_layers(
-    file: Path | None, flags: Mapping[str, Any], of_the_service: Collection[str] = ()
+    file: Path | None, flags: Mapping[str, Any], service_settings: Collection[str] = ()
 ) -> Layers:
-    """What each source sets, strongest first: flags, environment, file, preset.
+    """Reads what each source sets, strongest first: flags, environment, file, preset.
 
     Args:
-        file: a configuration file; by default item2vec.toml where there is one.
+        file: a configuration file; by default item2vec.toml, if it exists.
         flags: nested like the file.
-        of_the_service: settings of the service, whose variables may be there as well.
+        service_settings: settings of the service, whose variables are allowed as well.
 
     Raises:
         ConfigError: the file is missing or is not TOML, or a variable is unknown.
@@ -89,23 +89,23 @@ def read_layers(
         from_file = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    _check_environment(of_the_service)
+    _check_environment(service_settings)
     environment = _Environment(
-        Config,  # type: ignore[arg-type]  # of which it reads the fields
+        Config,  # type: ignore[arg-type]  # it only reads the fields
         env_prefix=PREFIX,
         env_nested_delimiter=DELIMITER,
     )
     layers = {"flag": flags, "environment": environment(), str(path): from_file}
     preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
-    chosen = PRESETS.get(preset) if isinstance(preset, str) else None
-    return {**layers, f"preset {preset}": chosen} if chosen else layers
+    preset_layer = PRESETS.get(preset) if isinstance(preset, str) else None
+    return {**layers, f"preset {preset}": preset_layer} if preset_layer else layers
 
 
 def merge(layers: Layers) -> Config:
-    """The effective configuration: for each setting, the strongest layer that has it.
+    """The effective configuration: each setting comes from the strongest layer that has it.
 
     Raises:
-        ConfigError: naming the setting that is unknown or impossible, and where it was set.
+        ConfigError: naming a setting that is unknown or has a wrong value, and where it was set.
     """
     merged: dict[str, Any] = {}
     for layer in reversed(list(layers.values())):
@@ -117,7 +117,7 @@ def merge(layers: Layers) -> Config:
 
 
 def source(layers: Layers, name: str) -> str:
-    """Where a setting (`"training.epochs"`) came from."""
+    """The name of the layer that a setting (`"training.epochs"`) came from, or "default"."""
     for layer_name, layer in layers.items():
         value: Any = layer
         for part in name.split("."):
@@ -137,17 +137,19 @@ def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tupl
 
 
 def environment_name(name: str) -> str:
-    """The variable of a setting: `ITEM2VEC_TRAINING__EPOCHS` for `training.epochs`."""
+    """The environment variable of a setting: `ITEM2VEC_TRAINING__EPOCHS` for `training.epochs`."""
     return PREFIX + name.replace(".", DELIMITER).upper()
 
 
-def _check_environment(of_the_service: Collection[str]) -> None:
+def _check_environment(service_settings: Collection[str]) -> None:
     names = [environment_name(name) for name, _ in settings()]
-    known_names = {*names, *map(environment_name, of_the_service)}
+    known_names = {*names, *map(environment_name, service_settings)}
     for name in variables():
         if name.upper() not in known_names:
             leaf = _leaf(name)
-            remedy = _new_name(leaf) or _hint(leaf, {_leaf(known): known for known in names})
+            remedy = _new_name(leaf) or _hint(
+                leaf, {_leaf(variable): variable for variable in names}
+            )
             raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
 
 
@@ -170,9 +172,9 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     origin = source(layers, name)
     if first["type"] == "extra_forbidden":
         leaf = location[-1]
-        known = {known.rpartition(".")[2]: known for known, _ in settings()}
+        spellings = {setting.rpartition(".")[2]: setting for setting, _ in settings()}
         sections = {section: f"[{section}]" for section in Config.model_fields}
-        remedy = _new_name(leaf) or _hint(leaf, sections | known)
+        remedy = _new_name(leaf) or _hint(leaf, sections | spellings)
         return f"{name} ({origin}) is not a setting; {remedy}"
     reason = first["msg"].removeprefix("Value error, ")
     if len(location) == 1 and first["type"] == "value_error":
@@ -184,7 +186,9 @@ def _new_name(name: str) -> str | None:
     return f"here it is {RENAMED[name]}" if name in RENAMED else None
 
 
-def _hint(name: str, known: Mapping[str, str]) -> str:
-    """The setting whose name is closest, as the user is to write it."""
-    close = difflib.get_close_matches(name, known, 1)
-    return f"did you mean {known[close[0]]}?" if close else "`item2vec config show` lists them all"
+def _hint(name: str, spellings: Mapping[str, str]) -> str:
+    """Suggests the setting with the closest name, spelled as the user has to write it."""
+    close = difflib.get_close_matches(name, spellings, 1)
+    return (
+        f"did you mean {spellings[close[0]]}?" if close else "`item2vec config show` lists them all"
+    )

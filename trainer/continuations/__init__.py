@@ -1,1 +1,1 @@
-"""Builds the table of what comes next."""
+"""Builds the table of continuations: which items come next after each item."""

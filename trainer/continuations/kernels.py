@@ -15,7 +15,7 @@ class Occurrences(NamedTuple):
 
     items: int32 [events].
     begins: bool [events], whether a session begins there.
-    weights: float32 [events], or of size 0 where every event counts once.
+    weights: float32 [events]; empty if every event counts once.
     positions: int32 or int64 [events], where items occur, item after item.
     starts: int64 [items + 1]; item i occurs at `positions[starts[i]:starts[i + 1]]`.
     """
@@ -27,10 +27,10 @@ class Occurrences(NamedTuple):
     starts: NDArray[np.int64]
 
 
-class Rows(NamedTuple):
-    """The largest entries of each row of a sparse matrix, largest first.
+class SparseRows(NamedTuple):
+    """A sparse matrix: the largest entries of each row, in descending order.
 
-    columns: int32 [rows, width], NOTHING behind the last.
+    columns: int32 [rows, width], padded with NOTHING.
     values: float32 [rows, width].
     """
 
@@ -39,10 +39,10 @@ class Rows(NamedTuple):
 
 
 class RowSums(NamedTuple):
-    """Scratch of one thread: a row while it is summed up, all zeros between two rows.
+    """Scratch of one thread: a row while it is summed up, and all zeros between two rows.
 
-    A column is touched when its sum rises above zero, not when something is added: float32 takes
-    what is tiny for nothing, and a column that stayed at zero would be touched again and again.
+    A column is touched when its sum rises above zero, not when something is added to it: float32
+    rounds a tiny number to zero, and a column that stays at zero would be touched more than once.
 
     sums: float32 [columns].
     touched: int32 [columns], the columns whose sum is above zero, in no order.
@@ -53,13 +53,13 @@ class RowSums(NamedTuple):
 
 
 class Smoothing(NamedTuple):
-    """Figures of `smooth_rows`, as in `NextConfig`.
+    """The settings of `smooth_rows`, as in `NextConfig`.
 
     prior_mass: how many counts the prior is worth.
-    vector_share: of the items near by their vectors in the prior; the rest is near by the counts.
-    count_neighbors: how many items are near by the counts.
-    borrowed_counts: how many counts each item that is near lends.
-    score_power: of the result.
+    vector_share: the share of neighbors by vectors in the prior; neighbors by counts have the rest.
+    count_neighbors: the number of neighbors by counts.
+    borrowed_counts: how many of its largest counts each neighbor lends.
+    score_power: the power that scores are raised to.
     """
 
     prior_mass: float
@@ -87,33 +87,35 @@ def index_positions(items: NDArray[np.int32], starts: NDArray[np.int64], out: An
 
 @jit
 def _discount(row: RowSums, n: int, discounts: NDArray[np.float32]) -> Any:
-    """Multiplies the touched columns; returns how many of them are still above zero."""
+    """Multiplies the sums by discounts; returns the number that stay above zero."""
     sums, touched = row
-    held = 0
+    n_positive = 0
     for place in range(n):
         column = touched[place]
         sums[column] *= discounts[column]
         if sums[column] > 0:
-            touched[held] = column
-            held += 1
-    return held
+            touched[n_positive] = column
+            n_positive += 1
+    return n_positive
 
 
 @jit
 def _keep_largest(
     row: RowSums, n: int, columns: NDArray[np.int32], values: NDArray[np.float32]
 ) -> None:
-    """Moves the largest sums to one row, equal ones by column, and leaves the sums at zero."""
+    """Moves the largest sums, ties by column, to a row of the result; resets the sums to zero."""
     sums, touched = row
     width = columns.size
-    found = touched[:n]
+    candidates = touched[:n]
     if n > width:
-        found = found[sums[found] >= np.partition(sums[found], n - width)[n - width]]
-    found = np.sort(found)
-    order = np.argsort(-sums[found], kind="mergesort")[:width]
+        candidates = candidates[
+            sums[candidates] >= np.partition(sums[candidates], n - width)[n - width]
+        ]
+    candidates = np.sort(candidates)
+    order = np.argsort(-sums[candidates], kind="mergesort")[:width]
     for place in range(order.size):
-        columns[place] = found[order[place]]
-        values[place] = sums[found[order[place]]]
+        columns[place] = candidates[order[place]]
+        values[place] = sums[candidates[order[place]]]
     columns[order.size :] = NOTHING
     sums[touched[:n]] = 0
 
@@ -127,25 +129,25 @@ def count_rows(
     backwards: float,
     recency: float,
     row: RowSums,
-    out: Rows,
+    out: SparseRows,
     totals: NDArray[np.float64],
 ) -> None:
-    """Counts what occurs around items first..last-1 in the same session.
+    """Counts the items that occur around items first..last-1 in the same session.
 
-    An item d positions later counts 1 / d, one d positions earlier backwards / d, each times the
-    weight of that event, and times e^-(age / recency), where the age goes from 0 for the newest
-    event to 1 for the oldest.
+    An item that occurs d positions later counts 1 / d, one d positions earlier backwards / d. Both
+    are multiplied by the weight of that event and by e^-(age / recency), where age goes from 0 for
+    the newest event to 1 for the oldest.
 
     Args:
         corpus: the sessions.
         first: the first item.
         last: the item after the last one.
         window: the widest distance.
-        backwards: what an earlier item counts.
-        recency: 0 for no ageing.
-        row: scratch, a column an item.
+        backwards: the factor for earlier items.
+        recency: the pace of ageing; 0 for none.
+        row: scratch, with a column for each item.
         out: rows first..last-1 are written.
-        totals: float64 [items], the sum of all counts of each of these items.
+        totals: float64 [items], the sum of all counts around an item; first..last-1 are written.
     """
     items, begins, weights, positions, starts = corpus
     sums, touched = row
@@ -182,33 +184,33 @@ def count_rows(
 
 @jit
 def smooth_rows(
-    counts: Rows,
+    counts: SparseRows,
     totals: NDArray[np.float64],
-    near: Rows,
+    neighbors: SparseRows,
     first: int,
     last: int,
     smoothing: Smoothing,
     discounts: NDArray[np.float32],
     row: RowSums,
-    out: Rows,
+    out: SparseRows,
 ) -> None:
-    """Smooths counts of items first..last-1 with those of the items around them.
+    """Smooths the counts of items first..last-1 with those of their neighbors.
 
-    With P = counts / totals, an item's prior is Q = (vector_share K + (1 - vector_share) P) P,
-    where a row of K weighs the items near it by their vectors, the mean of a Dirichlet distribution
-    is (counts + prior_mass Q) / (total + prior_mass); a row of the result holds
-    (mean * discount) ** score_power: with a power below 1, items that several items of a session
-    agree on win.
+    Let P = counts / totals, and let a row of K hold the weights of an item's neighbors by vectors.
+    The prior of an item is its row of Q = (vector_share K + (1 - vector_share) P) P. With it the
+    mean of a Dirichlet distribution is (counts + prior_mass Q) / (totals + prior_mass). A row of
+    the result is (mean * discount) ** score_power; a power below 1 favors items that follow several
+    items of a session.
 
     Args:
-        counts: as `count_rows` leaves them.
-        totals: float64 [items].
-        near: the rows of K.
+        counts: the rows that `count_rows` wrote.
+        totals: float64 [items], the sums that it wrote.
+        neighbors: the rows of K.
         first: the first item.
         last: the item after the last one.
-        smoothing: how much is borrowed from whom.
+        smoothing: how much an item borrows from its neighbors.
         discounts: float32 [items], one for each column.
-        row: scratch, a column an item.
+        row: scratch, with a column for each item.
         out: rows first..last-1 are written.
     """
     sums, touched = row
@@ -219,7 +221,7 @@ def smooth_rows(
         bottom = total + mass
         for voice in range(2):
             if voice == 0:
-                lenders, parts = near.columns[item], near.values[item]
+                lenders, parts = neighbors.columns[item], neighbors.values[item]
                 share = vector_share
             else:
                 lenders = counts.columns[item, :count_neighbors]

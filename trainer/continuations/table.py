@@ -13,16 +13,16 @@ from service.model.artifact import unit
 from service.model.continuations import Continuations, Lists, NextSettings
 from trainer.arrays import blocks
 from trainer.config.sections import NextConfig
-from trainer.continuations import kernels as table_kernels
-from trainer.continuations.kernels import NOTHING, Occurrences, Rows, RowSums, Smoothing
+from trainer.continuations import kernels
+from trainer.continuations.kernels import NOTHING, Occurrences, RowSums, Smoothing, SparseRows
 from trainer.corpus import Sessions
 from trainer.faiss_threads import faiss_threads
 from trainer.threads import threads
 
-# Continuations of all items together, so that a table of a million items still fits in memory.
+# A limit for all items together, so that the table of a million items fits in memory.
 MOST_CONTINUATIONS = 20_000_000
 TASKS_OF_A_WORKER = 64
-# Up to here every item is compared with every other; above, with those in the nearest cells.
+# Up to this number of items each is compared with all others, beyond it with the nearest cells.
 MOST_COMPARED = 150_000
 CELLS_SEARCHED = 16
 BITS_OF_A_CODE = 4
@@ -36,21 +36,21 @@ Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray
 def build_continuations(
     sessions: Sessions, vectors: NDArray[np.float32], config: NextConfig, workers: int
 ) -> Continuations | None:
-    """What comes after each item, by counts and by the vectors.
+    """Builds the table of what comes next from counts and vectors.
 
-    Counts c of what occurs around an item are smoothed by a Dirichlet prior of mass m whose mean Q
-    is what the counts of the items near it say, near by their vectors or by the counts themselves:
-    P(b | a) = (c_ab + m Q_ab) / (c_a + m). Frequent items lean on their own counts, rare ones on
-    their neighbors'.
+    The counts c_ab of items b around an item a are smoothed by a Dirichlet prior of mass m:
+    P(b | a) = (c_ab + m Q_ab) / (c_a + m). The mean Q of the prior comes from the counts of the
+    neighbors of a, items with similar vectors or with large counts c_ab. Frequent items rely on
+    their own counts, rare ones on those of their neighbors.
 
     Args:
         sessions: the encoded corpus.
         vectors: float32 [items, vector_size], input vectors.
-        config: what is counted, and how it is smoothed.
+        config: how items are counted and smoothed.
         workers: threads.
 
     Returns:
-        The table, or None where it holds nothing by the configuration.
+        The table, or None if the configuration asks for no continuations.
     """
     if not config.continuations:
         return None
@@ -61,7 +61,7 @@ def build_continuations(
     discounts = np.maximum(occurrences, 1).astype(np.float32) ** np.float32(
         config.popularity_exponent
     )
-    near = near_items(
+    neighbors = near_items(
         vectors, min(config.vector_neighbors, items - 1), config.neighbor_temperature, workers
     )
     smoothing = Smoothing(
@@ -73,37 +73,41 @@ def build_continuations(
     )
     table = _empty(items, width)
     _in_parallel(
-        lambda first, last, sums: table_kernels.smooth_rows(
-            counts, totals, near, first, last, smoothing, discounts, sums, table
+        lambda first, last, sums: kernels.smooth_rows(
+            counts, totals, neighbors, first, last, smoothing, discounts, sums, table
         ),
         np.ones(items, np.int64),
         workers,
     )
-    held = table.columns != NOTHING
-    offsets = ragged.offsets_of(held.sum(axis=1))
+    is_item = table.columns != NOTHING
+    offsets = ragged.offsets_of(is_item.sum(axis=1))
     return Continuations(
-        table=Lists(table.columns[held], offsets),
-        scores=table.values[held],
+        table=Lists(table.columns[is_item], offsets),
+        scores=table.values[is_item],
         settings=NextSettings(decay=config.next_decay, last_items=config.last_items),
     )
 
 
 def count(
     sessions: Sessions, items: int, width: int, config: NextConfig, workers: int
-) -> tuple[Rows, NDArray[np.float64]]:
-    """The largest counts of each item, and the sums of all of its counts (float64 [items])."""
+) -> tuple[SparseRows, NDArray[np.float64]]:
+    """Counts what occurs around each item: the largest counts, and the sums of all.
+
+    Returns:
+        The `width` largest counts of each item, and float64 [items], the sums of all its counts.
+    """
     begins = np.zeros(len(sessions.items), np.bool_)
     begins[sessions.offsets[:-1]] = True
     occurrences = np.bincount(sessions.items, minlength=items)
     starts = ragged.offsets_of(occurrences)
-    small = len(sessions.items) < np.iinfo(np.int32).max
-    positions: NDArray[Any] = np.empty(len(sessions.items), np.int32 if small else np.int64)
-    table_kernels.index_positions(sessions.items, starts, positions)
+    fits_int32 = len(sessions.items) < np.iinfo(np.int32).max
+    positions: NDArray[Any] = np.empty(len(sessions.items), np.int32 if fits_int32 else np.int64)
+    kernels.index_positions(sessions.items, starts, positions)
     weights = np.empty(0, np.float32) if sessions.weights is None else sessions.weights
     corpus = Occurrences(sessions.items, begins, weights, positions, starts)
     counts, totals = _empty(items, width), np.empty(items)
     _in_parallel(
-        lambda first, last, sums: table_kernels.count_rows(
+        lambda first, last, sums: kernels.count_rows(
             corpus,
             first,
             last,
@@ -120,45 +124,48 @@ def count(
     return counts, totals
 
 
-def near_items(vectors: NDArray[np.float32], n: int, temperature: float, workers: int) -> Rows:
-    """The n items nearest to each by cosine, weighted by softmax(cosine / temperature).
+def near_items(
+    vectors: NDArray[np.float32], n: int, temperature: float, workers: int
+) -> SparseRows:
+    """The n nearest items of each item by cosine, weighted by softmax(cosine / temperature).
 
-    Among more than MOST_COMPARED items the search is approximate.
+    With more than MOST_COMPARED items, the search is approximate.
     """
     with faiss_threads(workers):
         return _near_items(vectors, n, temperature)
 
 
-def _near_items(vectors: NDArray[np.float32], n: int, temperature: float) -> Rows:
+def _near_items(vectors: NDArray[np.float32], n: int, temperature: float) -> SparseRows:
     items = len(vectors)
     units = np.empty((items, vectors.shape[1]), np.float32)
     for units_of_block, block in zip(blocks(units), blocks(vectors), strict=True):
         units_of_block[:] = unit(block)
     search = _search_all(units) if items <= MOST_COMPARED else _search_cells(units)
-    near = _empty(items, n)
+    nearest = _empty(items, n)
     for first in range(0, items, ITEMS_AT_ONCE):
-        some = slice(first, min(first + ITEMS_AT_ONCE, items))
-        cosines, found = search(units[some], n + 1)
-        other = found != np.arange(some.start, some.stop)[:, None]
-        other[other.all(axis=1), -1] = False
-        found, cosines = found[other].reshape(-1, n), cosines[other].reshape(-1, n)
-        parts = np.exp((cosines - cosines[:, :1]) / temperature) * (found >= 0)
-        near.columns[some] = found
-        near.values[some] = parts / parts.sum(axis=1, keepdims=True)
-    return near
+        batch = slice(first, min(first + ITEMS_AT_ONCE, items))
+        cosines, neighbors = search(units[batch], n + 1)
+        # Without the item itself, or else without the last of n + 1 other items.
+        is_other = neighbors != np.arange(batch.start, batch.stop)[:, None]
+        is_other[is_other.all(axis=1), -1] = False
+        neighbors, cosines = neighbors[is_other].reshape(-1, n), cosines[is_other].reshape(-1, n)
+        weights = np.exp((cosines - cosines[:, :1]) / temperature) * (neighbors >= 0)
+        nearest.columns[batch] = neighbors
+        nearest.values[batch] = weights / weights.sum(axis=1, keepdims=True)
+    return nearest
 
 
 def _search_all(units: NDArray[np.float32]) -> Search:
-    """Compares with every item."""
+    """Compares a query with every item."""
     index = faiss.IndexFlatIP(units.shape[1])
     index.add(units)
     return lambda queries, k: index.search(queries, k)
 
 
 def _search_cells(units: NDArray[np.float32]) -> Search:
-    """Compares with the short codes of what lies in the nearest cells, and the best exactly.
+    """Compares a query with the codes of items in the nearest cells, and the best exactly.
 
-    An inverted file with product quantisation (Jegou et al., TPAMI 33(1), 2011).
+    Uses an inverted file with product quantisation (Jegou et al., TPAMI 33(1), 2011).
     """
     items = len(units)
     even = _even(units)
@@ -180,30 +187,32 @@ def _search_cells(units: NDArray[np.float32]) -> Search:
     def search(
         queries: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        _, found = index.search(_even(queries), 2 * k)
-        cosines = np.einsum("qd,qkd->qk", queries, units[found])
-        cosines[found < 0] = -np.inf
+        _, candidates = index.search(_even(queries), 2 * k)
+        cosines = np.einsum("qd,qkd->qk", queries, units[candidates])
+        cosines[candidates < 0] = -np.inf
         best = np.argsort(-cosines, axis=1)[:, :k]
-        return np.take_along_axis(cosines, best, 1), np.take_along_axis(found, best, 1)
+        return np.take_along_axis(cosines, best, 1), np.take_along_axis(candidates, best, 1)
 
     return search
 
 
 def _even(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """With a column of zeros, if need be, so that two columns at a time can share a code."""
+    """Adds a column of zeros if the number of columns is odd: two columns share a code."""
     return np.pad(vectors, ((0, 0), (0, 1))) if vectors.shape[1] % 2 else vectors
 
 
-def _empty(rows: int, width: int) -> Rows:
-    return Rows(np.full((rows, width), NOTHING, np.int32), np.zeros((rows, width), np.float32))
+def _empty(rows: int, width: int) -> SparseRows:
+    return SparseRows(
+        np.full((rows, width), NOTHING, np.int32), np.zeros((rows, width), np.float32)
+    )
 
 
 def _in_parallel(work: Work, costs: NDArray[np.int64], workers: int) -> None:
     """Calls `work(first, last, sums)` for ranges of items that cost about the same.
 
     Args:
-        work: done in several threads, each with scratch of its own.
-        costs: int64 [items], what an item costs beside others.
+        work: called in several threads, each with scratch of its own.
+        costs: int64 [items], the relative cost of each item.
         workers: threads.
     """
     scratch = threading.local()

@@ -16,7 +16,7 @@ EVENTS_AT_ONCE = 4_000_000
 
 
 class _Block(NamedTuple):
-    """Events one after another: their items, the numbers of their sessions, their weights."""
+    """Consecutive events: their items, the numbers of their sessions, their weights."""
 
     items: NDArray[np.int32]
     sessions: NDArray[np.int64]
@@ -29,7 +29,7 @@ class _Block(NamedTuple):
 
 
 def slices(size: int) -> Iterator[slice]:
-    """Cuts an array into pieces that fit in memory."""
+    """Yields slices that cover an array, each small enough for memory."""
     for first in range(0, size, EVENTS_AT_ONCE):
         yield slice(first, min(first + EVENTS_AT_ONCE, size))
 
@@ -37,17 +37,17 @@ def slices(size: int) -> Iterator[slice]:
 def count_codes(items: NDArray[np.int32], n_codes: int) -> NDArray[np.int64]:
     """How often each code occurs: int64 [n_codes]."""
     counts = np.zeros(n_codes, np.int64)
-    for some in slices(len(items)):
-        counts += np.bincount(items[some], minlength=n_codes)
+    for part in slices(len(items)):
+        counts += np.bincount(items[part], minlength=n_codes)
     return counts
 
 
 def drop_rare_and_short(
     ordered: Ordered, n_codes: int, config: DataConfig
 ) -> tuple[Ordered, Counter[str]]:
-    """Copies sessions without rare items, then without sessions that are too short.
+    """Copies the sessions without rare items, then drops those that are too short.
 
-    Repeats that meet because a rare item between them is gone collapse as well.
+    Repeats become neighbors when a rare item between them is dropped: they collapse as well.
 
     Args:
         ordered: all sessions.
@@ -55,7 +55,7 @@ def drop_rare_and_short(
         config: what is rare, what is short, whether repeats collapse.
 
     Returns:
-        What is left, and what was dropped by the name it has in `DataReport`.
+        The remaining sessions, and what was dropped, counted under its name in `DataReport`.
     """
     counts = count_codes(ordered.items, n_codes)
     rare = counts < config.min_count
@@ -66,28 +66,28 @@ def drop_rare_and_short(
     lengths = np.zeros(len(ordered), np.int64)
     end = 0
     for block in _blocks(ordered):
-        left = _drop_short(
+        kept = _drop_short(
             _collapse(_drop_rare(block, rare, dropped), config, dropped), config, lengths, dropped
         )
-        begin, end = end, end + len(left.items)
-        items[begin:end] = left.items
-        if weights is not None and left.weights is not None:
-            weights[begin:end] = left.weights
-    remaining = lengths > 0
+        begin, end = end, end + len(kept.items)
+        items[begin:end] = kept.items
+        if weights is not None and kept.weights is not None:
+            weights[begin:end] = kept.weights
+    kept_sessions = lengths > 0
     return (
         Ordered(
             items=items[:end],
             weights=None if weights is None else weights[:end],
-            offsets=ragged.offsets_of(lengths[remaining]),
-            starts=None if ordered.starts is None else ordered.starts[remaining],
-            ends=None if ordered.ends is None else ordered.ends[remaining],
+            offsets=ragged.offsets_of(lengths[kept_sessions]),
+            starts=None if ordered.starts is None else ordered.starts[kept_sessions],
+            ends=None if ordered.ends is None else ordered.ends[kept_sessions],
         ),
         dropped,
     )
 
 
 def _blocks(ordered: Ordered) -> Iterator[_Block]:
-    """Whole sessions, about as many events at once as fit in memory."""
+    """Yields blocks of whole sessions, of about EVENTS_AT_ONCE events each."""
     offsets = ordered.offsets
     first = 0
     while first < len(ordered):
@@ -101,9 +101,9 @@ def _blocks(ordered: Ordered) -> Iterator[_Block]:
 
 
 def _drop_rare(block: _Block, rare: NDArray[np.bool_], dropped: Counter[str]) -> _Block:
-    left = block.keep(~rare[block.items])
-    dropped["events_of_rare_items"] += len(block.items) - len(left.items)
-    return left
+    kept = block.keep(~rare[block.items])
+    dropped["events_of_rare_items"] += len(block.items) - len(kept.items)
+    return kept
 
 
 def _collapse(block: _Block, config: DataConfig, dropped: Counter[str]) -> _Block:
@@ -121,14 +121,14 @@ def _collapse(block: _Block, config: DataConfig, dropped: Counter[str]) -> _Bloc
 def _drop_short(
     block: _Block, config: DataConfig, lengths: NDArray[np.int64], dropped: Counter[str]
 ) -> _Block:
-    """Drops sessions, and notes the lengths of the others."""
+    """Drops short sessions, and writes the lengths of the others to `lengths`."""
     if not len(block.items):
         return block
     first = block.sessions[0]
     n = np.bincount(block.sessions - first)
     long = n >= config.min_session_length
     lengths[first : first + len(n)] = n * long
-    left = block.keep(long[block.sessions - first])
+    kept = block.keep(long[block.sessions - first])
     dropped["short_sessions"] += int(np.count_nonzero(~long & (n > 0)))
-    dropped["events_in_short_sessions"] += len(block.items) - len(left.items)
-    return left
+    dropped["events_in_short_sessions"] += len(block.items) - len(kept.items)
+    return kept

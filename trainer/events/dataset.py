@@ -9,15 +9,15 @@ from trainer.events.sessions import clean
 
 
 def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None, workers: int = 1) -> Dataset:
-    """Reads, filters, groups and encodes an event log, once and piece by piece.
+    """Reads, filters, groups and encodes an event log in one pass, piece by piece.
 
     Args:
-        config: where the log is and what it means.
-        on_read: told the number of events read so far, now and then.
+        config: where the log is and what its columns mean.
+        on_read: called with the number of events read so far, after every piece.
         workers: threads that put events in order.
 
     Raises:
-        EventLogError: it cannot be read, or too little is left of it.
+        EventLogError: the log cannot be read, or too little of it remains.
     """
     log, descriptions = read_log(config, on_read, workers)
     sessions, vocabulary, report, _ = clean(log, config)
@@ -27,10 +27,10 @@ def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None, workers: 
 def read_log(
     config: DataConfig, on_read: OnRead = lambda _: None, workers: int = 1
 ) -> tuple[Encoded, Descriptions]:
-    """Reads, filters and groups an event log, once and piece by piece: nothing is cleaned yet.
+    """Reads, filters and groups an event log in one pass, piece by piece, without cleaning it.
 
     Raises:
-        EventLogError: it cannot be read.
+        EventLogError: the log cannot be read.
     """
     descriptions = Descriptions()
     log = encode(descriptions.watch(read_events(config)), config, on_read, workers)
@@ -40,7 +40,7 @@ def read_log(
 def describe(
     sessions: Sessions, vocabulary: Vocabulary, report: DataReport, descriptions: Descriptions
 ) -> Dataset:
-    """Puts titles and metadata beside the items that are left."""
+    """Joins cleaned sessions with the titles and metadata of their items."""
     columns = descriptions.of(vocabulary.item_ids)
     titles = columns.pop(TITLE, [None] * len(vocabulary))
     metadata = {name.removeprefix(METADATA_PREFIX): values for name, values in columns.items()}

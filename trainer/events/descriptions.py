@@ -11,45 +11,46 @@ COUNT = "count"
 
 
 class Descriptions:
-    """Counts what is said of items, within memory for every different thing that is said.
+    """Counts the titles and metadata that events give for items, and picks one for each item.
 
-    A column of events says many things of one item; the most frequent one counts, equal counts
-    in the order of the values. Blanks around a text are removed, empty ones count as missing.
+    Where events disagree, the most frequent value wins, and of equally frequent values the first
+    in sorted order. Blanks around a text are removed; an empty text counts as missing. Memory
+    grows with the number of different values.
     """
 
     def __init__(self) -> None:
-        self._counted: dict[str, list[pl.DataFrame]] = {}
+        self._counts: dict[str, list[pl.DataFrame]] = {}
 
     def watch(self, pieces: Iterable[Events]) -> Iterator[Events]:
-        """Passes a log on, and notes what it says."""
+        """Passes the events on unchanged, and counts their titles and metadata."""
         for piece in pieces:
             self.add(piece.table)
             yield piece
 
     def add(self, table: pl.DataFrame) -> None:
-        """Notes what events say, in columns title and metadata, where there are any."""
+        """Counts the values in the title and metadata columns, if there are any."""
         for column in table.columns:
             if column == TITLE or column.startswith(METADATA_PREFIX):
-                counted = self._counted.setdefault(column, [])
-                counted.append(_count(table, column))
-                # Merged when as much again has come in: no row is merged often.
-                if sum(part.height for part in counted) > 2 * counted[0].height:
-                    self._counted[column] = [_merge(counted)]
+                counts = self._counts.setdefault(column, [])
+                counts.append(_count(table, column))
+                # Merged whenever the size has doubled, so that no row is merged often.
+                if sum(part.height for part in counts) > 2 * counts[0].height:
+                    self._counts[column] = [_merge(counts)]
 
     def of(self, item_ids: Sequence[str]) -> dict[str, list[Any]]:
-        """What is said of each item.
+        """The title and metadata of each item.
 
         Returns:
             `{"title": [...], "metadata:<name>": [...]}`, one value or None for every id.
         """
-        rows = pl.DataFrame({ITEM: item_ids}, schema={ITEM: pl.String})
+        items = pl.DataFrame({ITEM: item_ids}, schema={ITEM: pl.String})
         return {
-            column: rows.join(
-                _most_frequent(_merge(counted)), on=ITEM, how="left", maintain_order="left"
+            column: items.join(
+                _most_frequent(_merge(counts)), on=ITEM, how="left", maintain_order="left"
             )
             .get_column(column)
             .to_list()
-            for column, counted in self._counted.items()
+            for column, counts in self._counts.items()
         }
 
 
@@ -61,13 +62,13 @@ def _count(table: pl.DataFrame, column: str) -> pl.DataFrame:
     return table.select(ITEM, value).drop_nulls().group_by(ITEM, column).len(COUNT)
 
 
-def _merge(counted: list[pl.DataFrame]) -> pl.DataFrame:
-    table = pl.concat(counted, how="vertical_relaxed")
+def _merge(counts: list[pl.DataFrame]) -> pl.DataFrame:
+    table = pl.concat(counts, how="vertical_relaxed")
     column = table.columns[1]
     return table.group_by(ITEM, column).agg(pl.col(COUNT).sum())
 
 
-def _most_frequent(counted: pl.DataFrame) -> pl.DataFrame:
-    column = counted.columns[1]
-    ranked = counted.sort([ITEM, COUNT, column], descending=[False, True, False])
+def _most_frequent(counts: pl.DataFrame) -> pl.DataFrame:
+    column = counts.columns[1]
+    ranked = counts.sort([ITEM, COUNT, column], descending=[False, True, False])
     return ranked.group_by(ITEM, maintain_order=True).first().select(ITEM, column)

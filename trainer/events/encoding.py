@@ -28,14 +28,14 @@ OnRead = Callable[[int], None]
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """All sessions of a log, as codes of all its items, rare ones too.
+    """All sessions of a log, with a code for every item, rare items included.
 
     Attributes:
         sessions: in the order of their first event.
         item_ids: the id of each code.
         read: events read.
-        dropped: events that could not be used, by the name they have in `DataReport`.
-        notes: what should be known of how the log was read.
+        dropped: unusable events, counted under their names in `DataReport`.
+        notes: remarks for people on how the log was read.
     """
 
     sessions: Ordered
@@ -46,13 +46,13 @@ class Encoded:
 
 
 class _Codes:
-    """Numbers for ids, in the order in which they come."""
+    """Numbers item ids in the order of their first appearance."""
 
     def __init__(self) -> None:
         self._known = pl.DataFrame(schema={ITEM: pl.String, CODE: pl.Int32})
 
     def of(self, item_ids: pl.Series) -> pl.Series:
-        """The number of every id, new ones for those that were never seen."""
+        """The number of each id; an id seen for the first time gets the next number."""
         ids = item_ids.unique(maintain_order=True).to_frame()
         new = ids.join(self._known, on=ITEM, how="anti", maintain_order="left")
         numbers = pl.int_range(self._known.height, self._known.height + new.height, dtype=pl.Int32)
@@ -71,21 +71,21 @@ def encode(
     on_read: OnRead = lambda _: None,
     workers: int = 1,
 ) -> Encoded:
-    """Groups events into sessions, orders them and puts codes for item ids.
+    """Groups events into sessions, orders them and replaces item ids by codes.
 
     Sessions come in the order of their first event, events of a session by time, equal times in
-    the order of the log. Sessions are told apart by 64 bits of hash: among ten million, the chance
-    that any two are taken for one is three in a million.
+    the order of the log. Sessions are told apart by a 64-bit hash: among ten million, the chance
+    that any two share one is three in a million.
 
     Args:
-        pieces: the log, piece by piece, one at least.
+        pieces: the log, piece by piece; at least one piece.
         config: when sessions end, what events weigh, whether repeats collapse, where temporary
             files go.
-        on_read: told the number of events read so far, after every piece.
+        on_read: called with the number of events read so far, after every piece.
         workers: threads that put events in order.
 
     Raises:
-        ConfigError: there is no room for temporary files.
+        ConfigError: temporary files cannot be written.
     """
     scratch = Scratch(config.scratch)
     codes = _Codes()
@@ -118,16 +118,16 @@ def _notes(config: DataConfig, types: set[str], unit: TimeUnit | None) -> Iterat
     if unit:
         yield f"the numbers in column {config.time!r} count {unit} since 1970"
     if missing := sorted(config.weights.keys() - types):
-        shown = ", ".join(map(repr, sorted(types)[:MOST_TYPES])) or "none"
+        names = ", ".join(map(repr, sorted(types)[:MOST_TYPES])) or "none"
         more = ", ..." if len(types) > MOST_TYPES else ""
         yield (
             f"no event is of the type {' or '.join(map(repr, missing))}, which `weights` names; "
-            f"the types of the log are: {shown}{more}"
+            f"the types of the log are: {names}{more}"
         )
 
 
 def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
-    """The events that have an item, a session or user and a time; the others are counted."""
+    """Keeps events with an item, a session or user, and a time; counts the others."""
     reasons = {
         ITEM: "events_without_item",
         SESSION if SESSION in table.columns else USER: "events_without_session",

@@ -54,21 +54,21 @@ class _Part(NamedTuple):
 def order_sessions(
     spool: Spool, gap: float | None, collapse_repeats: bool, scratch: Scratch, workers: int
 ) -> tuple[Ordered, int]:
-    """Orders partition by partition, then the sessions of all of them.
+    """Orders the events of each partition, then the sessions of all partitions.
 
     Args:
-        spool: owner, row, item, time and weight of events, the last two where there are any; all
-            events of an owner in one partition, in the order of the log. It is emptied.
-        gap: minutes without an event that cut the events of an owner, who is a user then; None:
-            an owner is a session.
-        collapse_repeats: whether an item that follows itself counts once.
-        scratch: where the sessions lie.
-        workers: threads; at most two partitions more than that are in memory.
+        spool: the columns owner, row and item of events, and time and weight if the log has them;
+            all events of an owner in one partition, in the order of the log. It is emptied.
+        gap: minutes without an event that end a session, where the owner is a user; None where
+            the owner is the session.
+        collapse_repeats: whether consecutive repeats of an item count once.
+        scratch: where the sessions are stored.
+        workers: threads; at most two more partitions than threads are in memory at once.
 
     Returns:
-        The sessions, and how many events were dropped because they repeat the one before.
+        The sessions, and how many events were dropped as consecutive repeats.
     """
-    sessions = [np.empty(0, SESSION)]
+    session_parts = [np.empty(0, SESSION)]
     collapsed = 0
     with scratch.file() as items, scratch.file() as weights:
         with bounded_threads(workers) as map_partitions:
@@ -78,45 +78,45 @@ def order_sessions(
                 scratch.write(part.items, items)
                 if part.weights is not None:
                     scratch.write(part.weights, weights)
-                sessions.append(part.sessions)
+                session_parts.append(part.sessions)
                 collapsed += part.collapsed
-        found = np.concatenate(sessions)
-        order = np.lexsort((found["first_row"], found["start"]))
-        offsets = ragged.offsets_of(found["length"][order])
-        places = np.empty(len(found), np.int64)
+        sessions = np.concatenate(session_parts)
+        order = np.lexsort((sessions["first_row"], sessions["start"]))
+        offsets = ragged.offsets_of(sessions["length"][order])
+        places = np.empty(len(sessions), np.int64)
         places[order] = offsets[:-1]
         ordered = Ordered(
-            items=_place(items, np.int32, found["length"], places, scratch),
-            weights=_place(weights, np.float32, found["length"], places, scratch)
+            items=_place(items, np.int32, sessions["length"], places, scratch),
+            weights=_place(weights, np.float32, sessions["length"], places, scratch)
             if "weight" in spool.columns
             else None,
             offsets=offsets,
-            starts=found["start"][order] if "time" in spool.columns else None,
-            ends=found["end"][order] if "time" in spool.columns else None,
+            starts=sessions["start"][order] if "time" in spool.columns else None,
+            ends=sessions["end"][order] if "time" in spool.columns else None,
         )
     return ordered, collapsed
 
 
 def _order(columns: Mapping[str, NDArray[Any]], gap: float | None, collapse_repeats: bool) -> _Part:
-    """Brings the events of every session together, in time, without repeats."""
+    """Sorts the events of a partition by session and time, and collapses repeats."""
     rows = columns["row"]
     times = columns.get("time", rows)
     order = np.argsort(columns["owner"], kind="stable")
-    owners, ordered = columns["owner"][order], times[order]
-    if np.any((owners[1:] == owners[:-1]) & (ordered[1:] < ordered[:-1])):
+    owners, sorted_times = columns["owner"][order], times[order]
+    if np.any((owners[1:] == owners[:-1]) & (sorted_times[1:] < sorted_times[:-1])):
         order = np.lexsort((times, columns["owner"]))
-        ordered = times[order]
+        sorted_times = times[order]
     items = columns["item"][order]
     begins = np.ones(len(items), np.bool_)
     begins[1:] = owners[1:] != owners[:-1]
     if gap is not None:
-        begins[1:] |= np.diff(ordered) > gap * MINUTE
+        begins[1:] |= np.diff(sorted_times) > gap * MINUTE
     first_rows = np.minimum.reduceat(rows[order], np.flatnonzero(begins))
     weights = columns["weight"][order] if "weight" in columns else None
     kept = begins.copy()
     kept[1:] |= (items[1:] != items[:-1]) | (not collapse_repeats)
     firsts = np.flatnonzero(kept)
-    begins, times = begins[firsts], ordered[firsts]
+    begins, times = begins[firsts], sorted_times[firsts]
     starts = np.flatnonzero(begins)
     stops = np.append(starts[1:], len(firsts))
     sessions = np.empty(len(starts), SESSION)
@@ -139,12 +139,12 @@ def _place(
     places: NDArray[np.int64],
     scratch: Scratch,
 ) -> NDArray[Any]:
-    """Copies sessions of the given lengths, one after another in a file, to their places."""
+    """Copies sessions, which lie one after another in a file, to their places in an array."""
     placed = scratch.array(int(lengths.sum()), dtype)
     file.seek(0)
     for first in range(0, len(lengths), SESSIONS_AT_ONCE):
-        some = slice(first, first + SESSIONS_AT_ONCE)
-        n = lengths[some]
+        part = slice(first, first + SESSIONS_AT_ONCE)
+        n = lengths[part]
         values = np.fromfile(file, dtype, n.sum())
-        placed[ragged.places(places[some], n)] = values
+        placed[ragged.places(places[part], n)] = values
     return placed

@@ -14,10 +14,10 @@ from service.model.errors import ConfigError
 
 
 class Scratch:
-    """Makes files without a name: they vanish with the process, however it ends.
+    """Makes temporary files without a name: they vanish with the process, however it ends.
 
     Args:
-        directory: where they lie; None is the system's place for temporary files.
+        directory: where they are made; None for the system's directory for temporary files.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -36,22 +36,22 @@ class Scratch:
         """Appends a contiguous array to a file.
 
         Raises:
-            ConfigError: there is no room.
+            ConfigError: it cannot be written, such as to a full disk.
         """
         with self._errors():
             file.write(array.data)
 
     def array(self, size: int, dtype: DTypeLike) -> NDArray[Any]:
-        """Zeros in a mapped file, one dimension; their room is taken at once.
+        """A one-dimensional array of zeros in a mapped file; its disk space is reserved at once.
 
         Raises:
-            ConfigError: there is no room.
+            ConfigError: it cannot be written, such as to a full disk.
         """
         if size == 0:
             return np.empty(0, dtype)
         with self._errors(), self.file() as file:
             n_bytes = size * np.dtype(dtype).itemsize
-            if hasattr(os, "posix_fallocate"):  # without it, a full disk kills whoever writes
+            if hasattr(os, "posix_fallocate"):  # else writing to a full disk is fatal
                 os.posix_fallocate(file.fileno(), 0, n_bytes)
             else:
                 file.truncate(n_bytes)
@@ -64,8 +64,8 @@ class Scratch:
         except OSError as error:
             place = self._directory or tempfile.gettempdir()
             raise ConfigError(
-                f"temporary files cannot be written to {place}: {error.strerror or error}; name a "
-                "directory with room for them as `scratch`"
+                f"temporary files cannot be written to {place}: {error.strerror or error}; set "
+                "`scratch` to a directory with room for them"
             ) from None
 
 
@@ -74,8 +74,8 @@ class Spool:
 
     Args:
         scratch: where the files come from.
-        dtypes: of each column.
-        partitions: how many, at most 256.
+        dtypes: the dtype of each column.
+        partitions: the number of partitions, at most 256.
     """
 
     def __init__(self, scratch: Scratch, dtypes: Mapping[str, DTypeLike], partitions: int) -> None:
@@ -83,7 +83,7 @@ class Spool:
         self._scratch = scratch
         self._dtypes = dtypes
         self._files: list[IO[bytes] | None] = [None] * partitions
-        self._blocks: list[list[int]] = [[] for _ in range(partitions)]
+        self._block_sizes: list[list[int]] = [[] for _ in range(partitions)]
 
     def add(self, columns: Mapping[str, NDArray[Any]], partition: NDArray[np.uint8]) -> None:
         """Writes every row of the columns [n] to its partition [n]."""
@@ -92,24 +92,24 @@ class Spool:
         ordered = {name: columns[name][order] for name in self._dtypes}
         for number in np.flatnonzero(np.diff(borders)):
             file = self._files[number] = self._files[number] or self._scratch.file()
-            rows = slice(borders[number], borders[number + 1])
+            part = slice(borders[number], borders[number + 1])
             for values in ordered.values():
-                self._scratch.write(values[rows], file)
-            self._blocks[number].append(rows.stop - rows.start)
+                self._scratch.write(values[part], file)
+            self._block_sizes[number].append(part.stop - part.start)
 
     def filled(self) -> list[int]:
-        """The partitions that hold anything."""
+        """The numbers of the partitions that are not empty."""
         return [number for number, file in enumerate(self._files) if file]
 
     def take(self, number: int) -> dict[str, NDArray[Any]]:
-        """The columns of a filled partition in the order of writing; its file is given up."""
+        """The columns of a filled partition in the order of writing; deletes its file."""
         file, self._files[number] = self._files[number], None
         assert file is not None
         with file:
             file.seek(0)
             blocks = [
-                [np.fromfile(file, dtype, rows) for dtype in self._dtypes.values()]
-                for rows in self._blocks[number]
+                [np.fromfile(file, dtype, size) for dtype in self._dtypes.values()]
+                for size in self._block_sizes[number]
             ]
         columns = zip(*blocks, strict=True)
         return {

@@ -22,16 +22,16 @@ def build_sessions(
     """Turns events into encoded sessions, counting everything that is dropped.
 
     Sessions come in the order of their first event, events of a session by time, equal times in
-    the order of the log. An item is rare by its occurrences after repeats were collapsed; of
-    collapsed events the largest weight counts.
+    the order of the log. Repeats collapse before occurrences of an item are counted; collapsed
+    events keep the largest of their weights.
 
     Args:
         pieces: the log, piece by piece.
         config: what a session is and what is dropped.
-        on_read: told the number of events read so far, after every piece.
+        on_read: called with the number of events read so far, after every piece.
 
     Raises:
-        EventLogError: fewer than two sessions or two items are left.
+        EventLogError: fewer than two sessions or two items are ordered.
     """
     return clean(encode(pieces, config, on_read), config)[:3]
 
@@ -46,41 +46,41 @@ def clean(
         int32 [item_ids], -1 for one that is not in the vocabulary.
 
     Raises:
-        EventLogError: fewer than two sessions or two items are left.
+        EventLogError: fewer than two sessions or two items are ordered.
     """
     if len(log.sessions) == 1 and log.dropped.total() == log.dropped["events_collapsed"]:
         raise EventLogError(
-            f"{', '.join(config.paths)}: all {log.read:,} events are of one session; training "
-            "needs several (a text file has one session a line)"
+            f"{', '.join(config.paths)}: all {log.read:,} events belong to one session; "
+            "training needs several (in a text file, each line is a session)"
         )
-    left, dropped = drop_rare_and_short(log.sessions, len(log.item_ids), config)
-    counts = count_codes(left.items, len(log.item_ids))
+    ordered, dropped = drop_rare_and_short(log.sessions, len(log.item_ids), config)
+    counts = count_codes(ordered.items, len(log.item_ids))
     vocabulary, rows = rank_items(log.item_ids, counts)
-    for some in slices(len(left.items)):
-        left.items[some] = rows[left.items[some]]
-    sessions = Sessions(left.items, left.offsets, left.weights, left.starts)
+    for part in slices(len(ordered.items)):
+        ordered.items[part] = rows[ordered.items[part]]
+    sessions = Sessions(ordered.items, ordered.offsets, ordered.weights, ordered.starts)
     report = DataReport(
         events_read=log.read,
         **(log.dropped + dropped),
-        events_kept=len(left.items),
+        events_kept=len(ordered.items),
         items=len(vocabulary),
         sessions=len(sessions),
         session_length_percentiles=length_percentiles(sessions),
-        first_event=_text(left.starts, np.min),
-        last_event=_text(left.ends, np.max),
+        first_event=_text(ordered.starts, np.min),
+        last_event=_text(ordered.ends, np.max),
         notes=log.notes,
     )
     _check_enough(report, config)
     if sessions.weights is not None and not sessions.weights.any():
         raise EventLogError(
-            f"{', '.join(config.paths)}: every event that is left weighs 0 (weights = "
+            f"{', '.join(config.paths)}: every remaining event weighs 0 (weights = "
             f"{config.weights}): raise the weight of a type that occurs"
         )
     return sessions, vocabulary, report, rows
 
 
 def length_percentiles(sessions: Sessions) -> dict[str, int] | None:
-    """`{"p50": 3, ...}`, lengths of sessions; None where there is none."""
+    """Percentiles of session lengths: `{"p50": 3, ...}`; None without sessions."""
     if not len(sessions):
         return None
     values = np.percentile(sessions.lengths(), PERCENTILES, method="lower")
@@ -104,7 +104,7 @@ def _check_enough(report: DataReport, config: DataConfig) -> None:
         "without session or user": report.events_without_session,
         "without time": report.events_without_time,
         "consecutive repeats": report.events_collapsed,
-        "held out to be asked": report.events_held_out,
+        "held out for evaluation": report.events_held_out,
         f"of items under min_count = {config.min_count}": report.events_of_rare_items,
         f"in sessions under min_session_length = {config.min_session_length}": (
             report.events_in_short_sessions

@@ -1,4 +1,4 @@
-"""Ranks items by frequency: from here on they are row numbers, not strings."""
+"""Numbers items by frequency: from here on an item is a row, not a string."""
 
 import numpy as np
 import polars as pl
@@ -14,17 +14,17 @@ def count_items(items: pl.Series) -> tuple[Vocabulary, NDArray[np.int32]]:
     Returns:
         The vocabulary, and int32 rows of the vocabulary in the order of the column.
     """
-    counted = items.alias(ITEM).to_frame().group_by(ITEM).len("count").with_row_index("code")
-    codes = items.alias(ITEM).to_frame().join(counted, on=ITEM, how="left", maintain_order="left")
-    counts = counted.get_column("count").cast(pl.Int64).to_numpy()
-    vocabulary, rows = rank_items(counted.get_column(ITEM), counts)
+    table = items.alias(ITEM).to_frame().group_by(ITEM).len("count").with_row_index("code")
+    codes = items.alias(ITEM).to_frame().join(table, on=ITEM, how="left", maintain_order="left")
+    counts = table.get_column("count").cast(pl.Int64).to_numpy()
+    vocabulary, rows = rank_items(table.get_column(ITEM), counts)
     return vocabulary, rows[codes.get_column("code").to_numpy()]
 
 
 def rank_items(
     item_ids: pl.Series, counts: NDArray[np.int64]
 ) -> tuple[Vocabulary, NDArray[np.int32]]:
-    """The vocabulary of the items that occur.
+    """Builds the vocabulary of the items that occur, most frequent first.
 
     Args:
         item_ids: ids in any order.

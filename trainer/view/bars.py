@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Tried
     from trainer.view.display import OnTrial
-    from trainer.word2vec.training import Report, Snapshot
+    from trainer.word2vec.training import OnSnapshot, Snapshot
 
 
 class Bars(Lines):
@@ -38,7 +38,7 @@ class Bars(Lines):
             yield lambda events: status.update(f"{title}: {events:,} events")
 
     @contextmanager
-    def training(self) -> Iterator["Report"]:
+    def training(self) -> Iterator["OnSnapshot"]:
         """One bar over all epochs, with rate and loss."""
         columns = (
             TextColumn("epoch {task.fields[epoch]}"),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # a display is made before kernels are known to be needed
     from trainer.evaluation.comparison import Progress as OnCases
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Tried
-    from trainer.word2vec.training import Report
+    from trainer.word2vec.training import OnSnapshot
 
     OnTrial = Callable[[Tried, Tried], None]
 
@@ -28,7 +28,7 @@ class Silent:
         """What became of the events."""
 
     @contextmanager
-    def training(self) -> Iterator["Report"]:
+    def training(self) -> Iterator["OnSnapshot"]:
         """Vectors are being trained; yields what `training.train` reports to."""
         yield lambda _: None
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Tried
     from trainer.view.display import OnTrial
-    from trainer.word2vec.training import Report, Snapshot
+    from trainer.word2vec.training import OnSnapshot, Snapshot
 
 SECONDS_BETWEEN_LINES = 10.0
 
@@ -62,7 +62,7 @@ class Lines(Silent):
         self.log.print(data_table(report))
 
     @contextmanager
-    def training(self) -> Iterator["Report"]:
+    def training(self) -> Iterator["OnSnapshot"]:
         """Epoch, rate and loss, now and then and at the end."""
         timer = _Timer()
 

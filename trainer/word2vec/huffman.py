@@ -1,4 +1,4 @@
-"""The Huffman tree of hierarchical softmax."""
+"""Builds the Huffman tree of hierarchical softmax."""
 
 from dataclasses import dataclass
 
@@ -10,18 +10,18 @@ from trainer.compiler import fast_jit
 
 @dataclass(frozen=True, eq=False)
 class HuffmanTree:
-    """A binary tree whose leaves are the items, frequent ones near the root.
+    """A binary tree with the items as leaves, frequent ones near the root.
 
     Attributes:
         links: int64 [2 items - 1], 2 * parent + label for each node; the root is the last node.
-        depth: the longest path.
+        depth: the length of the longest path.
     """
 
     links: NDArray[np.int64]
     depth: int
 
     def path(self, item: int) -> tuple[list[int], list[int]]:
-        """The output rows on the way from an item to the root, and the label at each."""
+        """The output rows on the path from an item to the root, and the label at each."""
         n_items = (len(self.links) + 1) // 2
         rows, labels = [], []
         node = item
@@ -34,7 +34,7 @@ class HuffmanTree:
 
 
 def build_tree(counts: NDArray[np.int64]) -> HuffmanTree:
-    """The Huffman tree of a vocabulary.
+    """Builds the Huffman tree of a vocabulary.
 
     Args:
         counts: int64 [items], descending.
@@ -45,14 +45,14 @@ def build_tree(counts: NDArray[np.int64]) -> HuffmanTree:
 
 @fast_jit
 def huffman_tree(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
-    """The Huffman tree over items, in linear time since the counts are sorted.
+    """Builds the Huffman tree of the items, in linear time because the counts are sorted.
 
     Args:
         counts: int64 [items], descending, at least two.
 
     Returns:
-        int64 [2 items - 1]: 2 * parent + label for each node; items are the first nodes, the root
-        is the last. The label is 1 for a node's first (rarer) child. And the depth of the tree.
+        int64 [2 items - 1], 2 * parent + label for each node, and the depth of the tree. The items
+        are the first nodes, the root is the last; the label is 1 for the rarer child of a node.
     """
     n = counts.size
     tree = np.zeros(2 * n - 1, np.int64)

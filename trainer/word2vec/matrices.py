@@ -1,4 +1,4 @@
-"""The input and output matrices, at the start of training."""
+"""Makes the input and output matrices that a training run begins with."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from trainer.word2vec.kernels.simd import LANES
 
 
 class Matrices(NamedTuple):
-    """Flat float32 matrices of `width` columns: one input and one output row an item."""
+    """Flat float32 matrices of `width` columns: one input and one output row per item."""
 
     input: NDArray[np.float32]
     output: NDArray[np.float32]
@@ -23,12 +23,12 @@ class Matrices(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class KnownVectors:
-    """Vectors of an earlier model, for a run to begin from.
+    """The vectors of an earlier model, from which a run begins.
 
     Attributes:
         item_ids: the items of that model, in row order.
         input: float32 [items, vector_size].
-        output: float32 [items, vector_size], or None where its rows do not belong to items, as
+        output: float32 [items, vector_size], or None if its rows do not belong to items, as
             with hierarchical softmax.
     """
 
@@ -38,13 +38,13 @@ class KnownVectors:
 
 
 def new_matrices(items: int, config: TrainingConfig) -> Matrices:
-    """Input rows uniform in (-1, 1) / vector_size, output rows zero, padded to whole vectors."""
+    """New matrices: input uniform in (-1, 1) / vector_size, output zero, rows padded to LANES."""
     width = -(-config.vector_size // LANES) * LANES
     matrices = Matrices(_aligned_zeros(items * width), _aligned_zeros(items * width), width)
     random = np.random.Generator(np.random.PCG64(config.seed))
-    for some in blocks(rows(matrices.input, width)[:, : config.vector_size]):
-        start = 2 * random.random(some.shape, np.float32) - 1
-        some[:] = start / np.float32(config.vector_size)
+    for block in blocks(rows(matrices.input, width)[:, : config.vector_size]):
+        start = 2 * random.random(block.shape, np.float32) - 1
+        block[:] = start / np.float32(config.vector_size)
     return matrices
 
 
@@ -54,10 +54,10 @@ def rows(flat: NDArray[np.float32], width: int) -> NDArray[np.float32]:
 
 
 def take_over(matrices: Matrices, vocabulary: Vocabulary, known: KnownVectors) -> int:
-    """Gives the items that an earlier model knew their vectors of then.
+    """Copies the vectors of the items that an earlier model knew.
 
     Args:
-        matrices: changed; as wide as the known vectors or wider.
+        matrices: changed in place; at least as wide as the known vectors.
         vocabulary: the items of the matrices.
         known: the earlier model.
 

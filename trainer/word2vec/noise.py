@@ -1,4 +1,4 @@
-"""The distribution that negative samples are drawn from."""
+"""The noise: the distribution that negative samples are drawn from."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,7 +7,7 @@ from trainer.compiler import fast_jit
 
 
 def noise_probabilities(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
-    """count^ns_exponent, normalised (Mikolov et al., arXiv 1310.4546, with .75).
+    """The noise count^ns_exponent, normalised (Mikolov et al., arXiv 1310.4546, with 0.75).
 
     Args:
         counts: int64 [items], positive.
@@ -22,7 +22,7 @@ def noise_probabilities(counts: NDArray[np.int64], ns_exponent: float) -> NDArra
 
 
 def log_noise(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float64]:
-    """The logarithms of these probabilities, finite even where a probability is not above 0."""
+    """The logarithms of `noise_probabilities`, finite even where a probability underflows."""
     logarithms = ns_exponent * np.log(counts)
     logarithms -= logarithms.max()
     normalised: NDArray[np.float64] = logarithms - np.log(np.exp(logarithms).sum())
@@ -30,16 +30,16 @@ def log_noise(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.float
 
 
 def noise_table(counts: NDArray[np.int64], ns_exponent: float) -> NDArray[np.uint32]:
-    """The alias table of the noise: uint32 [items, 2], as `alias_table` describes it."""
+    """Builds the alias table of the noise: uint32 [items, 2], as `alias_table` describes it."""
     table: NDArray[np.uint32] = alias_table(noise_probabilities(counts, ns_exponent))
     return table
 
 
 @fast_jit
 def alias_table(weights: NDArray[np.float64]) -> NDArray[np.uint32]:
-    """The table for drawing item i with probability weights[i] / sum(weights) in constant time.
+    """Builds a table that draws item i with probability weights[i] / sum(weights) in O(1).
 
-    Walker's method as of Vose (IEEE Trans. Softw. Eng. 17(9), 1991).
+    Walker's alias method, built as by Vose (IEEE Trans. Softw. Eng. 17(9), 1991).
 
     Args:
         weights: float64 [items], positive.

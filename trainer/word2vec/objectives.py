@@ -1,4 +1,4 @@
-"""The objectives by name (`OBJECTIVES`): each chooses targets, the loss is always logistic."""
+"""The objectives by name (`OBJECTIVES`): each picks targets; the loss is always logistic."""
 
 from typing import ClassVar, Literal, Protocol
 
@@ -12,39 +12,39 @@ from trainer.word2vec.kernels.targets import (
     NoiseTargets,
     PathTargets,
     Targets,
-    draw_ahead,
+    fill_ring,
 )
 from trainer.word2vec.noise import noise_table
 
 
 class Objective(Protocol):
-    """What a prediction is scored against."""
+    """Picks the output rows that a prediction is scored against."""
 
     def targets(self, seed: np.uint64) -> Targets:
-        """The source of targets for one call of the kernel; the seed is not zero."""
+        """The source of targets for one call of the kernel; the seed must not be zero."""
 
 
 class NegativeSampling:
-    """The item itself, told from items drawn as noise (Mikolov et al., arXiv 1310.4546)."""
+    """Tells the item itself from items drawn as noise (Mikolov et al., arXiv 1310.4546)."""
 
     name: ClassVar = "negative-sampling"
     output: ClassVar[Literal["items"]] = "items"
 
     def __init__(self, counts: NDArray[np.int64], config: TrainingConfig) -> None:
-        self._most = config.negative + 1
+        self._max_targets = config.negative + 1
         self._alias = noise_table(counts, config.ns_exponent)
 
     def targets(self, seed: np.uint64) -> NoiseTargets:
-        """The item and noise."""
+        """The item and its noise."""
         # Made here: to hand back an array, compiled code runs Python, where Ctrl-C is lost.
-        ahead, taken = np.empty(AHEAD, np.int64), np.zeros(1, np.int64)
-        noise = NoiseTargets(self._most, self._alias, ahead, taken, np.full(1, seed))
-        draw_ahead(noise)
+        ring, n_used = np.empty(AHEAD, np.int64), np.zeros(1, np.int64)
+        noise = NoiseTargets(self._max_targets, self._alias, ring, n_used, np.full(1, seed))
+        fill_ring(noise)
         return noise
 
 
 class HierarchicalSoftmax:
-    """The way to the item in a Huffman tree of all items (Morin & Bengio 2005)."""
+    """Predicts the path to the item in a Huffman tree of all items (Morin & Bengio 2005)."""
 
     name: ClassVar = "hierarchical-softmax"
     output: ClassVar[Literal["nodes"]] = "nodes"
@@ -54,7 +54,7 @@ class HierarchicalSoftmax:
         self._targets = PathTargets(tree.depth, tree.links)
 
     def targets(self, _: np.uint64) -> PathTargets:
-        """The nodes of the path, which need no random number."""
+        """The nodes of the path, which need no random numbers."""
         return self._targets
 
 

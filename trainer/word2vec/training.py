@@ -1,4 +1,4 @@
-"""Runs the training: epochs, threads, learning rate, progress."""
+"""Runs the training: epochs, threads, learning rate, snapshots."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -14,16 +14,16 @@ from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
 from trainer.threads import threads
 from trainer.word2vec.batch_loss import Batch, BatchLoss
-from trainer.word2vec.checkpoint import Checkpoint, Progress, fingerprint
+from trainer.word2vec.checkpoint import Checkpoint, RunState, fingerprint
 from trainer.word2vec.kernels.hidden import BLOCK, Architecture, Cbow, SkipGram
 from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
 from trainer.word2vec.matrices import KnownVectors, Matrices, new_matrices, rows, take_over
 from trainer.word2vec.objectives import OBJECTIVES
 
-# Items in a chunk of whole sessions: a call of the kernel costs 5 microseconds, a chunk some 10 ms.
+# Items in a chunk of whole sessions: calling the kernel costs 5 microseconds, a chunk about 10 ms.
 CHUNK_ITEMS = 10_000
 ALWAYS = 2**32 - 1
-# Several threads meet after so many chunks each, when a checkpoint can be written.
+# Several threads rest after this many chunks each, so that a checkpoint can be written.
 CHUNKS_BETWEEN_RESTS = 64
 
 Chunk = tuple[int, int, int]
@@ -35,18 +35,18 @@ class DivergenceError(Item2VecError):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Where a training run stands.
+    """How far a training run has come, as people see it.
 
     Attributes:
-        epoch: the epoch, from 1.
-        epochs: how many there will be.
-        items_done: items walked over so far, in all epochs.
-        items_total: items to walk over, in all epochs.
+        epoch: the current epoch, from 1.
+        epochs: the number of epochs.
+        items_done: items visited so far, over all epochs.
+        items_total: items to visit, over all epochs.
         pairs_done: pairs of a hidden row and a center trained so far.
-        loss: of a fixed batch at the end of the last finished epoch, or before the first; see
+        loss: the loss of a fixed batch after the last finished epoch, or before the first; see
             `BatchLoss`.
-        alpha: learning rate.
-        seconds: time spent training; compiling, measuring the loss and checkpoints left out.
+        alpha: the learning rate.
+        seconds: time spent training, without compiling, measuring the loss and checkpoints.
     """
 
     epoch: int
@@ -60,17 +60,17 @@ class Snapshot:
 
     @property
     def items_per_second(self) -> float:
-        """Items walked over in a second, on average since the start."""
+        """Items visited per second, on average since the start."""
         return self.items_done / max(self.seconds, 1e-9)
 
     @property
     def pairs_per_second(self) -> float:
-        """Pairs trained in a second, on average since the start."""
+        """Pairs trained per second, on average since the start."""
         return self.pairs_done / max(self.seconds, 1e-9)
 
     @property
     def seconds_left(self) -> float:
-        """The time to the end of the run at this rate."""
+        """The time to the end of the run at the average rate so far."""
         return (self.items_total - self.items_done) / max(self.items_per_second, 1e-9)
 
 
@@ -82,8 +82,8 @@ class TrainedVectors:
         input: float32 [items, vector_size].
         output: float32 [items, vector_size]; with hierarchical softmax the rows are the inner
             nodes of the tree, and the last row is unused.
-        epoch_losses: the loss of a fixed batch at the end of each epoch; see `BatchLoss`.
-        last: where the run stood at its end.
+        epoch_losses: the loss of a fixed batch after each epoch; see `BatchLoss`.
+        last: the snapshot at the end of the run.
     """
 
     input: NDArray[np.float32]
@@ -92,30 +92,30 @@ class TrainedVectors:
     last: Snapshot
 
 
-Report = Callable[[Snapshot], None]
+OnSnapshot = Callable[[Snapshot], None]
 
 
 def train(
     sessions: Sessions,
     vocabulary: Vocabulary,
     config: TrainingConfig,
-    report: Report = lambda _: None,
+    on_snapshot: OnSnapshot = lambda _: None,
     *,
     known: KnownVectors | None = None,
     checkpoint: Checkpoint | None = None,
 ) -> TrainedVectors:
     """Trains input and output vectors on sessions.
 
-    Weights of events say how often their pairs are trained; noise and subsampling go by the counts
-    of the vocabulary, which know no weights.
+    The weight of an event says how often its pairs are trained. Noise and subsampling use the
+    counts of the vocabulary, which ignore weights.
 
     Args:
         sessions: the encoded corpus.
         vocabulary: its items, most frequent first.
         config: every hyper-parameter.
-        report: told where the run stands after every chunk.
-        known: vectors of an earlier model to begin from; other items begin at random.
-        checkpoint: where the state is saved now and then, and continued from.
+        on_snapshot: called after every chunk.
+        known: vectors of an earlier model to begin from; all other items begin at random.
+        checkpoint: where the state is saved from time to time, and resumed from.
 
     Raises:
         DivergenceError: the loss or a vector stopped being finite.
@@ -126,23 +126,23 @@ def train(
         take_over(matrices, vocabulary, known)
     run = _Run(sessions, vocabulary, config, matrices)
     if checkpoint is not None:
-        run.progress = checkpoint.load(run.fingerprint, matrices)
+        run.state = checkpoint.load(run.fingerprint, matrices)
     for snapshot in run.train_all(checkpoint):
-        report(snapshot)
-    # A loss is that before the step: it does not know of the last one.
+        on_snapshot(snapshot)
+    # A loss is computed before the step, so it cannot show that the last step diverged.
     if not (_is_finite(matrices.input) and _is_finite(matrices.output)):
         raise DivergenceError(f"training diverged at its end: {_remedy(config)}")
     size = config.vector_size
     return TrainedVectors(
         input=rows(matrices.input, matrices.width)[:, :size],
         output=rows(matrices.output, matrices.width)[:, :size],
-        epoch_losses=list(run.progress.epoch_losses),
+        epoch_losses=list(run.state.epoch_losses),
         last=run.snapshot(),
     )
 
 
 class _Run:
-    """One training run: what stays the same over its epochs, and how far it has come."""
+    """One training run: what stays the same over its epochs, and its state."""
 
     def __init__(
         self,
@@ -161,21 +161,21 @@ class _Run:
             Batch.draw(sessions, vocabulary.counts), vocabulary.counts, config
         )
         self.fingerprint = fingerprint(sessions, vocabulary, config, CHUNK_ITEMS)
-        self.progress = Progress()
+        self.state = RunState()
         self.threads = 1 if config.deterministic else config.workers
 
     def train_all(self, checkpoint: Checkpoint | None) -> Iterator[Snapshot]:
-        """Trains what is left, and says after every chunk where the run stands.
+        """Trains the remaining chunks, and yields a snapshot after each.
 
-        Between two groups of chunks no thread is at work: then the loss is measured where an epoch
-        has ended, and the checkpoint is written when it is due.
+        Between two groups of chunks no thread is at work. Then the loss is measured, if an epoch
+        has ended, and the checkpoint is saved, if it is due.
         """
         self._train_chunk((0, 0, 0))  # compiles the kernel, or reads it from the cache
-        if not self.progress.epoch_losses:
-            self.progress = replace(self.progress, loss=self.batch_loss(self.matrices))
+        if not self.state.epoch_losses:
+            self.state = replace(self.state, loss=self.batch_loss(self.matrices))
         with threads(self.threads) as map_chunks:
             while group := self._next_group():
-                started = time.perf_counter() - self.progress.seconds
+                started = time.perf_counter() - self.state.seconds
                 for number, (loss, pairs) in zip(
                     group, map_chunks(self._train_chunk, map(self._chunk, group)), strict=True
                 ):
@@ -183,44 +183,44 @@ class _Run:
                     self._note(number, pairs, time.perf_counter() - started)
                     if number != group[-1]:
                         yield self.snapshot()
-                if self.progress.chunks % len(self.chunks) == 0:
+                if self.state.chunks % len(self.chunks) == 0:
                     self._close_epoch()
                 if checkpoint is not None and checkpoint.due():
-                    checkpoint.save(self.fingerprint, self.progress, self.matrices)
+                    checkpoint.save(self.fingerprint, self.state, self.matrices)
                 yield self.snapshot()
 
     def _next_group(self) -> range:
-        """The chunks to be trained before the next rest, all of one epoch; none at the end."""
-        first, in_epoch = self.progress.chunks, len(self.chunks)
+        """The numbers of the chunks before the next rest, all of one epoch; empty at the end."""
+        first, in_epoch = self.state.chunks, len(self.chunks)
         size = CHUNKS_BETWEEN_RESTS * self.threads if self.threads > 1 else 1
         end_of_epoch = first - first % in_epoch + in_epoch
         return range(first, min(first + size, end_of_epoch, in_epoch * self.config.epochs))
 
     def _chunk(self, number: int) -> Chunk:
-        """The epoch, the first session and the session after the last of a chunk."""
+        """The epoch of a chunk, its first session, and the session after its last."""
         epoch, place = divmod(number, len(self.chunks))
         return epoch, *self.chunks[place]
 
     def _train_chunk(self, chunk: Chunk) -> tuple[float, int]:
         epoch, first, last = chunk
-        of_noise, of_the_walk = chunk_seeds(self.config.seed, epoch, first)
+        noise_seed, walk_seed = chunk_seeds(self.config.seed, epoch, first)
         return train_sessions(
             self.corpus,
             first,
             last,
             self.context,
             _architecture(self.config, self.matrices.width),
-            self.objective.targets(of_noise),
+            self.objective.targets(noise_seed),
             self.matrices,
             self._alpha(self._items_before(epoch, first)),
-            of_the_walk,
+            walk_seed,
         )
 
     def _items_before(self, epoch: int, session: int) -> int:
         return epoch * len(self.corpus.items) + int(self.corpus.offsets[session])
 
     def _alpha(self, items_done: int) -> float:
-        """Falls linearly from alpha to min_alpha over all items of all epochs."""
+        """The learning rate, which falls linearly from alpha to min_alpha over all epochs."""
         config = self.config
         share = items_done / (len(self.corpus.items) * config.epochs)
         return config.alpha - (config.alpha - config.min_alpha) * share
@@ -233,30 +233,28 @@ class _Run:
             )
 
     def _note(self, number: int, pairs: int, seconds: float) -> None:
-        before = self.progress
-        self.progress = replace(
-            before, chunks=number + 1, pairs=before.pairs + pairs, seconds=seconds
-        )
+        pairs += self.state.pairs
+        self.state = replace(self.state, chunks=number + 1, pairs=pairs, seconds=seconds)
 
     def _close_epoch(self) -> None:
         loss = self.batch_loss(self.matrices)
-        self._check(loss, self.progress.chunks - 1)
-        losses = (*self.progress.epoch_losses, loss)
-        self.progress = replace(self.progress, loss=loss, epoch_losses=losses)
+        self._check(loss, self.state.chunks - 1)
+        losses = (*self.state.epoch_losses, loss)
+        self.state = replace(self.state, loss=loss, epoch_losses=losses)
 
     def snapshot(self) -> Snapshot:
-        """Where the run stands."""
-        epoch, first, last = self._chunk(max(self.progress.chunks - 1, 0))
-        items_done = self._items_before(epoch, last if self.progress.chunks else first)
+        """How far the run has come."""
+        epoch, first, last = self._chunk(max(self.state.chunks - 1, 0))
+        items_done = self._items_before(epoch, last if self.state.chunks else first)
         return Snapshot(
             epoch=epoch + 1,
             epochs=self.config.epochs,
             items_done=items_done,
             items_total=len(self.corpus.items) * self.config.epochs,
-            pairs_done=self.progress.pairs,
-            loss=self.progress.loss,
+            pairs_done=self.state.pairs,
+            loss=self.state.loss,
             alpha=self._alpha(items_done),
-            seconds=self.progress.seconds,
+            seconds=self.state.seconds,
         )
 
 
@@ -281,19 +279,19 @@ def split_chunks(offsets: NDArray[np.int64], chunk_items: int) -> list[int]:
 
 
 def chunk_seeds(seed: int, epoch: int, first: int) -> NDArray[np.uint64]:
-    """The seeds of a chunk, so that results do not depend on which thread takes it.
+    """The seeds of a chunk, so that results do not depend on the thread that trains it.
 
     Returns:
-        uint64 [2], never zero: of noise, and of all other random numbers.
+        uint64 [2], never zero: the seed of the noise, and that of all other random numbers.
     """
-    words = np.random.SeedSequence((seed, epoch, first)).generate_state(2, np.uint64)
-    return words | np.uint64(1)
+    seeds = np.random.SeedSequence((seed, epoch, first)).generate_state(2, np.uint64)
+    return seeds | np.uint64(1)
 
 
 def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.float64]:
     """The chance that subsampling keeps an occurrence: sqrt(t/f) + t/f, at most 1.
 
-    As word2vec.c computes it; f is the item's share of all occurrences, t is `sample`; 0 keeps all.
+    As in word2vec.c: f is the item's share of all occurrences, t is `sample`, and 0 keeps all.
 
     Args:
         counts: int64 [items].
@@ -310,7 +308,7 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
 
 
 def _weights(sessions: Sessions) -> NDArray[np.float32]:
-    """The weights of the events; none at all where they change nothing."""
+    """The weights of the events; empty if they change nothing."""
     if sessions.weights is None or (sessions.weights == 1).all():
         return np.empty(0, np.float32)
     return sessions.weights
@@ -320,14 +318,14 @@ def _context(counts: NDArray[np.int64], config: TrainingConfig) -> Context:
     return Context(
         keep=(keep_probability(counts, config.sample) * ALWAYS).astype(np.uint64),
         whole_session=config.window == "session",
-        most=config.max_contexts,
+        max_contexts=config.max_contexts,
         window=config.max_contexts if config.window == "session" else config.window,
         shrink=config.shrink_windows,
     )
 
 
 def _architecture(config: TrainingConfig, width: int) -> Architecture:
-    """With room of its own, so that every thread has one."""
+    """The architecture with scratch memory of its own, so that each thread has its own."""
     if config.architecture == "skip-gram":
         return SkipGram(np.empty(BLOCK, np.int64))
     return Cbow(config.cbow_mean, np.zeros(1, np.int64), np.empty(2 * width, np.float32))

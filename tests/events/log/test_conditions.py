@@ -43,7 +43,7 @@ def test_a_condition_may_name_columns_that_have_no_role(tmp_path):
         ("sold > 1", 'unable to find column "sold"; valid columns: ["session", "item", "n"]'),
         ("n > 'x'", "cannot compare string with numeric type"),
         ("item ~ '['", "unclosed character class"),
-        ("n = MAX(n)", "MAX(...) cannot be used: a condition speaks of one event"),
+        ("n = MAX(n)", "MAX(...) cannot be used: a condition sees one event"),
         ("best(n)", "best(...) cannot be used"),
         ("GREATEST()", "cannot return empty fold"),
         ("n + 1", "is Int64, not true or false"),
@@ -146,7 +146,7 @@ def test_a_condition_may_use_every_function_of_one_event(where):
 @pytest.mark.parametrize("where", MANY_EVENTS)
 def test_a_condition_that_looks_at_many_events_is_refused(where):
     """Polars would take a piece of the log for the whole."""
-    with pytest.raises(EventLogError, match=r"a condition speaks of"):
+    with pytest.raises(EventLogError, match=r"a condition sees"):
         parse_condition(where)
 
 
@@ -177,7 +177,7 @@ def test_a_condition_opens_no_file(tmp_path, where):
 def test_a_condition_that_is_too_long_is_refused_at_once(tmp_path):
     log = write(tmp_path / "log.csv", "session,item,n\na,x,1\n")
     message = refusal(log, where=" AND ".join(f"n <> {number}" for number in range(5_000)))
-    assert "it has 19,999 words and signs, the most are 2,000" in message
+    assert "it has 19,999 words and signs, the limit is 2,000" in message
     assert len(message) < 1_000
 
 

@@ -186,7 +186,7 @@ def test_an_id_must_be_one_value(tmp_path, kind, value):
     message = refusal(path)
     assert str(path) in message
     assert "column 'item'" in message
-    assert "not one value a row" in message
+    assert "not one value per row" in message
 
 
 # Titles and metadata
@@ -462,7 +462,7 @@ def test_a_value_that_does_not_fit_its_column_is_named_with_its_line(tmp_path):
     path = write(tmp_path / "log.csv", "session,item,n\n" + "many,x,1\n" * 10_001 + "b,y,many\n")
     message = refusal(path, where="n > 0")
     assert message == (
-        f"{path}: line 10003: 'many' in column 'n' is not Int64, which the column begins with"
+        f"{path}: line 10003: 'many' in column 'n' is not Int64, the type the column begins with"
     )
 
 
@@ -472,7 +472,7 @@ def test_a_value_that_does_not_fit_its_column_is_named_with_its_line(tmp_path):
         ('{"session": "b", "item":', "line 3 is not JSON: Expecting value at character 25"),
         ('{"session": "b"} x', "line 3 is not JSON: Extra data at character 18"),
         ("session", "line 3 is not JSON: Expecting value at character 1"),
-        ('["b", "y"]', "line 3 is not a JSON object; expected one event a line"),
+        ('["b", "y"]', "line 3 is not a JSON object; expected one event per line"),
         ('{"session": "b", "item": "caf\udce9"}', "line 3 is not UTF-8 text"),
         (
             '{"session": "b", "n": NaN}',
@@ -514,7 +514,7 @@ def test_a_json_value_of_another_type_is_named_with_its_line(tmp_path):
     path = write(tmp_path / "log.jsonl", "".join(lines))
     message = refusal(path, where="n > 0")
     assert message == (
-        f"{path}: line 10002: 'many' in column 'n' is not Int64, which the column begins with"
+        f"{path}: line 10002: 'many' in column 'n' is not Int64, the type the column begins with"
     )
 
 

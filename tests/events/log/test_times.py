@@ -72,7 +72,7 @@ def test_dates_one_day_and_times_the_next_are_one_log(tmp_path):
         ([True, False], "column 'at' holds Boolean, not times"),
         ([1.0, float("inf")], "row 2: column 'at': inf s since 1970 is not a time"),
         ([1e300], "row 1: column 'at': 1e+300 ns since 1970 is not a time"),
-        ([[1], [2]], "holds List(Int64), not one value a row"),
+        ([[1], [2]], "holds List(Int64), not one value per row"),
     ],
 )
 def test_a_time_that_cannot_be_read_is_named(tmp_path, times, reason):

@@ -17,7 +17,7 @@ MATRICES = Matrices(np.zeros(6 * WIDTH, np.float32), np.zeros(6 * WIDTH, np.floa
 
 def filled(source, center):
     """The targets of a center, and how many of them have label 1."""
-    starts = np.full(source.most, -1)
+    starts = np.full(source.max_targets, -1)
     n_positive, n = fill_targets(source, center, MATRICES, starts)
     return (starts[:n] // WIDTH).tolist(), n_positive
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from service.model.errors import EventLogError
 
-MOST_TOKENS = 2_000  # polars takes seconds a piece for more, and heeds no signal meanwhile
+MOST_TOKENS = 2_000  # for more, polars takes seconds per piece, and ignores signals meanwhile
 MOST_SHOWN = 500
 
 TOKEN = re.compile(
@@ -18,7 +18,7 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 SUBQUERY = {"FROM", "SELECT", "TABLE", "VALUES", "WITH"}
-# Each speaks of one event; the aggregates and window functions of polars are all others.
+# Functions of one event. All others are refused, aggregates and window functions among them.
 FUNCTIONS = """
 CAST COALESCE GREATEST IF IFNULL LEAST NULLIF TRY_CAST
 ABS ACOS ASIN ATAN ATAN2 CBRT CEIL CEILING COS COT DEGREES DIV EXP FLOOR LN LOG LOG10 LOG1P LOG2 MOD
@@ -38,7 +38,7 @@ BEFORE_BRACKETS = {*FUNCTIONS.split(), *KEYWORDS.split()}
 
 
 def parse_condition(where: str) -> pl.Expr:
-    """The condition as an expression of one row.
+    """The condition as an expression on one row.
 
     Nothing is evaluated before the text is known to hold neither a subquery (polars would open its
     files at once) nor a function of many rows (polars would take a piece of the log for all of it).
@@ -51,15 +51,15 @@ def parse_condition(where: str) -> pl.Expr:
         _check_one_event(tokens)
         return pl.sql_expr(_sql(tokens))
     except (ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise EventLogError(f"where = {shown(where)}: {one_line(error)}") from None
+        raise EventLogError(f"where = {quote(where)}: {one_line(error)}") from None
 
 
 def check_condition(condition: pl.Expr, schema: pl.Schema) -> None:
-    """Asks a condition of no event at all.
+    """Checks a condition against the columns of an event, on a table without events.
 
     Args:
         condition: as parsed.
-        schema: the columns of an event.
+        schema: the names and types of the columns.
 
     Raises:
         ValueError: a column is missing, types do not fit, or it is not true or false.
@@ -80,13 +80,13 @@ def check_condition(condition: pl.Expr, schema: pl.Schema) -> None:
         raise ValueError(f"it is {answer}, not true or false")
 
 
-def shown(where: str) -> str:
-    """The text as a message quotes it."""
+def quote(where: str) -> str:
+    """The text as a message quotes it, cut after MOST_SHOWN characters."""
     return repr(where if len(where) <= MOST_SHOWN else f"{where[:MOST_SHOWN]}…")
 
 
 def one_line(error: BaseException) -> str:
-    """The first paragraph of what an error has to say, on one line."""
+    """The first paragraph of an error's message, on one line."""
     return " ".join(str(error).strip().partition("\n\n")[0].split())
 
 
@@ -104,10 +104,10 @@ class _Token(NamedTuple):
 
 
 def _tokens(where: str) -> list[_Token]:
-    """What stands in a condition, without blanks and comments.
+    """Splits a condition into tokens; a comment counts as a blank.
 
     Raises:
-        ValueError: naming a character that means nothing, or a quote that is not closed.
+        ValueError: naming a character that is not part of any token, or a quote that is not closed.
     """
     tokens = []
     for match in TOKEN.finditer(where):
@@ -121,16 +121,16 @@ def _tokens(where: str) -> list[_Token]:
 
 
 def _sql(tokens: list[_Token]) -> str:
-    """The tokens as one text in which polars cannot see other borders than `_tokens` did.
+    """Joins the tokens into a text that polars splits as `_tokens` did.
 
-    Without comments, and with blanks around what is quoted: `E'...'` would be read otherwise.
+    Comments become blanks, and blanks surround quoted text: `E'...'` has a meaning of its own.
     """
-    around = {"quoted": " {} ", "blank": " "}
-    return "".join(around.get(token.kind, "{}").format(token.text) for token in tokens)
+    templates = {"quoted": " {} ", "blank": " "}
+    return "".join(templates.get(token.kind, "{}").format(token.text) for token in tokens)
 
 
 def _check_one_event(tokens: list[_Token]) -> None:
-    """Refuses what speaks of more than one event, as it would be written in SQL.
+    """Refuses subqueries, and functions that see more than one event.
 
     Raises:
         ValueError: naming it.
@@ -139,7 +139,7 @@ def _check_one_event(tokens: list[_Token]) -> None:
     length = sum(not token.is_value for token in code)
     if length > MOST_TOKENS:
         raise ValueError(
-            f"it has {length:,} words and signs, the most are {MOST_TOKENS:,} (values are not "
+            f"it has {length:,} words and signs, the limit is {MOST_TOKENS:,} (values are not "
             "counted): write a long list as column IN ('a', 'b')"
         )
     for before, token in pairwise([_Token("sign", "("), *code]):
@@ -147,8 +147,8 @@ def _check_one_event(tokens: list[_Token]) -> None:
             token.name in ("SELECT", "OVER") or (before.text == "(" and token.name in SUBQUERY)
         ):
             raise ValueError(
-                f"{token.text} looks beyond the one event that a condition speaks of (a column "
-                f'of this name is quoted: "{token.text}")'
+                f"{token.text} looks beyond the one event that a condition sees (quote a column of "
+                f'this name: "{token.text}")'
             )
         if (
             token.text == "("
@@ -156,7 +156,7 @@ def _check_one_event(tokens: list[_Token]) -> None:
             and before.name not in BEFORE_BRACKETS
         ):
             raise ValueError(
-                f"{before.text}(...) cannot be used: a condition speaks of one event, and takes "
-                "functions of one event only, such as LOWER, COALESCE or DATE; those that look at "
-                "many (MAX, COUNT, ROW_NUMBER, ...) are refused"
+                f"{before.text}(...) cannot be used: a condition sees one event at a time, so it "
+                "takes functions of one event, such as LOWER, COALESCE or DATE, and none of many "
+                "events (MAX, COUNT, ROW_NUMBER, ...)"
             )

@@ -14,16 +14,16 @@ from service.model.errors import EventLogError
 from trainer.events.log.lines import begins_with_mark, check_csv, check_json_lines, read_lines
 from trainer.events.log.times import ISO_SHAPE
 
-INFERRED_ROWS = 10_000  # that tell the type of a column
+INFERRED_ROWS = 10_000  # from which the type of a column is inferred
 LINES_AT_ONCE = 100_000
 
 
 class Columns(NamedTuple):
-    """What an event log is asked for.
+    """The columns to read from an event log.
 
     Attributes:
         ids: columns that are text, whatever they look like: `007` stays `007`.
-        values: columns whose type counts: metadata, those of the condition.
+        values: columns that keep their type: metadata, and those of the condition.
         time: a column of times: numbers, or text as it is written.
     """
 
@@ -32,11 +32,11 @@ class Columns(NamedTuple):
     time: str | None = None
 
     def typed(self) -> set[str]:
-        """Those that are not only text."""
+        """The columns that may be something other than text."""
         return {*self.values, *([self.time] if self.time else [])}
 
     def names(self) -> set[str]:
-        """All of them."""
+        """All columns."""
         return {*self.ids, *self.typed()}
 
 
@@ -47,12 +47,12 @@ class Format(NamedTuple):
     """A kind of file.
 
     Attributes:
-        scan: the table of a file, in one or more pieces; polars finds out later what cannot be
-            read.
-        check: names the first line that cannot be read, where the kind of file has lines.
-        suspicious: whether a table may hold what polars has read wrongly and `check` refuses.
-        fixed: its columns, where they are always the same.
-        whole_rows: whether a bad row is found only by looking at every column of it.
+        scan: yields the table of a file in one or more pieces; polars finds rows it cannot read
+            only when it collects them.
+        check: raises an error that names the first bad line, for files that have lines.
+        suspicious: whether a table may hold values that polars misread and `check` refuses.
+        fixed: its columns, if they are always the same.
+        whole_rows: whether a bad row is noticed only if all of its columns are read.
     """
 
     scan: Scan
@@ -66,7 +66,7 @@ def common_format(paths: list[Path]) -> Format:
     """The format that all files share.
 
     Raises:
-        EventLogError: they do not, or the kind of a file is not known.
+        EventLogError: their formats differ, or one is unknown.
     """
     kinds = {FORMATS[_ending(path)]: _ending(path) for path in paths}
     if len(kinds) > 1:
@@ -77,14 +77,14 @@ def common_format(paths: list[Path]) -> Format:
 
 
 def names(paths: list[Path]) -> str:
-    """Files as a message names them."""
+    """How a message names several files."""
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 
 def _ending(path: Path) -> str:
     ending = Path(path.name.lower().removesuffix(".gz")).suffix
     if ending not in FORMATS:
-        raise EventLogError(f"{path}: the kind of file is not known; known: {', '.join(FORMATS)}")
+        raise EventLogError(f"{path}: unknown kind of file; known are {', '.join(FORMATS)}")
     return ending
 
 
@@ -94,13 +94,13 @@ def _scan_parquet(path: Path, _: Columns) -> Iterator[pl.LazyFrame]:
 
 def _scan_csv(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
     header = pl.scan_csv(path, infer_schema=False, glob=False).collect_schema().names()
-    if len(header) == 1 and (other := next((mark for mark in ";\t|" if mark in header[0]), None)):
-        raise EventLogError(f"{path}: columns are separated by {other!r}, expected commas")
+    if len(header) == 1 and (mark := next((sign for sign in ";\t|" if sign in header[0]), None)):
+        raise EventLogError(f"{path}: columns are separated by {mark!r}, expected commas")
     if any("\ufffd" in name for name in header):
         raise EventLogError(f"{path}: line 1 is not UTF-8 text")
-    written = Counter(next(csv.reader(read_lines(path)), []))
-    if twice := next((name for name in columns.names() if written[name] > 1), None):
-        raise EventLogError(f"{path}: line 1 names the column {twice!r} {written[twice]} times")
+    counts = Counter(next(csv.reader(read_lines(path)), []))
+    if twin := next((name for name in columns.names() if counts[name] > 1), None):
+        raise EventLogError(f"{path}: line 1 names the column {twin!r} {counts[twin]} times")
     schema = _csv_schema(
         path, [name for name in header if name not in columns.typed()], columns.time
     )
@@ -109,7 +109,7 @@ def _scan_csv(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
 
 
 def _csv_schema(path: Path, texts: Collection[str], time: str | None) -> dict[str, pl.DataType]:
-    """The types of the columns by the first rows; the time and days of people are texts.
+    """Infers types from the first rows; the time, and dates that are not ISO 8601, stay text.
 
     Polars would read 01/02/2026 with the day first.
     """
@@ -141,16 +141,16 @@ def _scan_json_lines(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
 
 
 def _scan_marked_json_lines(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
-    """Without the byte order mark, which polars does not know."""
+    """Skips the byte order mark, which polars does not understand."""
     lines = read_lines(path)
-    while some := list(islice(lines, LINES_AT_ONCE)):
-        yield _scan_json("".join(some).encode(), columns)
+    while batch := list(islice(lines, LINES_AT_ONCE)):
+        yield _scan_json("".join(batch).encode(), columns)
 
 
 def _scan_json(source: str | bytes, columns: Columns) -> pl.LazyFrame:
-    found = pl.scan_ndjson(source, infer_schema_length=INFERRED_ROWS).collect_schema()
+    schema = pl.scan_ndjson(source, infer_schema_length=INFERRED_ROWS).collect_schema()
     text = {
-        name: pl.String for name in columns.ids if name in found and not found[name].is_nested()
+        name: pl.String for name in columns.ids if name in schema and not schema[name].is_nested()
     }
     return pl.scan_ndjson(source, schema_overrides=text, infer_schema_length=INFERRED_ROWS)
 
@@ -167,7 +167,7 @@ def _may_be_misread(table: pl.DataFrame) -> bool:
 
 
 def _types(scan: Scan, path: Path, columns: Columns) -> dict[str, pl.DataType]:
-    """The columns that polars reads as numbers or truth values."""
+    """The types of the columns that polars reads as numbers or booleans."""
     try:
         schema = next(scan(path, columns)).collect_schema()
     except (pl.exceptions.PolarsError, OSError):
@@ -177,18 +177,18 @@ def _types(scan: Scan, path: Path, columns: Columns) -> dict[str, pl.DataType]:
 
 
 def _scan_text(path: Path, _: Columns) -> Iterator[pl.LazyFrame]:
-    """One session a line, items separated by blanks, oldest first."""
+    """One session per line, items separated by blanks, oldest first."""
     lines = read_lines(path)
     number = 1
-    while some := list(islice(lines, LINES_AT_ONCE)):
-        table = pl.LazyFrame({"item": some}, schema={"item": pl.String}).select(
+    while batch := list(islice(lines, LINES_AT_ONCE)):
+        table = pl.LazyFrame({"item": batch}, schema={"item": pl.String}).select(
             pl.format("{}:{}", pl.lit(str(path)), pl.int_range(number, number + pl.len())).alias(
                 "session"
             ),
             pl.col("item").str.strip_chars().str.replace_all(r"\s+", " ").str.split(" "),
         )
         yield table.explode("item").filter(pl.col("item") != "")
-        number += len(some)
+        number += len(batch)
 
 
 FORMATS = {

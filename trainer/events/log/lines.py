@@ -62,7 +62,7 @@ def check_csv(path: Path, types: Mapping[str, pl.DataType]) -> None:
     """Looks for the first row that is broken, or does not fit the types of its columns.
 
     Raises:
-        EventLogError: naming that row, or because there is none in the file.
+        EventLogError: naming that row; or the file is empty.
     """
     _check_gzip(path)
     rows = _csv_rows(path)
@@ -70,31 +70,33 @@ def check_csv(path: Path, types: Mapping[str, pl.DataType]) -> None:
     if header is None:
         raise EventLogError(f"{path}: the file is empty")
     columns = len(header.fields)
-    for some in _batches(row for row in rows if _is_whole(row, columns, path)):
-        cells = [dict(zip(header.fields, row.fields, strict=False)) for row in some]
-        _check_types(path, [row.line for row in some], cells, types)
+    for batch in _batches(row for row in rows if _is_whole(row, columns, path)):
+        cells = [dict(zip(header.fields, row.fields, strict=False)) for row in batch]
+        _check_types(path, [row.line for row in batch], cells, types)
 
 
-def check_json_lines(path: Path, asked: Collection[str], types: Mapping[str, pl.DataType]) -> None:
+def check_json_lines(
+    path: Path, columns: Collection[str], types: Mapping[str, pl.DataType]
+) -> None:
     """Looks for the first line that is broken, or does not fit the types of its columns.
 
     Raises:
-        EventLogError: naming that line, or because there is none in the file.
+        EventLogError: naming that line; or the file is empty.
     """
     _check_gzip(path)
     events = (
-        (line, _event(path, line, text, asked))
+        (line, _event(path, line, text, columns))
         for line, text in enumerate(read_lines(path), 1)
         if text.strip()
     )
     empty = True
-    for some in _batches(events):
+    for batch in _batches(events):
         empty = False
         cells = [
             {name: _text(event[name]) for name in types if event.get(name) is not None}
-            for _, event in some
+            for _, event in batch
         ]
-        _check_types(path, [line for line, _ in some], cells, types)
+        _check_types(path, [line for line, _ in batch], cells, types)
     if empty:
         raise EventLogError(f"{path}: the file is empty")
 
@@ -113,19 +115,19 @@ class _Row(NamedTuple):
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:
-    taken: list[str] = []
+    row_lines: list[str] = []
 
     def lines() -> Iterator[str]:
         for line in read_lines(path):
-            taken.append(line)
+            row_lines.append(line)
             yield line
 
     line = 1
     try:
         for fields in csv.reader(lines(), strict=True):
-            yield _Row(line, fields, "".join(taken))
-            line += len(taken)
-            taken.clear()
+            yield _Row(line, fields, "".join(row_lines))
+            line += len(row_lines)
+            row_lines.clear()
     except csv.Error as error:
         raise EventLogError(f"{path}: the row that begins in line {line}: {error}") from None
 
@@ -143,7 +145,7 @@ def _is_whole(row: _Row, columns: int, path: Path) -> bool:
     return True
 
 
-def _event(path: Path, line: int, text: str, asked: Collection[str]) -> dict[str, Any]:
+def _event(path: Path, line: int, text: str, columns: Collection[str]) -> dict[str, Any]:
     try:
         event = json.loads(text.rstrip(), parse_constant=_refuse_constant)
         json.dumps(event, ensure_ascii=False).encode()
@@ -161,8 +163,10 @@ def _event(path: Path, line: int, text: str, asked: Collection[str]) -> dict[str
     except RecursionError:
         raise EventLogError(f"{path}: line {line} is nested too deeply") from None
     if not isinstance(event, dict):
-        raise EventLogError(f"{path}: line {line} is not a JSON object; expected one event a line")
-    nested = next((name for name in asked if isinstance(event.get(name), dict | list)), None)
+        raise EventLogError(
+            f"{path}: line {line} is not a JSON object; expected one event per line"
+        )
+    nested = next((name for name in columns if isinstance(event.get(name), dict | list)), None)
     if nested is not None:
         raise EventLogError(
             f"{path}: line {line}: column {nested!r} holds a list or an object, not one value"
@@ -184,7 +188,7 @@ def _check_types(
     cells: list[dict[str, str]],
     types: Mapping[str, pl.DataType],
 ) -> None:
-    """Names the first of several rows with a text that cannot be read as the type of its column."""
+    """Refuses rows with a text that does not fit the type of its column, naming the first."""
     misfits = []
     for name, kind in types.items():
         texts = pl.Series([row.get(name) or None for row in cells], dtype=pl.String)
@@ -197,13 +201,13 @@ def _check_types(
         row, name = min(misfits)
         raise EventLogError(
             f"{path}: line {lines[row]}: {cells[row][name]!r} in column {name!r} is not "
-            f"{types[name]}, which the column begins with"
+            f"{types[name]}, the type the column begins with"
         )
 
 
 def _batches(rows: Iterator[T]) -> Iterator[list[T]]:
-    while some := list(islice(rows, ROWS_AT_ONCE)):
-        yield some
+    while batch := list(islice(rows, ROWS_AT_ONCE)):
+        yield batch
 
 
 def _open(path: Path) -> IO[bytes]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, TimeUnit
-from trainer.events.log.conditions import check_condition, one_line, parse_condition, shown
+from trainer.events.log.conditions import check_condition, one_line, parse_condition, quote
 from trainer.events.log.formats import Columns, Format, common_format, names
 from trainer.events.log.times import (
     TimeRule,
@@ -33,10 +33,10 @@ class Events:
     """A piece of a log: events that passed the filter.
 
     Attributes:
-        table: columns item (str), session, user and event (str, where there are any), time
-            (datetime, where there is one), title and metadata (where there are any); in file order.
-        read: how many events there were before the filter.
-        time_unit: what the numbers of the time column count since 1970; None where there are none.
+        table: the column item (str), and those of session, user and event (str), time (datetime),
+            title and metadata that the log has; in file order.
+        read: the number of events before the filter.
+        time_unit: what the numbers of the time column count since 1970; None if it holds none.
     """
 
     table: pl.DataFrame
@@ -69,14 +69,14 @@ def read_events(config: DataConfig) -> Iterator[Events]:
 
 
 def find_files(patterns: list[str]) -> list[Path]:
-    """The files that paths and globs name, each once under any name, sorted within each glob.
+    """The files that paths and globs match, each file once, sorted within each glob.
 
     Raises:
-        EventLogError: nothing was named, a path is a directory, or nothing is there.
+        EventLogError: no path was given, one is a directory, or one matches no file.
     """
     if not patterns:
         raise EventLogError("no event log is named: set `paths` in [data], or give --paths")
-    found: list[Path] = []
+    selected: list[Path] = []
     for pattern in patterns:
         path = Path(pattern)
         if path.is_dir():
@@ -85,9 +85,9 @@ def find_files(patterns: list[str]) -> list[Path]:
         files = sorted(match for match in map(Path, matches) if not match.is_dir())
         if not files:
             raise EventLogError(f"there is no file {pattern}")
-        found.extend(files)
-    first_names = {path.resolve(): path for path in reversed(found)}
-    return [path for path in dict.fromkeys(found) if first_names[path.resolve()] == path]
+        selected.extend(files)
+    first_names = {path.resolve(): path for path in reversed(selected)}
+    return [path for path in dict.fromkeys(selected) if first_names[path.resolve()] == path]
 
 
 class _Reader:
@@ -103,7 +103,7 @@ class _Reader:
         self.guesses = self._time is not None and not (config.time_format or config.time_unit)
 
     def guess_unit(self, paths: list[Path]) -> None:
-        """Finds what the numbers of the time column count: the largest in all files tells it."""
+        """Infers the unit of the time column from the largest number in all files."""
         sizes = [size for path in paths for size in self._largest_times(path) if size is not None]
         if not sizes:
             return
@@ -136,14 +136,14 @@ class _Reader:
                 if self._begin(rows, path):
                     text = rows.collect_schema()[self._time] == pl.String
                     size = as_numbers(pl.col(self._time), text).abs()
-                    chosen = rows if self._condition is None else rows.filter(self._condition)
-                    largest = chosen.select(pl.when(size.is_finite()).then(size).max())
+                    events = rows if self._condition is None else rows.filter(self._condition)
+                    largest = events.select(pl.when(size.is_finite()).then(size).max())
                     yield largest.collect(engine="streaming").item()
 
     def _begin(self, rows: pl.LazyFrame, path: Path) -> bool:
-        """Checks the columns, and tells whether the times are numbers, or texts of numbers.
+        """Checks the columns; returns whether the times are numbers, or texts of numbers.
 
-        The first time of a file speaks for all. A condition sees other texts as datetimes.
+        The first time of a file decides for all. A condition sees other texts as datetimes.
         """
         schema = rows.collect_schema()
         self._check(schema, path)
@@ -157,37 +157,37 @@ class _Reader:
             try:
                 check_condition(self._condition, schema)
             except ValueError as error:
-                raise EventLogError(f"{path}: where = {shown(self._where)}: {error}") from None
+                raise EventLogError(f"{path}: where = {quote(self._where)}: {error}") from None
         return numbers
 
     def _events(self, piece: pl.DataFrame, numbers: bool, path: Path, first_row: int) -> Events:
         """The events of a piece that meet the condition, by their roles."""
-        seen = piece
+        visible = piece
         if self._time is not None:
-            written = piece.get_column(self._time)
-            times = self._rule.read(written, numbers)
-            if written.dtype == pl.String and not numbers:
-                seen = piece.with_columns(times.alias(self._time))
-        kept = None if self._condition is None else _met(self._condition, seen)
+            raw_times = piece.get_column(self._time)
+            times = self._rule.read(raw_times, numbers)
+            if raw_times.dtype == pl.String and not numbers:
+                visible = piece.with_columns(times.alias(self._time))
+        kept = None if self._condition is None else _meets(self._condition, visible)
         columns: list[pl.Expr | pl.Series] = [
             _as_role(role, column, piece.schema[column])
             for role, column in self._roles.items()
             if role != TIME
         ]
         if self._time is not None:
-            row = _first_unread(written, times, kept)
+            row = _first_unread(raw_times, times, kept)
             if row is not None:
                 raise EventLogError(
                     f"{path}: row {first_row + row:,}: column {self._time!r}: "
-                    f"{self._rule.problem(written[row], numbers)}"
+                    f"{self._rule.problem(raw_times[row], numbers)}"
                 )
             columns.append((times if kept is None else times.filter(kept)).alias(TIME))
-        chosen = piece if kept is None else piece.filter(kept)
-        return Events(chosen.select(columns), piece.height, self._rule.unit if numbers else None)
+        events = piece if kept is None else piece.filter(kept)
+        return Events(events.select(columns), piece.height, self._rule.unit if numbers else None)
 
     @contextmanager
     def _errors(self, path: Path) -> Iterator[None]:
-        """Whatever polars finds wrong with a file, in our words where we find it as well."""
+        """Turns errors of polars into our own, which name the bad line if `check` finds it."""
         try:
             if path.stat().st_size == 0:
                 raise EventLogError(f"{path}: the file is empty")
@@ -195,7 +195,7 @@ class _Reader:
         except pl.exceptions.PanicException as error:
             raise EventLogError(f"{path} is damaged: {one_line(error)}") from None
         except (pl.exceptions.PolarsError, OSError) as error:
-            if not getattr(error, "errno", None):  # with one, the file cannot be read at all
+            if not getattr(error, "errno", None):  # with one, the file itself cannot be read
                 self._format.check(path, self._columns())
             reason = getattr(error, "strerror", None) or one_line(error)
             raise EventLogError(f"{path}: {reason}") from None
@@ -219,7 +219,9 @@ class _Reader:
                 )
             kind = schema[column]
             if kind.is_nested():
-                raise EventLogError(f"{path}: column {column!r} holds {kind}, not one value a row")
+                raise EventLogError(
+                    f"{path}: column {column!r} holds {kind}, not one value per row"
+                )
             if role == TIME and not can_hold_times(kind):
                 raise EventLogError(f"{path}: column {column!r} holds {kind}, not times")
 
@@ -232,22 +234,22 @@ def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:
     return first.height == 1 and is_number(first.item())
 
 
-def _first_unread(written: pl.Series, times: pl.Series, kept: pl.Series | None) -> int | None:
+def _first_unread(raw_times: pl.Series, times: pl.Series, kept: pl.Series | None) -> int | None:
     """The first row that is kept and has a time that could not be read."""
     if not times.has_nulls():
         return None
-    unread = times.is_null() & ~missing(written)
+    unread = times.is_null() & ~missing(raw_times)
     return next(iter((unread if kept is None else unread & kept).arg_true()), None)
 
 
-def _met(condition: pl.Expr, events: pl.DataFrame) -> pl.Series:
-    """Which events meet a condition, also one that is the same for all: bool [events]."""
+def _meets(condition: pl.Expr, events: pl.DataFrame) -> pl.Series:
+    """Whether each event meets a condition, be it a constant: bool [events]."""
     answers = events.select(condition.alias("met"), pl.int_range(pl.len()).alias("row"))
     return answers.get_column("met").fill_null(False)
 
 
 def _roles(config: DataConfig) -> dict[str, str]:
-    named = {
+    columns = {
         ITEM: config.item,
         SESSION: config.session,
         USER: config.user,
@@ -256,11 +258,11 @@ def _roles(config: DataConfig) -> dict[str, str]:
         TITLE: config.title,
     }
     metadata = {METADATA_PREFIX + name: name for name in config.metadata}
-    return {role: column for role, column in named.items() if column} | metadata
+    return {role: column for role, column in columns.items() if column} | metadata
 
 
 def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
-    """Ids and titles as text, metadata as what JSON knows; what is empty is missing."""
+    """Ids and titles as text, metadata as types that JSON has; an empty value is missing."""
     value = pl.col(column)
     if role == TIME:
         return value.alias(role)
@@ -270,6 +272,6 @@ def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
         return value.alias(role)
     text = value.cast(pl.String)
     if kind.is_float():
-        whole = value.cast(pl.Int64, strict=False)  # numbers with some missing: 17850.0 is 17850
+        whole = value.cast(pl.Int64, strict=False)  # of whole numbers with gaps: 17850.0 is 17850
         text = pl.when(whole == value).then(whole.cast(pl.String)).otherwise(text)
     return pl.when(text != "").then(text).alias(role)

@@ -31,9 +31,9 @@ class TimeRule:
     """How the times of a log are read.
 
     Attributes:
-        format: of texts, as strptime has it (numbers are then texts as well); None: ISO 8601.
+        format: of texts, as for strptime; numbers are then read as texts too. None: ISO 8601.
         unit: what numbers count since 1970.
-        guessed: whether the unit was told from the largest number.
+        guessed: whether the unit was inferred from the largest number.
     """
 
     format: str | None = None
@@ -43,7 +43,7 @@ class TimeRule:
     def read(self, times: pl.Series, numbers: bool) -> pl.Series:
         """Datetimes in microseconds, without a zone (UTC where there was one).
 
-        A date is its midnight. What is missing or cannot be read is null: see `missing` and
+        A date becomes its midnight. A missing or unreadable time is null: see `missing` and
         `problem`.
 
         Args:
@@ -72,8 +72,8 @@ class TimeRule:
         other = _likely_unit(float(str(time)))
         if self.guessed and other:
             return (
-                f"{time} seems to count {other}, but the largest number of the log {self.unit}: "
-                "make them alike, or set time_unit"
+                f"{time} seems to count {other}, but the largest number of the log counts "
+                f"{self.unit}: use one unit, or set time_unit"
             )
         return f"{time} {self.unit} since 1970 is not a time; set time_unit or time_format"
 
@@ -87,17 +87,17 @@ class TimeRule:
 
 
 def unit_of(largest: float) -> TimeUnit:
-    """What numbers count since 1970, by the largest of them.
+    """Infers what numbers count since 1970 from the largest of them.
 
     Raises:
         ValueError: it looks like a date that is written as a number.
     """
     digits = f"{largest:.0f}"
-    written = NUMERIC_DATES.get(len(digits))
-    if written and _is_date(digits, written):
+    date_format = NUMERIC_DATES.get(len(digits))
+    if date_format and _is_date(digits, date_format):
         raise ValueError(
             f"{digits} looks like a date that is written as a number: set time_format = "
-            f"{written!r}, or time_unit if it counts {_unit(largest)} since 1970"
+            f"{date_format!r}, or time_unit if it counts {_unit(largest)} since 1970"
         )
     return _unit(largest)
 
@@ -136,20 +136,20 @@ def _as_text(times: pl.Series) -> pl.Series:
 
 
 def _from_iso(texts: pl.Series) -> pl.Series:
-    """Every way of ISO 8601, the one of the first text first: the others are mostly like it."""
+    """Tries every form of ISO 8601, that of the first text first: most others are like it."""
     texts = texts.set(~texts.str.contains(ISO_SHAPE), None)
     first = texts.drop_nulls().head(1)
     parsed = texts.clear().cast(TIME).extend_constant(None, len(texts))
-    for written in sorted(ISO, key=lambda iso: _strptime(first, iso).null_count()):
+    for form in sorted(ISO, key=lambda iso: _strptime(first, iso).null_count()):
         rest = parsed.is_null() & texts.is_not_null()
         if not rest.any():
             break
-        parsed = _strptime(texts, written).zip_with(rest, parsed)
+        parsed = _strptime(texts, form).zip_with(rest, parsed)
     return parsed
 
 
-def _strptime(texts: pl.Series, written: str) -> pl.Series:
-    return texts.str.to_datetime(written, strict=False, time_unit="us").cast(TIME)
+def _strptime(texts: pl.Series, time_format: str) -> pl.Series:
+    return texts.str.to_datetime(time_format, strict=False, time_unit="us").cast(TIME)
 
 
 def _unit(largest: float) -> TimeUnit:
@@ -157,7 +157,7 @@ def _unit(largest: float) -> TimeUnit:
 
 
 def _likely(unit: TimeUnit) -> tuple[int, int]:
-    """Numbers that are dates from 1990 to 2100 if they count a unit."""
+    """The range of numbers that are dates from 1990 to 2100 in this unit."""
     since, until = LIKELY
     return since * PER_SECOND[unit], until * PER_SECOND[unit]
 
@@ -166,8 +166,8 @@ def _likely_unit(number: float) -> TimeUnit | None:
     return next((u for u in PER_SECOND if _likely(u)[0] <= number <= _likely(u)[1]), None)
 
 
-def _is_date(digits: str, written: str) -> bool:
+def _is_date(digits: str, date_format: str) -> bool:
     try:
-        return 1900 <= datetime.strptime(digits, written).year < 2100
+        return 1900 <= datetime.strptime(digits, date_format).year < 2100
     except ValueError:
         return False

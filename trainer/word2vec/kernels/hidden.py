@@ -11,30 +11,30 @@ from trainer.word2vec.kernels.simd import LANES, load, store, zeros
 from trainer.word2vec.kernels.targets import Targets, fill_targets
 from trainer.word2vec.matrices import Matrices
 
-# Context rows that share their targets. A longer context is taken in several blocks, each with
-# noise of its own.
+# Context rows that share their targets. A longer context is split into blocks, each with noise of
+# its own.
 BLOCK = 16
 
 
 class SkipGram(NamedTuple):
     """Every context item is a hidden row.
 
-    rows: int64 [BLOCK], scratch.
+    starts: int64 [BLOCK], scratch: where the hidden rows start.
     """
 
-    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
 
 
 class Cbow(NamedTuple):
     """The context is one hidden row.
 
-    mean: whether it is the mean of the context's rows, or their sum.
-    rows: int64 [1], zero: the row of `hidden` that is stepped.
-    hidden: float32 [2 width], scratch: that row, and what it was before.
+    mean: whether it is the mean of the context rows, or their sum.
+    starts: int64 [1], zero: where the row to change starts in `hidden`.
+    hidden: float32 [2 width], scratch: that row, and a copy of it before the step.
     """
 
     mean: bool
-    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
     hidden: NDArray[np.float32]
 
 
@@ -42,10 +42,10 @@ Architecture = SkipGram | Cbow
 
 
 class Scratch(NamedTuple):
-    """Room for the targets of a center and their scores.
+    """Memory for the targets of a center and their scores.
 
-    targets: int64 [most targets].
-    scores: float32 [GROUP * most targets + LANES].
+    targets: int64 [max_targets].
+    scores: float32 [GROUP * max_targets + LANES].
     """
 
     targets: NDArray[np.int64]
@@ -56,7 +56,7 @@ class Center(NamedTuple):
     """A position of a session and what surrounds it.
 
     items: int64, the session.
-    place: of the center.
+    place: the position of the center.
     low, high: the context is at low..high-1, without the center itself.
     """
 
@@ -77,7 +77,7 @@ def _train_skip_gram(
     items, place, low, high = center
     input_rows, output, width = matrices
     targets, scores = scratch
-    rows = architecture.rows
+    starts = architecture.starts
     loss = 0.0
     n_hidden = 0
     position = low
@@ -85,14 +85,14 @@ def _train_skip_gram(
         n_rows = 0
         while position < high and n_rows < BLOCK:
             if position != place:
-                rows[n_rows] = items[position] * width
+                starts[n_rows] = items[position] * width
                 n_rows += 1
             position += 1
         if n_rows == 0:
             break
         n_positive, n = fill_targets(source, items[place], matrices, targets)
         loss += gradient(
-            input_rows, rows, n_rows, output, targets, n_positive, n, alpha, width, scores
+            input_rows, starts, n_rows, output, targets, n_positive, n, alpha, width, scores
         )
         n_hidden += n_rows
     return loss, n_hidden
@@ -109,12 +109,12 @@ def _train_cbow(
     items, place, low, high = center
     if high - low < 2:
         return 0.0, 0
-    mean, rows, hidden = architecture
+    mean, starts, hidden = architecture
     targets, scores = scratch
     _fill_hidden(items, low, high, place, mean, matrices, hidden)
     n_positive, n = fill_targets(source, items[place], matrices, targets)
     loss = gradient(
-        hidden, rows, 1, matrices.output, targets, n_positive, n, alpha, matrices.width, scores
+        hidden, starts, 1, matrices.output, targets, n_positive, n, alpha, matrices.width, scores
     )
     _hand_back(items, low, high, place, mean, matrices, hidden)
     return loss, 1
@@ -130,7 +130,7 @@ def _fill_hidden(
     matrices: Matrices,
     hidden: NDArray[np.float32],
 ) -> None:
-    """The mean or sum of the context rows, twice: row 0 to be stepped, row 1 to stay."""
+    """Writes the mean or sum of the context rows twice: row 0 will be changed, row 1 stays."""
     width = matrices.width
     share = np.float32(1.0 / max(high - low - 1, 1) if mean else 1.0)
     for column in range(0, width, LANES):

@@ -1,12 +1,13 @@
-"""Sixteen floats at a time: the vector the kernels are written in.
+"""Vectors of sixteen floats, and the operations on them that the kernels are written in.
 
-Numba leaves vectorising to LLVM, which does badly on the short inner loops of word2vec. Here the
-sixteen lanes are a type (`<16 x float>` in LLVM), so that a kernel says itself what is held in
+Numba leaves vectorising to LLVM, which handles the short inner loops of word2vec badly. Here the
+sixteen lanes are a type (`<16 x float>` in LLVM), so that a kernel itself decides what stays in
 registers. LLVM splits a vector into as many registers as the machine needs: one with AVX-512, two
 with AVX2, four with NEON.
 
-Each operation is an ordinary function on rows of sixteen float32, which is what runs with the JIT
-off, and a Numba overload of it; so are +, -, * and / between vectors, or a float32 and a vector.
+Each operation is an ordinary function on sixteen float32, which runs with the JIT off, and has a
+Numba overload. The operators +, -, * and / between two vectors, or a vector and a float32, have
+overloads too.
 """
 
 import operator
@@ -81,10 +82,10 @@ def total(vector: Vector) -> np.float32:
 
 
 def prefetch(flat: Vector, start: int) -> None:
-    """Asks for the cache line at `start` ahead of its use."""
+    """Loads the cache line at `start` into the cache, ahead of its use."""
 
 
-# The same for Numba. An intrinsic returns its signature and the function that writes its LLVM code.
+# The same for Numba: an intrinsic returns its signature and the function that writes its LLVM code.
 
 _FLOAT = ir.FloatType()
 _LANES = ir.VectorType(_FLOAT, LANES)
@@ -165,7 +166,7 @@ def _binary(instruction: str) -> Any:
 
 
 def _llvm(name: str, operands: int) -> Any:
-    """What calls LLVM's own function of one or two vectors."""
+    """A function that writes a call of LLVM's own function of one or two vectors."""
 
     def call(builder: Any, *arguments: Any) -> Any:
         kind = ir.FunctionType(_LANES, [_LANES] * operands)

@@ -1,4 +1,4 @@
-"""How each objective picks the output rows for a center, those with label 1 first."""
+"""Picks the output rows that a center is scored against, those with label 1 first."""
 
 from typing import NamedTuple
 
@@ -10,35 +10,35 @@ from trainer.word2vec.kernels.randomness import LOW_HALF, below, next_bits
 from trainer.word2vec.kernels.simd import LANES, prefetch
 from trainer.word2vec.matrices import Matrices
 
-# Noise items are drawn this many draws ahead (a power of two), and their rows asked for by then.
+# Noise items are drawn this many draws ahead (a power of two), and their rows prefetched.
 AHEAD = 32
 
 
 class NoiseTargets(NamedTuple):
-    """Negative sampling: the center and noise, of which what equals the center is left out.
+    """Negative sampling: the center, and noise items that differ from it.
 
-    most: the largest number of targets of a center.
+    max_targets: the largest number of targets of a center.
     alias: uint32 [items, 2], the alias table of the noise (see `alias_table`).
-    ahead: int64 [AHEAD], a ring of the noise drawn next.
-    taken: int64 [1], the number of items taken from it so far.
-    state: uint64 [1], of the random numbers.
+    ring: int64 [AHEAD], the noise items drawn next, as a ring.
+    n_used: int64 [1], the number of items used from the ring so far.
+    state: uint64 [1], the state of the random numbers.
     """
 
-    most: int
+    max_targets: int
     alias: NDArray[np.uint32]
-    ahead: NDArray[np.int64]
-    taken: NDArray[np.int64]
+    ring: NDArray[np.int64]
+    n_used: NDArray[np.int64]
     state: NDArray[np.uint64]
 
 
 class PathTargets(NamedTuple):
     """Hierarchical softmax: the inner nodes between the center and the root.
 
-    most: the largest number of targets of a center, which is the depth of the tree.
+    max_targets: the largest number of targets of a center, the depth of the tree.
     links: int64 [2 items - 1], the Huffman tree (see `huffman_tree`).
     """
 
-    most: int
+    max_targets: int
     links: NDArray[np.int64]
 
 
@@ -54,10 +54,10 @@ def noise_item(state: NDArray[np.uint64], alias: NDArray[np.uint32]) -> np.int64
 
 
 @fast_jit
-def draw_ahead(source: NoiseTargets) -> None:
+def fill_ring(source: NoiseTargets) -> None:
     """Fills the ring, before the first noise is taken from it."""
     for place in range(AHEAD):
-        source.ahead[place] = noise_item(source.state, source.alias)
+        source.ring[place] = noise_item(source.state, source.alias)
 
 
 def _noise_and_center(
@@ -66,12 +66,12 @@ def _noise_and_center(
     width = matrices.width
     starts[0] = center * width
     n = 1
-    for _ in range(source.most - 1):
-        place = source.taken[0] & (AHEAD - 1)
-        item = source.ahead[place]
+    for _ in range(source.max_targets - 1):
+        place = source.n_used[0] & (AHEAD - 1)
+        item = source.ring[place]
         later = noise_item(source.state, source.alias)
-        source.ahead[place] = later
-        source.taken[0] += 1
+        source.ring[place] = later
+        source.n_used[0] += 1
         for column in range(0, width, LANES):
             prefetch(matrices.output, int(later) * width + column)
         if item != center:
@@ -86,7 +86,7 @@ def _path_to_root(
     links = source.links
     n_items = (links.size + 1) // 2
     n_positive = 0
-    negative = source.most
+    negative = source.max_targets
     node = center
     while node != links.size - 1:
         parent = links[node] >> 1
@@ -98,7 +98,7 @@ def _path_to_root(
             starts[negative] = (parent - n_items) * matrices.width
         node = parent
     n = n_positive
-    for place in range(negative, source.most):
+    for place in range(negative, source.max_targets):
         starts[n] = starts[place]
         n += 1
     return n_positive, n
@@ -108,15 +108,15 @@ def _path_to_root(
 def fill_targets(
     source: Targets, center: int, matrices: Matrices, starts: NDArray[np.int64]
 ) -> tuple[int, int]:
-    """Writes where the rows of a center's targets start.
+    """Writes where the target rows of a center start in the output matrix.
 
     Args:
         source: where targets come from.
-        center: the item.
-        matrices: those trained.
-        starts: int64 [source.most], written.
+        center: the item at the center.
+        matrices: those in training.
+        starts: int64 [source.max_targets], written.
 
     Returns:
-        How many targets have label 1, and how many there are.
+        The number of targets with label 1, and the number of all targets.
     """
     raise NotImplementedError

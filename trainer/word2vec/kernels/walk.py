@@ -15,11 +15,11 @@ from trainer.word2vec.matrices import Matrices
 
 
 class Corpus(NamedTuple):
-    """Sessions as in `Sessions`.
+    """Sessions, laid out as in `trainer.corpus.Sessions`.
 
     items: int32 [events].
     offsets: int64 [sessions + 1].
-    weights: float32 [events], how often each event is a center on average; empty for once each.
+    weights: float32 [events], how often each event is a center on average; empty if all are 1.
     """
 
     items: NDArray[np.int32]
@@ -28,27 +28,27 @@ class Corpus(NamedTuple):
 
 
 class Context(NamedTuple):
-    """What surrounds a center.
+    """Which items are the context of a center.
 
-    keep: uint64 [items], an occurrence is kept when 32 random bits are at most this.
-    whole_session: whether that is all of the session, or what lies within a window.
-    most: with the whole session: how many of its items, sampled from a longer one.
-    window: else the widest reach.
+    keep: uint64 [items], an occurrence is kept if 32 random bits are at most this.
+    whole_session: whether the context is the whole session, or a window around the center.
+    max_contexts: for the whole session: the size of the sample from a longer session.
+    window: for a window: the widest reach.
     shrink: whether the reach is drawn from 1..window.
     """
 
     keep: NDArray[np.uint64]
     whole_session: bool
-    most: int
+    max_contexts: int
     window: int
     shrink: bool
 
 
-class Kept(NamedTuple):
-    """What subsampling leaves of one session.
+class KeptEvents(NamedTuple):
+    """The events of one session that subsampling keeps.
 
-    items: int64 [events], with room behind them for the overlap of a circle.
-    weights: float32 [events]; empty where every event counts once.
+    items: int64 [events], followed by room for the overlap of a circle.
+    weights: float32 [events]; empty if all are 1.
     """
 
     items: NDArray[np.int64]
@@ -56,20 +56,24 @@ class Kept(NamedTuple):
 
 
 @fast_jit
-def _room(corpus: Corpus, first: int, last: int, overlap: int) -> Kept:
-    """Room for the longest of sessions first..last-1 and its overlap."""
+def _allocate(corpus: Corpus, first: int, last: int, overlap: int) -> KeptEvents:
+    """Memory for the longest of sessions first..last-1 and its overlap."""
     longest = 1
     for session in range(first, last):
         longest = max(longest, corpus.offsets[session + 1] - corpus.offsets[session])
     weighted = longest if corpus.weights.size else 0
-    return Kept(np.empty(longest + overlap, np.int64), np.empty(weighted, np.float32))
+    return KeptEvents(np.empty(longest + overlap, np.int64), np.empty(weighted, np.float32))
 
 
 @fast_jit
 def _keep(
-    corpus: Corpus, session: int, keep: NDArray[np.uint64], state: NDArray[np.uint64], kept: Kept
+    corpus: Corpus,
+    session: int,
+    keep: NDArray[np.uint64],
+    state: NDArray[np.uint64],
+    kept: KeptEvents,
 ) -> int:
-    """Copies what subsampling leaves of a session into `kept`; returns how many items."""
+    """Subsamples a session into `kept`; returns the number of events kept."""
     n = 0
     for position in range(corpus.offsets[session], corpus.offsets[session + 1]):
         item = corpus.items[position]
@@ -82,8 +86,8 @@ def _keep(
 
 
 @fast_jit
-def _shuffle_in_circle(kept: Kept, n: int, overlap: int, state: NDArray[np.uint64]) -> None:
-    """Fisher-Yates, then the first `overlap` items once more behind the last one."""
+def _shuffle_in_circle(kept: KeptEvents, n: int, overlap: int, state: NDArray[np.uint64]) -> None:
+    """Shuffles (Fisher-Yates), then repeats the first `overlap` items after the last."""
     items, weights = kept
     for last in range(n - 1, 0, -1):
         other = below(next_bits(state), last + 1)
@@ -96,7 +100,7 @@ def _shuffle_in_circle(kept: Kept, n: int, overlap: int, state: NDArray[np.uint6
 
 @fast_jit
 def _repetitions(weights: NDArray[np.float32], center: int, state: NDArray[np.uint64]) -> np.int64:
-    """How often an event is a center: a whole number whose mean is its weight."""
+    """How often an event is a center: a random whole number whose mean is its weight."""
     if weights.size == 0:
         return np.int64(1)
     whole = np.int64(weights[center])
@@ -108,9 +112,9 @@ def _repetitions(weights: NDArray[np.float32], center: int, state: NDArray[np.ui
 def _reach(
     center: int, n: int, context: Context, in_circle: bool, state: NDArray[np.uint64]
 ) -> tuple[int, int]:
-    """The positions low..high-1 around a center that are its context (besides itself)."""
+    """The positions low, high: low..high-1 are the context of a center (without itself)."""
     if in_circle:
-        return center, center + context.most + 1
+        return center, center + context.max_contexts + 1
     if context.whole_session:
         return 0, n
     reach = context.window
@@ -133,51 +137,52 @@ def train_sessions(
 ) -> tuple[float, int]:
     """Trains the matrices in place on sessions first..last-1.
 
-    Where the whole session is context, a session longer than `context.most` + 1 is put in a random
-    circle and the context of an item is the next `context.most` items: every pair is equally
-    likely, and a session counts by its length, not by its square.
+    If the whole session is context, a session of more than `max_contexts` + 1 items is put in a
+    random circle, and the context of an item is the `max_contexts` items after it: every pair is
+    equally likely, and the work grows with the length of a session, not with its square.
 
     An event of weight w is a center w times on average: floor(w) times, and once more with
     probability w - floor(w), each time with a reach and noise of its own. As a context it counts
-    once. Without weights no random number is drawn for them.
+    once. Without weights, no random numbers are drawn for them.
 
     Args:
         corpus: all sessions.
         first: the first session.
         last: the session after the last one.
-        context: what surrounds a center.
+        context: which items are the context of a center.
         architecture: which hidden rows are scored.
-        source: what they are scored against, with random numbers of its own.
+        source: the targets they are scored against, with random numbers of its own.
         matrices: changed in place.
         alpha: the learning rate, the same for all of these sessions.
-        seed: of all other random numbers, not zero.
+        seed: the seed of all other random numbers, not zero.
 
     Returns:
         The loss summed over all pairs of a hidden and a target row, and the number of hidden rows.
     """
     state = np.empty(1, np.uint64)
     state[0] = seed
-    overlap = context.most if context.whole_session else 0
-    kept = _room(corpus, first, last, overlap)
+    overlap = context.max_contexts if context.whole_session else 0
+    kept = _allocate(corpus, first, last, overlap)
     items, weights = kept
     scratch = Scratch(
-        np.empty(source.most, np.int64), np.zeros(GROUP * source.most + LANES, np.float32)
+        np.empty(source.max_targets, np.int64),
+        np.zeros(GROUP * source.max_targets + LANES, np.float32),
     )
     loss = 0.0
     n_hidden = 0
     step_size = np.float32(alpha)
     for session in range(first, last):
         n = _keep(corpus, session, context.keep, state, kept)
-        in_circle = context.whole_session and n > context.most + 1
+        in_circle = context.whole_session and n > context.max_contexts + 1
         if in_circle:
             _shuffle_in_circle(kept, n, overlap, state)
         for place in range(n):
             for _ in range(_repetitions(weights, place, state)):
                 low, high = _reach(place, n, context, in_circle, state)
                 center = Center(items, place, low, high)
-                losses, rows = train_center(
+                center_loss, n_rows = train_center(
                     architecture, center, source, matrices, scratch, step_size
                 )
-                loss += losses
-                n_hidden += rows
+                loss += center_loss
+                n_hidden += n_rows
     return loss, n_hidden

@@ -28,13 +28,13 @@ from trainer.evaluation.baselines.counting import (
     shares,
     transitions,
 )
-from trainer.evaluation.comparison import Estimate, Evaluation, Protocol, evaluate
+from trainer.evaluation.comparison import Estimate, Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.holdout import hold_out
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases, sample
 from trainer.events.dataset import describe, read_dataset, read_log
-from trainer.jobs.evaluate import score_of
+from trainer.jobs.evaluate import vector_scores
 from trainer.view.display import Silent
 
 RETAIL = "data/online_retail.parquet"
@@ -58,7 +58,7 @@ class Question:
     name: str
     words: str
     cases: Cases
-    protocol: Protocol
+    protocol: EvaluationProtocol
     metrics: tuple[str, str]
 
 
@@ -90,7 +90,9 @@ def next_purchase(path: str) -> Part:
     holdout = hold_out(log, config.data, EvaluationConfig(split="last-item"))
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     last = holdout.cases.last(1)
-    question = Question("last item", "asked with the last item", last, Protocol(ks=(10,)), HR_NDCG)
+    question = Question(
+        "last item", "asked with the last item", last, EvaluationProtocol(ks=(10,)), HR_NDCG
+    )
     rankers, seconds = _train(dataset, config)
     longer = {name: Longer(ranker, holdout.cases.starts) for name, ranker in rankers.items()}
     whole = replace(question, name="whole session", words="asked with all before the answer")
@@ -107,9 +109,9 @@ def baskets(cases: int) -> Part:
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     asked = sample(holdout.cases, cases or len(holdout.cases), config.training.seed)
     words = "asked with all of the invoice so far, which is never recommended"
-    question = Question("invoices", words, asked, Protocol(), HR_NDCG)
+    question = Question("invoices", words, asked, EvaluationProtocol(), HR_NDCG)
     rankers, seconds = _train(dataset, config)
-    notes = [f"settings of item2vec.toml; {holdout.words}"]
+    notes = [f"settings of item2vec.toml; {holdout.description}"]
     return _part(
         "baskets", "Online Retail: invoices", notes, [_ask(question, rankers, dataset)], seconds
     )
@@ -122,7 +124,7 @@ def clicks(folder: Path, cases: int) -> Part:
     everything = clickstream.read_cases(folder / clickstream.TEST, dataset.vocabulary)
     asked = sample(everything, cases or len(everything), config.training.seed)
     words = "asked with all of the session so far, nothing left out of the answers"
-    protocol = Protocol(ks=(20,), exclude_seen=False)
+    protocol = EvaluationProtocol(ks=(20,), exclude_seen=False)
     question = Question("sessions", words, asked, protocol, RECALL_MRR)
     rankers, seconds = _train(dataset, config)
     notes = [f"default settings; {len(everything):,} cases, {len(asked):,} of them drawn"]
@@ -154,7 +156,7 @@ def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, 
     return {
         "item2vec next": Served(recommender, "next"),
         "item2vec similar": Served(recommender, "similar"),
-        "word2vec next score": score_of(artifact, config),
+        "word2vec next score": vector_scores(artifact, config),
         **{
             f"{name}, decay {decay}": ItemItem(shares(counted), decay)
             for name, counted in counts.items()

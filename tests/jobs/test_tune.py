@@ -75,6 +75,7 @@ def test_the_best_settings_are_told_and_written_with_both_figures(run, relation)
     assert lines[0].startswith("as given: HR@2 ")
     assert told["validation"]["tuned"] >= told["validation"]["given"]
     test = told["test"]
+    assert set(test) == {"given", "tuned", "difference", "words"}
     assert test["difference"]["value"] == pytest.approx(
         test["tuned"]["value"] - test["given"]["value"]
     )

@@ -31,8 +31,8 @@ from trainer.config.sources import Flags, nest
 from trainer.view import tables
 from trainer.view.lines import Lines
 
-# Each command imports the code that trains by itself: kernels take longer to load than a query
-# takes to answer, and a version can be rolled back on a machine that cannot compile.
+# Only the commands that train import the code that trains: kernels take longer to load than a
+# query takes to answer, and a version can be rolled back on a machine that cannot compile.
 
 EVALUATION = ("preset", "data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
 NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")

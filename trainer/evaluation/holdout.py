@@ -75,8 +75,8 @@ def hold_out_before(
     """
     if evaluation.split != "temporal":
         raise ConfigError(
-            f"evaluation.split = '{evaluation.split}': settings are chosen by sessions before "
-            "those they are judged by; set split = temporal"
+            f"evaluation.split = '{evaluation.split}': settings are chosen on sessions that began "
+            "before those of the test; set split = temporal"
         )
     test, description = first_tested(log.sessions, evaluation)
     if not (np.diff(log.sessions.offsets[test:]) > 1).any():

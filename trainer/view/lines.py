@@ -158,7 +158,7 @@ def rate_text(snapshot: "Snapshot") -> str:
 
 
 def trial_text(trial: "Trial", best: "Trial", tuning: "TuningConfig") -> str:
-    """A trial of settings beside the best."""
+    """A trial and the best one so far, as a line of text."""
     value = "none" if trial.value is None else f"{trial.value:.4f}"
     name = f"trial {trial.number}/{tuning.trials}" if trial.number else "as given"
     given_up = "" if trial.complete else ", given up"

@@ -28,13 +28,13 @@ from trainer.evaluation.baselines.counting import (
     shares,
     transitions,
 )
-from trainer.evaluation.comparison import Estimate, Evaluation, Protocol, evaluate
+from trainer.evaluation.comparison import Estimate, Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.holdout import hold_out
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases, sample
 from trainer.events.dataset import describe, read_dataset, read_log
-from trainer.jobs.evaluate import score_of
+from trainer.jobs.evaluate import vector_scores
 from trainer.view.display import Silent
 
 RETAIL = "data/online_retail.parquet"
@@ -58,7 +58,7 @@ class Question:
     name: str
     description: str
     cases: Cases
-    protocol: Protocol
+    protocol: EvaluationProtocol
     metrics: tuple[str, str]
 
 
@@ -92,7 +92,8 @@ def next_purchase(path: str) -> Part:
     holdout = hold_out(log, config.data, EvaluationConfig(split="last-item"))
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     last = holdout.cases.last(1)
-    question = Question("last item", "given the last item", last, Protocol(ks=(10,)), HR_NDCG)
+    protocol = EvaluationProtocol(ks=(10,))
+    question = Question("last item", "given the last item", last, protocol, HR_NDCG)
     rankers, seconds = _train(dataset, config)
     longer = {name: Longer(ranker, holdout.cases.starts) for name, ranker in rankers.items()}
     whole = replace(question, name="whole session", description="given all items before the answer")
@@ -109,9 +110,9 @@ def baskets(cases: int) -> Part:
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     selection = sample(holdout.cases, cases or len(holdout.cases), config.training.seed)
     description = "given all of the invoice so far, which is never recommended"
-    question = Question("invoices", description, selection, Protocol(), HR_NDCG)
+    question = Question("invoices", description, selection, EvaluationProtocol(), HR_NDCG)
     rankers, seconds = _train(dataset, config)
-    notes = [f"settings of item2vec.toml; {holdout.words}"]
+    notes = [f"settings of item2vec.toml; {holdout.description}"]
     return _part(
         "baskets", "Online Retail: invoices", notes, [_ask(question, rankers, dataset)], seconds
     )
@@ -124,7 +125,7 @@ def clicks(folder: Path, cases: int) -> Part:
     everything = clickstream.read_cases(folder / clickstream.TEST, dataset.vocabulary)
     selection = sample(everything, cases or len(everything), config.training.seed)
     description = "given all of the session so far, with every item as a possible answer"
-    protocol = Protocol(ks=(20,), exclude_seen=False)
+    protocol = EvaluationProtocol(ks=(20,), exclude_seen=False)
     question = Question("sessions", description, selection, protocol, RECALL_MRR)
     rankers, seconds = _train(dataset, config)
     notes = [f"default settings; {len(everything):,} cases, {len(selection):,} of them drawn"]
@@ -156,7 +157,7 @@ def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, 
     return {
         "item2vec next": Served(recommender, "next"),
         "item2vec similar": Served(recommender, "similar"),
-        "word2vec next score": score_of(artifact, config),
+        "word2vec next score": vector_scores(artifact, config),
         **{
             f"{name}, decay {decay}": ItemItem(shares(matrix), decay)
             for name, matrix in counts.items()

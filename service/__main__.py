@@ -12,7 +12,7 @@ METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
 
 
 def main() -> int:
-    """Runs the server until it is told to stop."""
+    """Runs the server until it is stopped."""
     try:
         settings = Settings.from_environment()
         _check_metrics_directory()
@@ -32,8 +32,8 @@ def _check_metrics_directory() -> None:
         return
     if not Path(directory).is_dir() or not os.access(directory, os.W_OK | os.X_OK):
         raise ConfigError(
-            f"{METRICS_DIRECTORY}={directory!r} is no directory that can be written to: "
-            "create it, or unset the variable"
+            f"{METRICS_DIRECTORY}={directory!r} is not a writable directory: create it, or unset "
+            "the variable"
         )
 
 
@@ -65,7 +65,7 @@ def _serve(settings: Settings) -> int:
         return 0
     except SystemExit:  # uvicorn's own code for a start that failed, 3, means something else here
         return 1
-    # A worker that cannot start ends them all, but uvicorn's parent does not say so.
+    # If one worker cannot start, uvicorn stops them all, but does not report a failure.
     failed = any(worker.exitcode == STARTUP_FAILURE for worker in parent.processes)
     return 1 if failed else 0
 

@@ -7,10 +7,10 @@
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
     cosine.faiss         inner-product index over the unit input vectors, in row order
-    next_*.npy           what comes next, where it was asked for (see `Continuations`)
+    next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
-The directory bears the name of its model version. The reader owns the format and the writer
-conforms: `service.model.files` does both, `service.model.checks` says what the content must be.
+The directory is named after its model version. `service.model.files` writes and reads it,
+`service.model.checks` says what its content must be.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,7 @@ VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # safe as a file name an
 
 
 class Manifest(BaseModel):
-    """What an artifact says of itself."""
+    """The description of an artifact, in its manifest.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
@@ -49,14 +49,14 @@ class Manifest(BaseModel):
     items: int = Field(ge=1)
     vector_size: int = Field(ge=1)
     output: OutputRows = Field(
-        description="whose the output vectors are: items, nodes of the tree of hierarchical "
-        "softmax, or none, all of them zero"
+        description="what the output vectors belong to: items, inner nodes of the tree of "
+        "hierarchical softmax, or none if all of them are zero"
     )
     config: dict[str, Any] = Field(description="every effective setting of the training run")
     data: dict[str, Any] = Field(description="what was read, dropped and kept, and its time range")
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
-    verdict: str = Field(description="why it may be published, or may not")
-    next: NextSettings | None = Field(None, description="how `next` is answered, where it is")
+    verdict: str = Field(description="why it may or may not be published")
+    next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
 
@@ -65,15 +65,15 @@ class Artifact:
     """A trained model in memory.
 
     Attributes:
-        manifest: what the artifact says of itself.
+        manifest: the description of the artifact.
         item_ids: ids in row order, most frequent first.
-        titles: one per row, or None where an item has none.
+        titles: one per row, None for an item without a title.
         metadata: further columns, name to one value per row.
         counts: int64 [items], occurrences in training.
         input_vectors: float32 [items, vector_size].
         output_vectors: float32 [items, vector_size].
         cosine_index: inner-product index over the unit input vectors, in row order.
-        continuations: what comes next, where the model knows.
+        continuations: the table of what comes next, or None.
     """
 
     manifest: Manifest
@@ -88,7 +88,7 @@ class Artifact:
 
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The vectors (rows) at length one; a zero vector stays zero. Allocates its result."""
+    """The rows scaled to length 1, in a new array; a zero row stays zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     units: NDArray[np.float32] = np.divide(
         vectors, norms, out=np.zeros_like(vectors), where=norms > 0

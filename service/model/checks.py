@@ -23,22 +23,22 @@ from service.model.artifact import (
 from service.model.continuations import Continuations
 from service.model.errors import ArtifactError
 
-Fault = tuple[str, str]  # the file, and what is wrong with it
+Fault = tuple[str, str]  # the name of a file, and what is wrong with it
 INDEXES = (faiss.IndexFlatIP, faiss.IndexHNSWFlat)
 
 
 def check(artifact: Artifact, directory: Path) -> None:
-    """Refuses what would make an answer fail or mean nothing; copies no vectors.
+    """Refuses an artifact whose answers would fail or mean nothing; copies no vectors.
 
-    Checks come in an order: each relies on those before it, and the first fault ends them.
+    Each check relies on those before it, and the first fault ends them.
 
     Raises:
-        ArtifactError: naming the first file that is not what it must be.
+        ArtifactError: naming the first file that is at fault.
     """
     fault = next(chain(_shapes(artifact), _index(artifact), _values(artifact)), None)
     if fault:
-        name, wrong = fault
-        raise ArtifactError(f"{directory / name} {wrong}")
+        name, problem = fault
+        raise ArtifactError(f"{directory / name} {problem}")
 
 
 def _shapes(artifact: Artifact) -> Iterator[Fault]:
@@ -54,11 +54,11 @@ def _shapes(artifact: Artifact) -> Iterator[Fault]:
 
 
 def _shapes_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
-    """Offsets come first: what they say of the rows holds only where they are right."""
-    rows, offsets = next_.table
+    """Offsets come first: they say how many items and scores there must be."""
+    continuations, offsets = next_.table
     yield from _differs(TABLE_OFFSETS, _shape(offsets), f"int64 {(items + 1,)}")
     total = int(offsets[-1])
-    yield from _differs(TABLE, _shape(rows), f"int32 {(total,)}")
+    yield from _differs(TABLE, _shape(continuations), f"int32 {(total,)}")
     yield from _differs(TABLE_SCORES, _shape(next_.scores), f"float32 {(total,)}")
 
 
@@ -66,14 +66,14 @@ def _index(artifact: Artifact) -> Iterator[Fault]:
     index = artifact.cosine_index
     kind = type(index)
     if kind not in INDEXES or index.metric_type != faiss.METRIC_INNER_PRODUCT:
-        known = " or ".join(each.__name__ for each in INDEXES)
+        kinds = " or ".join(index_type.__name__ for index_type in INDEXES)
         yield (
             COSINE_INDEX,
-            f"is {kind.__name__} of metric {index.metric_type}, not {known} of inner products",
+            f"is {kind.__name__} of metric {index.metric_type}, not {kinds} of inner products",
         )
     expected = (artifact.manifest.items, artifact.manifest.vector_size)
-    found = (index.ntotal, index.d)
-    yield from _differs(COSINE_INDEX, f"vectors {found}", f"vectors {expected}")
+    shape = (index.ntotal, index.d)
+    yield from _differs(COSINE_INDEX, f"vectors {shape}", f"vectors {expected}")
     stored: Any = index
     if isinstance(index, faiss.IndexHNSWFlat):
         stored = faiss.downcast_index(index.storage)
@@ -96,11 +96,11 @@ def _values(artifact: Artifact) -> Iterator[Fault]:
 
 
 def _values_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
-    """A query looks rows up by offsets and by rows, so these must lead somewhere."""
-    rows, offsets = next_.table
+    """Queries follow offsets and items, so neither may point outside."""
+    continuations, offsets = next_.table
     if offsets[0] != 0 or np.any(np.diff(offsets) < 0):
         yield TABLE_OFFSETS, "does not rise from 0"
-    if rows.min(initial=0) < 0 or rows.max(initial=-1) >= items:
+    if continuations.min(initial=0) < 0 or continuations.max(initial=-1) >= items:
         yield TABLE, f"holds rows that are not in 0 to {items - 1}"
     if not _finite(next_.scores) or next_.scores.min(initial=0) < 0:
         yield TABLE_SCORES, "holds scores that are negative or not finite"
@@ -110,9 +110,9 @@ def _vectors(artifact: Artifact) -> dict[str, NDArray[np.float32]]:
     return {INPUT_VECTORS: artifact.input_vectors, OUTPUT_VECTORS: artifact.output_vectors}
 
 
-def _differs(name: str, found: str, expected: str) -> Iterator[Fault]:
-    if found != expected:
-        yield name, f"holds {found} where {expected} was expected"
+def _differs(name: str, content: str, expected: str) -> Iterator[Fault]:
+    if content != expected:
+        yield name, f"holds {content} where {expected} was expected"
 
 
 def _shape(array: NDArray[Any]) -> str:
@@ -120,7 +120,7 @@ def _shape(array: NDArray[Any]) -> str:
 
 
 def _finite(array: NDArray[np.float32]) -> bool:
-    """Whether no number is NaN or infinite: both extremes would be too, and they need no copy."""
+    """Whether all numbers are finite: NaN and infinity show in the extremes, which copy nothing."""
     with np.errstate(invalid="ignore"):
         extremes = array.min(initial=0), array.max(initial=0)
     return bool(np.isfinite(extremes).all())

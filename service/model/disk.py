@@ -11,11 +11,11 @@ from service.model.errors import UnavailableError
 
 @contextmanager
 def failures(path: Path, doing: str) -> Iterator[None]:
-    """Failures of the disk or of memory become an error that names the path.
+    """Turns a failure of the disk or of memory into an error that names the path.
 
     Args:
-        path: what is worked on.
-        doing: what cannot be done to it: "read", "written".
+        path: the file or directory in use.
+        doing: what is being done with it: "read" or "written".
 
     Raises:
         UnavailableError: with the failure as its cause.
@@ -30,7 +30,7 @@ def failures(path: Path, doing: str) -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Returns once a file, or the names in a directory, are on the disk itself."""
+    """Waits until a file, or the names in a directory, are on the disk itself."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -40,14 +40,14 @@ def sync(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BufferedWriter]:
-    """Gives a file other content in one step: a reader finds the old one or the new one.
+    """Replaces the content of a file in one step: a reader finds the old one or the new one.
 
     Yields:
-        A file of bytes beside it, which takes its place once it is written and on the disk. An
-        error on the way leaves the old one, and nothing else.
+        A binary file next to it, which takes its place once it is written and on the disk. After
+        an error the old file is unchanged, and the other one is removed.
 
     Raises:
-        OSError: the disk is full or fails; it names the file that was to be replaced.
+        OSError: the disk is full or fails; it names the file to be replaced.
     """
     partial = path.with_name(f".partial-{path.name}")
     try:
@@ -66,7 +66,7 @@ def replacing(path: Path) -> Iterator[BufferedWriter]:
 
 
 def unwritable(path: Path) -> str | None:
-    """Why a file cannot be replaced, and the remedy; None where nothing stands against it yet."""
+    """Why a file cannot be written, and the remedy; None if nothing speaks against it."""
     if path.is_dir():
         return "is a directory; name a file"
     if path.exists() and not path.is_file():

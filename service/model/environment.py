@@ -1,4 +1,4 @@
-"""Which environment variables are item2vec's own."""
+"""The environment variables that are meant for item2vec."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import re
 PREFIX = "ITEM2VEC_"
 
 
-# What Kubernetes sets in every pod for a Service whose name begins with item2vec.
+# Variables that Kubernetes sets in every pod for a Service whose name begins with item2vec.
 LINK_NAME = re.compile(r"_SERVICE_(HOST|PORT(_\w+)?)$|_PORT_\d+_(TCP|UDP|SCTP)(_\w+)?$")
 
 
@@ -14,10 +14,10 @@ LINK_VALUE = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 
 def variables() -> dict[str, str]:
-    """The variables of the environment that are meant for item2vec, service or trainer.
+    """The environment variables that are meant for item2vec, its service or its trainer.
 
-    Not those that link a Kubernetes Service: one named `item2vec` gives every pod beside it
-    `ITEM2VEC_SERVICE_HOST`, and an `ITEM2VEC_PORT` that is no port but `tcp://10.0.0.7:80`.
+    Links to a Kubernetes Service are left out: one named `item2vec` gives every pod in its
+    namespace `ITEM2VEC_SERVICE_HOST`, and an `ITEM2VEC_PORT` such as `tcp://10.0.0.7:80`.
     """
     return {
         name: value

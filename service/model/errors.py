@@ -6,7 +6,7 @@
     │   ├── EventLogError            the event log cannot be read, or nothing is left of it
     │   ├── NoContinuationsError     the model was not trained for the relation `next`: HTTP 409
     │   └── UnknownItemError         an item the model has never seen: HTTP 404
-    ├── ArtifactError                an artifact is damaged or of another format: never readable
+    ├── ArtifactError                an artifact is damaged or of another format: for good
     ├── UnavailableError             the disk or memory fails, a file is missing: may pass
     ├── NoModelError                 nothing has been published yet: HTTP 503
     ├── JobRunningError              another job holds the lock of the store
@@ -22,7 +22,7 @@ LONGEST_VALUE = 100  # characters of a value that a message repeats
 
 
 def short(text: str) -> str:
-    """A text, or its two ends where it is long: no message grows with what was sent."""
+    """The text, or its two ends if it is long, so that no message grows with its input."""
     if len(text) <= LONGEST_VALUE:
         return text
     return f"{text[: LONGEST_VALUE - 23]}...{text[-20:]}"
@@ -35,7 +35,7 @@ class Item2VecError(Exception):
 
 
 class InputError(Item2VecError):
-    """What the caller gave cannot be used."""
+    """The caller's input cannot be used."""
 
     exit_code: ClassVar[int] = 2
 
@@ -61,11 +61,11 @@ class UnknownItemError(InputError):
 
 
 class ArtifactError(Item2VecError):
-    """An artifact is damaged or of another format, and will be when it is read again."""
+    """An artifact is damaged or of another format; reading it again will not help."""
 
 
 class UnavailableError(Item2VecError):
-    """The disk or memory fails, or a file is missing: it may work when it is tried again."""
+    """The disk or memory fails, or a file is missing; trying again may help."""
 
 
 class NoModelError(Item2VecError):

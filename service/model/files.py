@@ -36,13 +36,13 @@ from service.model.continuations import Continuations, Lists, NextSettings
 from service.model.disk import failures, sync
 from service.model.errors import ArtifactError, UnavailableError
 
-# Copied into memory, not mapped: a process dies if a file it has mapped is cut short.
+# Smaller files are copied, not mapped: a process dies if a file it has mapped is cut short.
 COPIED_BYTES = 1 << 20
 WRITABLE = 0o222
 
 
 class _Format(BaseModel):
-    """What a manifest of any format has."""
+    """The field that a manifest of any format has."""
 
     format_version: int
 
@@ -62,9 +62,9 @@ def save(artifact: Artifact, directory: Path) -> Manifest:
     """Writes the artifact, read-only, so that a reader sees all of it or nothing.
 
     Args:
-        artifact: what to write; the checksums in its manifest are filled in here.
+        artifact: the artifact; the checksums in its manifest are filled in here.
         directory: must not exist yet. A sibling `.partial-<name>` is written, synced and renamed;
-            if anything fails it is removed.
+            it is removed if anything fails.
 
     Returns:
         The manifest as written.
@@ -111,7 +111,7 @@ def _write(artifact: Artifact, directory: Path) -> Manifest:
     return manifest
 
 
-# Through a file of Python's: what NumPy and FAISS write to a full disk falls short without a word.
+# Through Python files: on a full disk, NumPy and FAISS write too little without an error.
 
 
 def _write_array(array: NDArray[Any], path: Path) -> None:
@@ -127,7 +127,7 @@ def _write_index(index: faiss.Index, path: Path) -> None:
 
 def _arrays(next_: Continuations) -> dict[str, NDArray[Any]]:
     return {
-        TABLE: next_.table.rows,
+        TABLE: next_.table.items,
         TABLE_OFFSETS: next_.table.offsets,
         TABLE_SCORES: next_.scores,
     }
@@ -139,7 +139,7 @@ def _arrays(next_: Continuations) -> dict[str, NDArray[Any]]:
 def load(directory: Path) -> Artifact:
     """Reads an artifact back, verified.
 
-    What is large is mapped read-only, so that several processes share its pages.
+    Large files are mapped read-only, so that several processes share their pages.
 
     Raises:
         ArtifactError: naming the file that is damaged, does not fit the others or makes no sense.
@@ -180,7 +180,7 @@ def verify(directory: Path) -> Manifest:
 
 
 def read_manifest(directory: Path) -> Manifest:
-    """The manifest alone, without looking at the files it speaks of.
+    """The manifest alone, without reading the files that it lists.
 
     Raises:
         ArtifactError: it is damaged, of another format version, or that of another directory.
@@ -198,8 +198,8 @@ def read_manifest(directory: Path) -> Manifest:
         manifest = Manifest.model_validate_json(content, strict=True)
     if manifest.model_version != directory.name:
         raise ArtifactError(
-            f"{directory} holds version {manifest.model_version}: a directory must bear the name "
-            "of its version, rename it"
+            f"{directory} holds version {manifest.model_version}: a directory must be named after "
+            "its version, rename it"
         )
     return manifest
 
@@ -216,7 +216,7 @@ def most_frequent_item(directory: Path) -> str:
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Failures that may pass are told from what the file itself is to blame for."""
+    """Tells failures that may pass (`UnavailableError`) from a bad file (`ArtifactError`)."""
     try:
         with failures(path, "read"):
             yield
@@ -224,7 +224,7 @@ def _reading(path: Path) -> Iterator[None]:
         raise
     except ValidationError as error:
         raise ArtifactError(f"{path} is damaged: {_first(error)}") from error
-    except Exception as error:  # NumPy, FAISS and pydantic have many words for a damaged file
+    except Exception as error:  # NumPy, FAISS and pydantic raise many errors for a damaged file
         raise ArtifactError(f"{path} is damaged: {error}") from error
 
 

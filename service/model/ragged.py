@@ -22,21 +22,21 @@ def owners(offsets: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
 
 
 def steps_back(offsets: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
-    """How far each value is from the last of its list, which is at 0: int64 [values]."""
+    """The distance of each value from the last one of its list: int64 [values], from 0."""
     return np.repeat(offsets[1:], np.diff(offsets)) - 1 - np.arange(offsets[0], offsets[-1])
 
 
 def places(
     starts: NDArray[np.integer[Any]], lengths: NDArray[np.integer[Any]]
 ) -> NDArray[np.int64]:
-    """The places of some lists, one list after another, to gather them from where they lie.
+    """The places of all values of some lists, list after list.
 
     Args:
-        starts: int [lists], the place of the first value of each.
+        starts: int [lists], the place of the first value of each list.
         lengths: int [lists].
 
     Returns:
-        int64 [lengths.sum()].
+        int64 [lengths.sum()], indices into the array of values.
     """
     offsets = offsets_of(lengths)
     return np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], lengths)

@@ -23,9 +23,9 @@ class Neighbor:
 
     Attributes:
         item_id: its id.
-        title: its title, None where it has none.
-        score: cosine with the query; its share of the votes for what comes next; its share of all
-            occurrences where popularity answered.
+        title: its title, or None.
+        score: its cosine with the query, its share of the votes for what comes next, or, in an
+            answer by popularity, its share of all occurrences.
     """
 
     item_id: str
@@ -35,14 +35,14 @@ class Neighbor:
 
 @dataclass(frozen=True)
 class Recommendation:
-    """What fits a taste.
+    """The answer to a query with liked items.
 
     Attributes:
         neighbors: best first.
-        unknown_items: liked items the model does not know, in the order given.
-        fallback_used: "popularity" where no liked item is known, else None.
+        unknown_items: liked items the model does not know, in the order of the query.
+        fallback_used: "popularity" if no liked item is known, else None.
         ignored_items: liked items too far back to have a vote for what comes next, in the order
-            given.
+            of the query.
     """
 
     neighbors: list[Neighbor]
@@ -62,7 +62,7 @@ class Item:
 
 
 class Recommender:
-    """Answers queries over one artifact. Safe to share between threads: nothing changes in it.
+    """Answers queries from one artifact. Immutable, so threads can share it.
 
     Args:
         artifact: a loaded (or just trained) model.
@@ -70,7 +70,7 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self._rows = {item_id: row for row, item_id in enumerate(artifact.item_ids)}
+        self._items = {item_id: item for item, item_id in enumerate(artifact.item_ids)}
         self._total_count = int(artifact.counts.sum())
         self._searchable = [
             f"{item_id} {title or ''}".casefold()
@@ -84,17 +84,17 @@ class Recommender:
 
     def __contains__(self, item_id: str) -> bool:
         """Whether the model knows the item."""
-        return item_id in self._rows
+        return item_id in self._items
 
     def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
-        """The items nearest to one item by cosine, or those that come next; never the item itself.
+        """The items nearest to an item by cosine, or those that come next; never the item itself.
 
         Raises:
             UnknownItemError: the model does not know the item.
             NoContinuationsError: the model does not know what comes next.
         """
-        row = self._row(item_id)
-        return self._best([row], np.ones(1, np.float32), k, {row}, relation)
+        item = self._known_item(item_id)
+        return self._best([item], np.ones(1, np.float32), k, {item}, relation)
 
     def recommend(
         self,
@@ -105,35 +105,37 @@ class Recommender:
         relation: Relation = "similar",
         decay: float | None = None,
     ) -> Recommendation:
-        """What fits a taste, the weighted mean of the liked items' unit vectors, or comes next.
+        """The items nearest to a taste, or those that come next.
+
+        A taste is the weighted mean of the liked items' unit vectors.
 
         Args:
-            liked: item ids, the newest last; the unknown ones are listed in the answer, a repeated
-                one weighs more.
-            k: how many items at most; fewer come back where no more are allowed, or have a vote
-                for what comes next.
+            liked: item ids, the newest last; unknown ones are listed in the answer, a repeated one
+                weighs more.
+            k: how many items at most; fewer if no more are allowed or have a vote for what comes
+                next.
             exclude: item ids that must not be recommended; liked items never are.
             relation: "similar" items, or those that come "next" after the liked ones.
             decay: the share of its weight that a known liked item keeps per step back: 1 is the
-                plain mean, 0 counts the newest alone. None is 1 for similar items, and for the
-                next ones what the trainer has found best.
+                plain mean, 0 counts the newest item alone. None is the model's default, see
+                `default_decay`.
 
         Raises:
             InputError: the decay is not between 0 and 1.
             NoContinuationsError: the model does not know what comes next.
         """
-        unknown = [item_id for item_id in liked if item_id not in self._rows]
-        rows = [self._rows[item_id] for item_id in liked if item_id in self._rows]
-        banned = {self._rows[item_id] for item_id in exclude if item_id in self._rows}
+        unknown = [item_id for item_id in liked if item_id not in self._items]
+        items = [self._items[item_id] for item_id in liked if item_id in self._items]
+        banned = {self._items[item_id] for item_id in exclude if item_id in self._items}
         default_decay = self.default_decay(relation)
-        weights = decayed(np.array([0, len(rows)]), default_decay if decay is None else decay)
-        if not rows:
+        weights = decayed(np.array([0, len(items)]), default_decay if decay is None else decay)
+        if not items:
             return Recommendation(self._most_popular(k, banned), unknown, "popularity")
-        neighbors = self._best(rows, weights, k, banned.union(rows), relation)
-        return Recommendation(neighbors, unknown, ignored_items=self._ignored(rows, relation))
+        neighbors = self._best(items, weights, k, banned.union(items), relation)
+        return Recommendation(neighbors, unknown, ignored_items=self._ignored(items, relation))
 
     def default_decay(self, relation: Relation) -> float:
-        """The share of its weight that a liked item keeps per step back, by default.
+        """The decay of a query that names none: 1 for similar items, else the model's own.
 
         Raises:
             NoContinuationsError: the model does not know what comes next.
@@ -142,71 +144,71 @@ class Recommender:
 
     def rank(
         self,
-        rows: NDArray[np.integer[Any]],
+        items: NDArray[np.integer[Any]],
         offsets: NDArray[np.int64],
         weights: NDArray[np.float32],
         k: int,
         relation: Relation = "similar",
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """The k best rows for each of many tastes, the items of the taste among them.
+        """The k best items for each of many tastes; items of the taste may be among them.
 
-        Every query above is one taste of this; offline evaluation asks many at a time.
+        Every query above is one taste; offline evaluation ranks many at a time.
 
         Args:
-            rows: int [items of all tastes], taste after taste.
-            offsets: int64 [tastes + 1]; taste t is `rows[offsets[t]:offsets[t + 1]]`.
-            weights: float32, one an item of `rows`; see `decayed`.
-            k: how many, at most as many as there are items.
-            relation: what the rows are to the taste.
+            items: int [items of all tastes], taste after taste.
+            offsets: int64 [tastes + 1]; taste t is `items[offsets[t]:offsets[t + 1]]`.
+            weights: float32 [items of all tastes]; see `decayed`.
+            k: how many, at most the size of the catalogue.
+            relation: whether to rank "similar" items or those that come "next".
 
         Returns:
-            int64 and float32 [tastes, k]: rows, best first, -1 where there are no more, and their
-            cosines, or shares of votes for what comes next. A taste of no items has none.
+            int64 and float32 [tastes, k]: items, best first, and their cosines or shares of votes.
+            A shorter list is filled up with -1; that of a taste without items is empty.
 
         Raises:
             NoContinuationsError: the model does not know what comes next.
         """
-        k = min(k, len(self._rows))
-        found = np.full((len(offsets) - 1, k), -1, np.int64)
-        scores = np.full(found.shape, -np.inf, np.float32)
-        asked = np.flatnonzero(np.diff(offsets))
+        k = min(k, len(self._items))
+        ranked = np.full((len(offsets) - 1, k), -1, np.int64)
+        scores = np.full(ranked.shape, -np.inf, np.float32)
+        nonempty = np.flatnonzero(np.diff(offsets))
         if relation == "next":
             continuations = self._continuations()
-            for taste in asked:
+            for taste in nonempty:
                 part = slice(int(offsets[taste]), int(offsets[taste + 1]))
-                items, votes = continuations.votes(rows[part], weights[part])
-                n = min(k, len(items))
-                found[taste, :n], scores[taste, :n] = items[:n], votes[:n]
-            return found, scores
-        items_before = offsets[asked]
+                candidates, votes = continuations.votes(items[part], weights[part])
+                n = min(k, len(candidates))
+                ranked[taste, :n], scores[taste, :n] = candidates[:n], votes[:n]
+            return ranked, scores
+        items_before = offsets[nonempty]
         first = 0
-        while first < len(asked):
+        while first < len(nonempty):
             limit = items_before[first] + ITEMS_PER_BLOCK
             last = max(int(np.searchsorted(items_before, limit)), first + 1)
-            block = asked[first:last]
+            block = nonempty[first:last]
             part = slice(int(offsets[block[0]]), int(offsets[block[-1] + 1]))
-            tastes = self._tastes(rows[part], offsets[block] - part.start, weights[part])
-            scores[block], found[block] = self._search(tastes, k)
+            tastes = self._tastes(items[part], offsets[block] - part.start, weights[part])
+            scores[block], ranked[block] = self._search(tastes, k)
             first = last
-        return found, scores
+        return ranked, scores
 
     def analogy(
         self, positive: Sequence[str], negative: Sequence[str] = (), k: int = 10
     ) -> list[Neighbor]:
-        """The items nearest to the sum of unit vectors, negatives counting -1.
+        """The items nearest to the sum of the unit vectors; negative ones count -1.
 
-        The arithmetic of "king - man + woman": Mikolov et al., arXiv 1301.3781; the semantics are
-        those of gensim's `most_similar`. The items of the query are never returned.
+        The arithmetic of "king - man + woman" (Mikolov et al., arXiv 1301.3781), with the semantics
+        of gensim's `most_similar`. The items of the query are never returned.
 
         Raises:
             UnknownItemError: the model does not know one of the items.
             InputError: no item was given.
         """
-        rows = [self._row(item_id) for item_id in (*positive, *negative)]
-        if not rows:
+        items = [self._known_item(item_id) for item_id in (*positive, *negative)]
+        if not items:
             raise InputError("an analogy needs at least one positive or negative item")
         weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
-        return self._best(rows, weights, k, set(rows))
+        return self._best(items, weights, k, set(items))
 
     def item(self, item_id: str) -> Item:
         """What the model knows of an item.
@@ -214,67 +216,67 @@ class Recommender:
         Raises:
             UnknownItemError: the model does not know it.
         """
-        return self._item(self._row(item_id))
+        return self._description(self._known_item(item_id))
 
     def find(self, text: str, k: int = 10) -> list[Item]:
         """Items whose id or title contains every word of the text, most frequent first."""
         words = text.casefold().split()
-        found: list[Item] = []
-        for row, searchable in enumerate(self._searchable):
-            if len(found) == k:
+        matches: list[Item] = []
+        for item, searchable in enumerate(self._searchable):
+            if len(matches) == k:
                 break
             if all(word in searchable for word in words):
-                found.append(self._item(row))
-        return found
+                matches.append(self._description(item))
+        return matches
 
-    def _item(self, row: int) -> Item:
+    def _description(self, item: int) -> Item:
         artifact = self.artifact
-        metadata = {name: values[row] for name, values in artifact.metadata.items()}
+        metadata = {name: values[item] for name, values in artifact.metadata.items()}
         return Item(
-            artifact.item_ids[row], artifact.titles[row], int(artifact.counts[row]), metadata
+            artifact.item_ids[item], artifact.titles[item], int(artifact.counts[item]), metadata
         )
 
-    def _row(self, item_id: str) -> int:
+    def _known_item(self, item_id: str) -> int:
         try:
-            return self._rows[item_id]
+            return self._items[item_id]
         except KeyError:
             raise UnknownItemError(item_id) from None
 
     def _tastes(
         self,
-        rows: NDArray[np.integer[Any]],
+        items: NDArray[np.integer[Any]],
         starts: NDArray[np.int64],
         weights: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """float32 [tastes, vector_size], of length one; each goes on to where the next starts."""
-        vectors = unit(np.asarray(self.artifact.input_vectors[rows])) * weights[:, None]
+        """float32 [tastes, vector_size], unit vectors; a taste ends where the next one starts."""
+        vectors = unit(np.asarray(self.artifact.input_vectors[items])) * weights[:, None]
         return unit(np.add.reduceat(vectors, starts, axis=0))
 
     def _best(
         self,
-        rows: list[int],
+        items: list[int],
         weights: NDArray[np.float32],
         k: int,
         banned: set[int],
         relation: Relation = "similar",
     ) -> list[Neighbor]:
-        """The k best rows for a taste, found by asking for as many more as are banned."""
-        offsets = np.array([0, len(rows)])
-        found, scores = self.rank(np.array(rows), offsets, weights, k + len(banned), relation)
-        kept = [
-            self._neighbor(row, score)
-            for row, score in zip(found[0].tolist(), scores[0].tolist(), strict=True)
-            if row >= 0 and row not in banned
+        """The k best items for a taste that are not banned."""
+        offsets = np.array([0, len(items)])
+        ranked, scores = self.rank(np.array(items), offsets, weights, k + len(banned), relation)
+        neighbors = [
+            self._neighbor(item, score)
+            for item, score in zip(ranked[0].tolist(), scores[0].tolist(), strict=True)
+            if item >= 0 and item not in banned
         ]
-        return kept[:k]
+        return neighbors[:k]
 
-    def _ignored(self, rows: list[int], relation: Relation) -> list[str]:
-        """The ids of those that have no vote, wherever they stand."""
+    def _ignored(self, items: list[int], relation: Relation) -> list[str]:
+        """The ids of the items that have no vote."""
         if relation == "similar":
             return []
         last = self._continuations().settings.last_items
-        voters = set(rows[-last:])
-        return [self.artifact.item_ids[row] for row in rows[:-last] if row not in voters]
+        voters = set(items[-last:])
+        return [self.artifact.item_ids[item] for item in items[:-last] if item not in voters]
 
     def _continuations(self) -> Continuations:
         if self.artifact.continuations is None:
@@ -293,26 +295,27 @@ class Recommender:
             parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
                 efSearch=max(MIN_EF_SEARCH, 2 * k)
             )
-        scores, rows = index.search(tastes, k, params=parameters)
-        return scores, rows
+        scores, items = index.search(tastes, k, params=parameters)
+        return scores, items
 
     def _most_popular(self, k: int, banned: set[int]) -> list[Neighbor]:
-        rows = (row for row in range(len(self._rows)) if row not in banned)
+        items = (item for item in range(len(self._items)) if item not in banned)
         return [
-            self._neighbor(row, int(self.artifact.counts[row]) / self._total_count)
-            for row, _ in zip(rows, range(k), strict=False)
+            self._neighbor(item, int(self.artifact.counts[item]) / self._total_count)
+            for item, _ in zip(items, range(k), strict=False)
         ]
 
-    def _neighbor(self, row: int, score: float) -> Neighbor:
-        return Neighbor(self.artifact.item_ids[row], self.artifact.titles[row], score)
+    def _neighbor(self, item: int, score: float) -> Neighbor:
+        return Neighbor(self.artifact.item_ids[item], self.artifact.titles[item], score)
 
 
 def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
-    """The weights of the items of flat lists, newest last: decay ** steps back.
+    """The weights of the items of some lists, newest last: decay ** steps back.
 
     Args:
-        offsets: int64 [lists + 1], starting with 0.
-        decay: 1 weighs all alike, 0 the last alone.
+        offsets: int64 [lists + 1], starting with 0; see `service.model.ragged`.
+        decay: the share of its weight an item keeps per step back: 1 weighs all items equally,
+            0 only the last one.
 
     Returns:
         float32 [offsets[-1]].

@@ -1,12 +1,12 @@
 """All versions of a model in one directory, and which one is current.
 
     <directory>/versions/<version>/   artifacts; a name sorts by its time of creation
-    <directory>/history               one promoted version a line; the last line is current
+    <directory>/history               one promoted version per line; the last line is current
     <directory>/.lock                 held while `history` changes or a version is deleted
     <directory>/.job                  held by a retraining job for as long as it runs
 
-`history` is replaced by a rename, so at every moment a reader finds a complete one, and a process
-killed while it publishes leaves at worst a version that nobody points to.
+`history` is replaced by a rename, so a reader always finds a complete one, and a process killed
+while it publishes leaves at worst a version that nothing points to.
 """
 
 import logging
@@ -31,17 +31,17 @@ from service.model.errors import (
     UnavailableError,
 )
 
-SILENT_SECONDS, LOCK_SECONDS = 1.0, 30.0  # of waiting for the lock, without a word and after it
+SILENT_SECONDS, LOCK_SECONDS = 1.0, 30.0  # of waiting for the lock, before a warning and after it
 
 logger = logging.getLogger(__name__)
 
 
 class Promotion(NamedTuple):
-    """One act of making a version current.
+    """An event: a version was made current.
 
     Attributes:
         version: the version.
-        mark: differs for every promotion, also of the same version.
+        mark: differs between any two promotions, even of the same version.
     """
 
     version: str
@@ -52,7 +52,7 @@ class Store:
     """Versions of the model in a directory.
 
     Args:
-        directory: made by the first publication; need not exist for reading.
+        directory: created when the first version is written; need not exist for reading.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -92,7 +92,7 @@ class Store:
         return Promotion(promoted[-1], mark)
 
     def path(self, version: str) -> Path:
-        """Where a version lies.
+        """The directory of a version.
 
         Raises:
             InputError: there is no such version.
@@ -107,14 +107,14 @@ class Store:
         return files.load(self.path(version or self.current()))
 
     def manifest(self, version: str) -> Manifest:
-        """What a version says of itself."""
+        """The manifest of a version, without loading the rest."""
         return files.read_manifest(self.path(version))
 
     def add(self, build: Callable[[str], Artifact]) -> Manifest:
         """Writes a new version without making it current.
 
         Args:
-            build: gets the name of the new version and returns the artifact to write.
+            build: called with the name of the new version; returns the artifact to write.
         """
         version = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
         artifact = build(version)
@@ -126,7 +126,7 @@ class Store:
     def promote(self, version: str) -> None:
         """Makes a version current, after loading it as the service will.
 
-        Promoting the current version again lets a service that refused it try once more.
+        Promoting the current version again makes a service that refused it try once more.
         """
         files.load(self.path(version))
         with self._lock():
@@ -139,8 +139,7 @@ class Store:
     def rollback(self) -> str:
         """Makes the version promoted before the current one current again, and returns it.
 
-        The version left behind is forgotten as a place to return to, so two rollbacks go two
-        steps back.
+        The version that was current leaves the history, so two rollbacks go two steps back.
 
         Raises:
             InputError: there is nothing to go back to.
@@ -156,10 +155,10 @@ class Store:
                     return earlier[-1]
 
     def prune(self, keep: int) -> list[str]:
-        """Deletes what is older than the newest `keep` intact versions.
+        """Deletes all versions older than the newest `keep` intact ones.
 
-        The current version always stays; a damaged one is not counted, and where fewer than `keep`
-        are intact nothing is deleted.
+        The current version always stays. Damaged versions are not counted. Nothing is deleted if
+        fewer than `keep` versions are intact.
 
         Returns:
             The versions deleted, oldest first.
@@ -200,10 +199,10 @@ class Store:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Held for as long as it takes to rename; whoever hashes or copies does so before.
+        """Locks the store for as long as renaming takes; hash and copy files before.
 
         Raises:
-            JobRunningError: another process does not let go of it.
+            JobRunningError: another process does not release the lock.
         """
         self._versions.mkdir(parents=True, exist_ok=True)
         path = self.directory / ".lock"
@@ -226,7 +225,7 @@ class Store:
 
     @contextmanager
     def _writing(self, version: str) -> Iterator[None]:
-        """Tells a version that is being written from one that a killed process left half-written.
+        """Marks a version as being written, so that it is not taken for a dead process's leftover.
 
         Raises:
             Timeout: another process writes it.
@@ -239,7 +238,7 @@ class Store:
                 path.unlink(missing_ok=True)
 
     def _older_than_newest(self, keep: int) -> set[str]:
-        """The versions that `keep` intact ones are newer than."""
+        """The versions older than the newest `keep` intact ones."""
         versions = self.versions()
         if len(versions) <= keep:
             return set()
@@ -257,7 +256,7 @@ class Store:
         return True
 
     def _earlier(self) -> list[str]:
-        """What was promoted before the current version."""
+        """The history before the current version."""
         promoted = self._promoted()
         earlier = [version for version in promoted if version != promoted[-1]]
         if not earlier:
@@ -279,7 +278,7 @@ class Store:
             return content.decode().split(), (status.st_ino, status.st_mtime_ns)
         except UnicodeDecodeError:
             raise ArtifactError(
-                f"{self._history} is damaged: write one version a line into it, the current last"
+                f"{self._history} is damaged: write one version per line into it, the current last"
             ) from None
 
     def _write_history(self, promoted: list[str]) -> None:
@@ -288,7 +287,7 @@ class Store:
             file.write(content.encode())
 
     def _remove_leftovers(self) -> None:
-        """What a killed process left half-written or half-deleted."""
+        """Deletes what a killed process left half-written or half-deleted."""
         for path in self._versions.glob(".deleted-*"):
             _delete(path)
         for path in [*self._versions.glob(".partial-*"), *self._versions.glob(".writing-*")]:
@@ -298,7 +297,7 @@ class Store:
 
 
 def _delete(directory: Path) -> None:
-    """Deletes a directory, maybe at the same time as another process."""
+    """Deletes a directory, even while another process deletes it."""
     while directory.exists():
         with suppress(FileNotFoundError):
             shutil.rmtree(directory)

@@ -25,7 +25,7 @@ DESCRIPTION = (
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service over the current model of a store.
+    """The application that serves the current model of a store.
 
     Args:
         settings: read from the environment by default.
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
     for router in (queries, operations):
         app.include_router(router, dependencies=[Depends(check_parameters)])
-    # The last one added is the first to see a request.
+    # The middleware added last is the first to see a request.
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
     app.add_middleware(Conditional)
     app.add_middleware(MeterRequests, metrics=metrics)

@@ -1,4 +1,4 @@
-"""Completes the OpenAPI document, and refuses query parameters that are not in it."""
+"""Completes the OpenAPI document, and refuses query parameters that it does not have."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -12,17 +12,17 @@ from service.web.settings import Settings
 
 
 def complete_document(app: FastAPI, settings: Settings) -> None:
-    """Adds the shape of problems, which no route returns by itself, and the limits of this service.
+    """Adds the schema of problems, which no route declares, and the limits of this service.
 
     Args:
-        app: with all its routes.
+        app: the application with all its routes.
         settings: the limits.
     """
-    document = app.openapi()  # which FastAPI keeps
-    shapes = document["components"]["schemas"]
-    shapes["Problem"] = schemas.Problem.model_json_schema()
+    document = app.openapi()  # FastAPI keeps this object and serves it
+    components = document["components"]["schemas"]
+    components["Problem"] = schemas.Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
-        shapes.pop(unused, None)
+        components.pop(unused, None)
     for name, schema in _inputs(document):
         if name == "k":
             schema["maximum"] = settings.max_k
@@ -31,7 +31,7 @@ def complete_document(app: FastAPI, settings: Settings) -> None:
 
 
 def _inputs(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and schema of every parameter, and of every field of a body."""
+    """The name and schema of every parameter and of every field of a body."""
     for operations in document["paths"].values():
         for operation in operations.values():
             for parameter in operation.get("parameters", []):
@@ -41,14 +41,18 @@ def _inputs(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 async def check_parameters(request: Request) -> None:
-    """Refuses query parameters that the document does not have, and single ones that are repeated.
+    """Refuses unknown query parameters, and repeated ones that take a single value.
 
     Raises:
-        RequestValidationError: naming them.
+        RequestValidationError: naming the parameters.
     """
     operation = _operations(request).get(request.method.lower(), {})
     parameters = operation.get("parameters", [])
-    known = {each["name"]: each["schema"] for each in parameters if each["in"] == "query"}
+    known = {
+        parameter["name"]: parameter["schema"]
+        for parameter in parameters
+        if parameter["in"] == "query"
+    }
     remedy = f"this path takes {', '.join(known) or 'none'}"
     errors = []
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
@@ -63,13 +67,13 @@ async def check_parameters(request: Request) -> None:
 
 
 def allowed_methods(request: Request) -> set[str]:
-    """The methods that the path of a request answers."""
+    """The methods allowed at the path of a request."""
     methods = {method.upper() for method in _operations(request)} or {"GET"}
     return methods | {"HEAD"} if "GET" in methods else methods
 
 
 def _operations(request: Request) -> dict[str, Any]:
-    """What the document says of the path of a request, by method; of `/docs` it says nothing."""
+    """The document's operations at the path of a request, by method; `/docs` has none."""
     path = getattr(request.scope.get("route"), "path_format", None)
     operations: dict[str, Any] = request.app.openapi()["paths"].get(path, {})
     return operations

@@ -7,9 +7,9 @@ class Kind(NamedTuple):
     """One kind of problem.
 
     Attributes:
-        name: stable; `/problems/` and the name is the `type` of such a problem.
+        name: stable; the `type` of a problem is `/problems/` and this name.
         status: of the response.
-        title: what the kind is called.
+        title: a short name for people.
         meaning: what it means, and what to do about it.
         example: the detail of one such problem.
     """
@@ -30,14 +30,14 @@ MALFORMED_REQUEST = Kind(
     "malformed-request",
     400,
     "Malformed request",
-    "What was sent is not HTTP/1.1.",
+    "The request is not valid HTTP/1.1.",
     "Invalid HTTP request received.",
 )
 MALFORMED_JSON = Kind(
     "malformed-json",
     400,
     "Malformed JSON",
-    "The body is not JSON in UTF-8, or it is nested too deep.",
+    "The body is not JSON in UTF-8, or it is nested too deeply.",
     "Expecting ',' delimiter at position 12",
 )
 NOT_FOUND = Kind(
@@ -51,7 +51,7 @@ UNKNOWN_ITEM = Kind(
     "unknown-item",
     404,
     "Unknown item",
-    "The model has never seen the item. Ids are text, compared to the letter; in a path they are "
+    "The model has never seen the item. Ids are text and must match exactly; in a path they are "
     "percent-encoded.",
     "the model does not know item 'X1'",
 )
@@ -59,7 +59,7 @@ METHOD_NOT_ALLOWED = Kind(
     "method-not-allowed",
     405,
     "Method not allowed",
-    "The path does not answer this method; the header `Allow` names those that it answers.",
+    "The path does not allow this method; the header `Allow` names those that it allows.",
     "PUT is not allowed here: use GET, HEAD, POST",
 )
 NO_CONTINUATIONS = Kind(
@@ -73,7 +73,7 @@ TOO_LARGE = Kind(
     "too-large",
     413,
     "Request too large",
-    "The body is larger than the service reads: ITEM2VEC_MAX_BODY_BYTES.",
+    "The body is larger than ITEM2VEC_MAX_BODY_BYTES, the most that the service reads.",
     "the body has more than 1000000 bytes",
 )
 INVALID_REQUEST = Kind(
@@ -94,8 +94,8 @@ NO_MODEL = Kind(
     "no-model",
     503,
     "No model yet",
-    "No verified model is loaded. One that is published is loaded without a restart; the header "
-    "`Retry-After` says when to ask again, in seconds.",
+    "No verified model is loaded. A published model is loaded without a restart; the header "
+    "`Retry-After` says after how many seconds to ask again.",
     "no model is loaded yet: publish one",
 )
 

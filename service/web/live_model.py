@@ -12,8 +12,8 @@ from service.model.store import Promotion, Store
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0  # seconds until a version that failed to load is tried again
 
-# A version is served, refused as it is damaged, or has failed for now and is tried again; lost is
-# a store that no longer says which version to serve.
+# served: a new version answers. refused: it is damaged. failed: it is tried again later. lost: the
+# store no longer says which version to serve.
 Outcome = Literal["served", "refused", "failed", "lost"]
 
 logger = logging.getLogger(__name__)
@@ -22,13 +22,13 @@ logger = logging.getLogger(__name__)
 class LiveModel:
     """Holds one Recommender and replaces it when the store has another current version.
 
-    A request takes the recommender once and keeps it: an answer comes from one version, and the
-    files of an old one stay mapped until its last request has ended.
+    A request gets the recommender once and keeps it: an answer comes from one version, and the
+    files of an old version stay mapped until its last request has ended.
 
     Args:
         store: where versions are published.
-        on_refresh: told how every attempt to serve another version has ended.
-        clock: seconds since some moment, never going back.
+        on_refresh: called with the outcome of every attempt to serve another version.
+        clock: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class LiveModel:
     def refresh(self) -> None:
         """Loads the store's current version if it is not the one served.
 
-        Where that cannot be done the model served stays. A damaged version is reported once and
-        tried again when it is promoted again. Any other failure may pass: the version is tried
-        again after a second, then after twice as long every time, up to a minute.
+        If that fails, the served model stays. A damaged version is reported once, and tried again
+        only when it is promoted again. Any other failure may pass: the version is tried again after
+        a second, then after twice as long every time, up to a minute.
         """
         try:
             promotion = self._store.promotion()
@@ -98,14 +98,14 @@ class LiveModel:
             self._on_refresh("served")
 
     def _lose(self, error: Exception) -> None:
-        """The store says no version: reported once, not at every look."""
+        """Reports once that the store does not say which version to serve."""
         if self._complain(
             f"the store cannot be read, serving {self._served() or 'nothing'}: {error}"
         ):
             self._on_refresh("lost")
 
     def _complain(self, sentence: str) -> bool:
-        """Logs what went wrong unless it was the last thing to; returns whether it did."""
+        """Logs a sentence unless it was the last one logged; returns whether it did."""
         if sentence == self._complaint:
             return False
         self._complaint = sentence

@@ -14,7 +14,7 @@ UNMATCHED = "unmatched"
 
 
 class Metrics:
-    """The meters of one application; no label ever holds an id."""
+    """The metrics of one application; labels never contain item ids."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -42,7 +42,7 @@ class Metrics:
         self.items = self._gauge("item2vec_model_items", "Items in the model served.")
         self.oldest = Gauge(
             "item2vec_model_oldest_timestamp_seconds",
-            "When the oldest model that a worker serves was created.",
+            "When the oldest model served by any worker was created.",
             registry=self._registry,
             multiprocess_mode="livemin",
         )
@@ -61,7 +61,7 @@ class Metrics:
         self.oldest.set(manifest.created.timestamp())
 
     def text(self) -> bytes:
-        """All meters in Prometheus' text format, summed over the worker processes."""
+        """All metrics in Prometheus' text format, combined over the worker processes."""
         registry = self._registry
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
             _forget_dead_workers(Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]))
@@ -71,7 +71,7 @@ class Metrics:
 
 
 def _forget_dead_workers(directory: Path) -> None:
-    """A worker that was killed serves no model any more; its counters stay."""
+    """Removes the gauges of killed workers, which no longer serve a model; their counters stay."""
     for path in directory.glob("gauge_live*.db"):
         process = int(path.stem.rpartition("_")[2])
         try:

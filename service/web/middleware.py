@@ -27,7 +27,7 @@ class AnswerHead:
 
 
 class NoSniffing:
-    """ASGI middleware that tells browsers to believe the content type."""
+    """ASGI middleware that tells browsers to trust the content type."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -35,9 +35,9 @@ class NoSniffing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Adds the header to every answer."""
 
-        async def send_marked(message: Message) -> None:
+        async def send_with_header(message: Message) -> None:
             if message["type"] == "http.response.start":
                 MutableHeaders(scope=message).update(NO_SNIFFING)
             await send(message)
 
-        await self._app(scope, receive, send_marked)
+        await self._app(scope, receive, send_with_header)

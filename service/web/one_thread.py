@@ -1,4 +1,4 @@
-"""Routes whose FAISS searches use one thread each: a server has its parallelism across requests."""
+"""Routes whose FAISS searches use one thread each; a server runs requests in parallel instead."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,10 +12,10 @@ R = TypeVar("R")
 
 
 def one_thread(answer: Callable[P, R]) -> Callable[P, R]:
-    """A function that searches with one thread.
+    """The function, made to search with one thread.
 
-    OpenMP keeps the number for each thread that searches, and would give every thread of a server
-    a team of its own, one thread a core: so it is set where the function runs.
+    OpenMP keeps the number of threads for each thread that searches, and would give every thread of
+    a server a team with one thread per core. So the number is set in the thread that searches.
     """
 
     @wraps(answer)

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 RETRY_AFTER_SECONDS = "5"
-MAX_ERRORS = 20  # a body of one megabyte can hold half a million wrong items
+MAX_ERRORS = 20  # a body of one megabyte can hold half a million invalid items
 
 
 def problem(
@@ -35,7 +35,7 @@ def problem(
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """An error response."""
+    """The response for a problem."""
     body = _body(kind, detail)
     if errors:
         body["errors"] = errors
@@ -43,7 +43,7 @@ def problem(
 
 
 def documented(*problems: Kind) -> dict[int | str, dict[str, Any]]:
-    """The errors of a route, as its OpenAPI description shows them."""
+    """The problems of a route, for its OpenAPI description."""
     return {kind.status: _documented(kind) for kind in problems}
 
 
@@ -93,7 +93,7 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     phrase = HTTPStatus(error.status_code).phrase
     match error.status_code:
-        case 400:  # FastAPI's word for a body that is no UTF-8 or nested too deep
+        case 400:  # what FastAPI raises for a body that is not UTF-8 or nested too deeply
             return problem(kinds.MALFORMED_JSON, error.detail)
         case 404:
             detail = kinds.NOT_FOUND.example if error.detail == phrase else error.detail
@@ -118,10 +118,12 @@ async def _invalid(request: Request, error: Exception) -> Response:
             kinds.INVALID_REQUEST,
             "the body is not JSON: send it with `Content-Type: application/json`",
         )
-    found = error.errors()[:MAX_ERRORS]
     errors = [
-        {"where": _place(each["loc"]), "why": each["msg"].removeprefix("Value error, ")}
-        for each in found
+        {
+            "where": _place(invalid["loc"]),
+            "why": invalid["msg"].removeprefix("Value error, "),
+        }
+        for invalid in error.errors()[:MAX_ERRORS]
     ]
     detail = f"{errors[0]['where']}: {errors[0]['why']}"
     return problem(kinds.INVALID_REQUEST, detail, errors=errors)
@@ -136,7 +138,7 @@ def _place(location: tuple[int | str, ...]) -> str:
 
 
 class LimitBody:
-    """ASGI middleware that refuses a body larger than it is allowed to be."""
+    """ASGI middleware that refuses a body larger than the limit."""
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app

@@ -7,7 +7,7 @@ from service.web.problems import problem
 
 
 class ProblemProtocol(HttpToolsProtocol):
-    """Answers a request that cannot be parsed in the shape of every other error."""
+    """Answers a request that cannot be parsed with a problem, as for every other error."""
 
     def send_400_response(self, msg: str) -> None:
         """Writes the problem and closes the connection."""

@@ -12,7 +12,7 @@ from service.model.continuations import Relation
 from service.model.errors import InputError, short
 from service.model.recommender import Neighbor, Recommendation, Recommender
 from service.web import kinds, schemas
-from service.web.caching import PERSONAL, kept
+from service.web.caching import PERSONAL, revalidated
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
 from service.web.live_model import LiveModel
 from service.web.one_thread import OneThreadRoute
@@ -28,7 +28,7 @@ class AnyText(PathConvertor):
 
 register_url_convertor("text", AnyText())
 
-# What routes are given
+# Dependencies of the routes
 
 
 async def _recommender(request: Request) -> Recommender:
@@ -40,7 +40,7 @@ Model = Annotated[Recommender, Depends(_recommender)]
 
 
 async def _cacheable(request: Request, response: Response, model: Model) -> Recommender:
-    response.headers.update(kept(request.scope, model.version))
+    response.headers.update(revalidated(request.scope, model.version))
     return model
 
 
@@ -93,7 +93,7 @@ Answer = Callable[..., dict[str, Any]]
 
 
 def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
-    """A question about one item."""
+    """Adds a query about one item."""
     return queries.get(
         path,
         response_model=schemas.RelatedAnswer,
@@ -102,7 +102,7 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
     )
 
 
-@_related("/similar/{item_id:text}", "Items similar to one item, or next to come")
+@_related("/similar/{item_id:text}", "Items similar to one item, or coming next")
 def similar(
     item_id: str,
     k: K,
@@ -113,8 +113,8 @@ def similar(
 
     Percent-encode the id.
     """
-    found = model.similar(item_id, k, relation)
-    return _neighbors(model, k, found) | {"relation": relation}
+    neighbors = model.similar(item_id, k, relation)
+    return _neighbors(model, k, neighbors) | {"relation": relation}
 
 
 @_related("/next/{item_id:text}", "Items that come after one item, or go with it")
@@ -126,14 +126,14 @@ def following(item_id: str, k: K, model: CacheableModel) -> dict[str, Any]:
 def _by_post_and_get(
     path: str, query: type[BaseModel], answer: type[BaseModel], *problems: Kind, summary: str
 ) -> Callable[[Answer], Answer]:
-    """A question with a body, which its GET twin reads from the parameters of the URL.
+    """Adds a query twice: by POST with a body, and by GET with the parameters of the URL.
 
     Args:
-        path: of both.
+        path: the path of both.
         query: the body as parameters.
-        answer: of both.
-        problems: of both, beside those of every query.
-        summary: of both.
+        answer: the answer of both.
+        problems: the problems of both, besides those of every query.
+        summary: the summary of both.
     """
 
     def add(post: Answer) -> Answer:
@@ -167,34 +167,34 @@ def _by_post_and_get(
     schemas.RecommendQuery,
     schemas.RecommendAnswer,
     kinds.NO_CONTINUATIONS,
-    summary="Items for a taste, or next to come",
+    summary="Items for a taste, or coming next",
 )
 def recommend(
     body: schemas.RecommendRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
-    Never one of the liked items. Those the model does not know are listed. Where it knows none of
-    them, the most popular items come back and `fallback_used` says so. For what comes next only
-    the newest liked items have a vote; the others are listed in `ignored_items`.
+    Liked items are never returned. Those the model does not know are listed in `unknown_items`. If
+    it knows none of them, the most popular items are returned and `fallback_used` says so. For what
+    comes next, only the newest liked items have a vote; the others are listed in `ignored_items`.
     """
     _check_limits(request, body.k, len(body.liked) + len(body.exclude))
-    found = model.recommend(
+    answer = model.recommend(
         body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
     )
-    return _recommendation(request, model, body, found)
+    return _recommendation(request, model, body, answer)
 
 
 def _recommendation(
-    request: Request, model: Recommender, body: schemas.RecommendRequest, found: Recommendation
+    request: Request, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
 ) -> dict[str, Any]:
-    if found.fallback_used:
+    if answer.fallback_used:
         request.app.state.metrics.fallbacks.inc()
-    return _neighbors(model, body.k, found.neighbors) | {
+    return _neighbors(model, body.k, answer.neighbors) | {
         "relation": body.relation,
-        "unknown_items": found.unknown_items,
-        "fallback_used": found.fallback_used,
-        "ignored_items": found.ignored_items,
+        "unknown_items": answer.unknown_items,
+        "fallback_used": answer.fallback_used,
+        "ignored_items": answer.ignored_items,
     }
 
 
@@ -206,7 +206,7 @@ def _recommendation(
     summary="Items that relate as others do",
 )
 def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
-    """The items nearest to the sum of unit vectors, negative ones counting -1."""
+    """The items nearest to the sum of the unit vectors; negative ones count -1."""
     _check_limits(request, body.k, len(body.positive) + len(body.negative))
     return _neighbors(model, body.k, model.analogy(body.positive, body.negative, body.k))
 
@@ -216,8 +216,8 @@ def find_items(
     q: Annotated[str, Query(min_length=1, max_length=1024)], k: K, model: CacheableModel
 ) -> dict[str, Any]:
     """The most frequent items whose id or title contains every word of `q`."""
-    found = model.find(q, k)
-    return {"model_version": model.version, "returned": len(found), "items": found}
+    items = model.find(q, k)
+    return {"model_version": model.version, "returned": len(items), "items": items}
 
 
 @queries.get(
@@ -238,7 +238,7 @@ operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST
 
 @operations.get("/", include_in_schema=False)
 async def root() -> Response:
-    """A browser is shown the documentation."""
+    """Redirects a browser to the documentation."""
     return RedirectResponse("/docs")
 
 
@@ -255,7 +255,7 @@ def model_manifest(model: CacheableModel) -> dict[str, Any]:
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")
 async def healthz() -> dict[str, str]:
-    """Always ok."""
+    """Always `ok`."""
     return {"status": "ok"}
 
 
@@ -266,7 +266,7 @@ async def healthz() -> dict[str, str]:
     summary="Can it answer queries?",
 )
 async def readyz(_: Model) -> dict[str, str]:
-    """Ok once a verified model is loaded."""
+    """`ok` once a verified model is loaded."""
     return {"status": "ok"}
 
 
@@ -277,7 +277,7 @@ async def readyz(_: Model) -> dict[str, str]:
     summary="What a type of error means",
 )
 async def problem_kind(name: str) -> dict[str, Any]:
-    """The `type` of every error leads here."""
+    """What the `type` of an error means; every `type` is a link to this path."""
     kind = kinds.KINDS.get(name)
     if kind is None:
         known = ", ".join(kinds.KINDS)

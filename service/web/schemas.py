@@ -16,7 +16,7 @@ DECIMAL = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
 
 
 def number(value: object) -> object:
-    """The number that a parameter of a URL is in plain digits; anything else as it is."""
+    """The number that a URL parameter spells in plain digits; any other value unchanged."""
     if isinstance(value, str) and WHOLE.fullmatch(value):
         return int(value)
     if isinstance(value, str) and DECIMAL.fullmatch(value):
@@ -25,7 +25,7 @@ def number(value: object) -> object:
 
 
 def _text(value: object) -> object:
-    """An item id, which is often forgotten to be text where it looks like a number."""
+    """Refuses a number as an item id, and says how to write it as text."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         raise ValueError(f'item ids are text: write "{short(str(value))}"')
     return value
@@ -35,7 +35,7 @@ ItemId = Annotated[str, Field(min_length=1, max_length=1024), BeforeValidator(_t
 RELATION = (
     "`similar`: what could be taken instead, by cosine. `next`: what comes after or goes with it."
 )
-# Strict: a number is a number, not a text that looks like one, nor `true`.
+# Strict: neither text that looks like a number nor `true` is a number.
 K = Annotated[int, Field(ge=1, strict=True, description="How many items to return.")]
 EXAMPLE: JsonDict = {
     "item_id": "21733",
@@ -46,7 +46,7 @@ EXAMPLE_VERSION = "20260102-030405-678901"
 
 
 class Body(BaseModel):
-    """What every body shares: unknown fields are refused."""
+    """The base of every body: unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", from_attributes=True, protected_namespaces=())
 
@@ -67,8 +67,8 @@ class RecommendRequest(Body):
         le=1,
         strict=True,
         description=(
-            "The share of its weight that a liked item keeps per step back: 1 counts all alike, 0 "
-            "the newest alone. By default 1 for `similar`, for `next` what was best in training."
+            "The share of its weight that a liked item keeps per step back: 1 counts all items "
+            "equally, 0 only the newest. Default: 1 for `similar`, the model's own for `next`."
         ),
         examples=[0.7],
     )
@@ -112,8 +112,8 @@ class NeighborBody(Body):
     title: str | None
     score: float = Field(
         description=(
-            "Cosine with the query; share of the votes for what comes next; popularity where that "
-            "answered."
+            "Cosine with the query; for what comes next, the share of the votes; in an answer by "
+            "popularity, the share of all occurrences."
         )
     )
 
@@ -121,7 +121,7 @@ class NeighborBody(Body):
 
 
 class Answer(Body):
-    """What every answer carries."""
+    """The base of every answer."""
 
     model_version: str = Field(description="The model that answered.", examples=[EXAMPLE_VERSION])
 
@@ -129,9 +129,9 @@ class Answer(Body):
 class NeighborsAnswer(Answer):
     """Nearest items, best first."""
 
-    k: int = Field(description="How many items were asked for.", examples=[10])
+    k: int = Field(description="How many items were requested.", examples=[10])
     returned: int = Field(
-        description="How many there are: fewer where no more are allowed or ever came next.",
+        description="How many items are returned: fewer if no more are allowed or ever came next.",
         examples=[1],
     )
     items: list[NeighborBody]
@@ -150,13 +150,13 @@ class RecommendAnswer(RelatedAnswer):
         description="Liked items the model does not know.", examples=[[]]
     )
     fallback_used: str | None = Field(
-        description="`popularity` where no liked item is known: then the most popular items.",
+        description="`popularity` if no liked item is known: these are the most popular items.",
         examples=[None],
     )
     ignored_items: list[str] = Field(
         description=(
-            "Liked items too far back to have a vote for what comes next: the newest ones have, as "
-            "many as `last_items` of `/model` says."
+            "Liked items too far back to have a vote for what comes next. Only the newest ones "
+            "vote; `next.last_items` of `/model` says how many."
         ),
         examples=[[]],
     )
@@ -176,7 +176,7 @@ class ItemAnswer(Answer, ItemBody):
 
 
 class ItemsAnswer(Answer):
-    """Items found, most frequent first."""
+    """Matching items, most frequent first."""
 
     returned: int = Field(examples=[1])
     items: list[ItemBody]
@@ -189,13 +189,13 @@ class ModelAnswer(Answer):
     items: int = Field(description="Size of the catalogue.")
     vector_size: int
     output: OutputRows = Field(
-        description="Whose the output vectors are: items, nodes of a tree, or none."
+        description="What the output vectors belong to: items, nodes of a tree, or none."
     )
     config: dict[str, Any] = Field(description="Every setting of the training run.")
     data: dict[str, Any] = Field(description="What was read, dropped and kept.")
     metrics: dict[str, Any]
     verdict: str
-    next: NextSettings | None = Field(description="How `next` is answered, where it is.")
+    next: NextSettings | None = Field(description="How `next` is answered; null if it is not.")
 
 
 class Health(Body):
@@ -214,7 +214,7 @@ class Problem(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["the model does not know item 'X1'"])
     errors: list[dict[str, Any]] | None = Field(
-        None, description="Where a body or parameter is invalid: each place and why."
+        None, description="For an invalid body or parameter: every place and what is wrong there."
     )
 
 

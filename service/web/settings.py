@@ -10,9 +10,9 @@ from service.model.errors import ConfigError
 
 
 class Settings(BaseModel):
-    """What the service can be told, each by `ITEM2VEC_<NAME>`.
+    """The settings of the service, each set by `ITEM2VEC_<NAME>`.
 
-    Names with a double underscore belong to the trainer and are left to it.
+    Names with a double underscore belong to the trainer and are ignored.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -21,7 +21,7 @@ class Settings(BaseModel):
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="the port to listen on")
     workers: int = Field(
-        1, ge=1, description="processes that answer; they share the model's memory"
+        1, ge=1, description="processes that answer requests; they share the model's memory"
     )
     poll_seconds: float = Field(
         2.0, gt=0, allow_inf_nan=False, description="how often to look for a new model"

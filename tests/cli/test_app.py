@@ -157,7 +157,7 @@ def test_the_report_of_a_training_shows_only_what_training_does(run):
     assert "held out" not in err
     assert "counting what comes next" in err
     err = run("evaluate", "--split", "last-item", "--no-baselines").err
-    assert re.search(r"held out to be asked +12 ", err)
+    assert re.search(r"held out for tests +12 ", err)
     assert "counting" not in run("train", "--preset", "similar", "--epochs", "1").err
 
 

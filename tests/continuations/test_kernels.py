@@ -111,7 +111,7 @@ def test_a_table_of_any_settings_holds_every_item_once_a_row_and_scores_above_ze
     ).reshape(items, 3)
     with np.errstate(all="ignore"):
         table = build_continuations(sessions, vectors, config, workers=1)
-    for row in np.split(table.table.rows, table.table.offsets[1:-1]):
+    for row in np.split(table.table.items, table.table.offsets[1:-1]):
         assert len(row) <= config.continuations
         assert len(set(row.tolist())) == len(row)
     assert np.isfinite(table.scores).all()
@@ -180,7 +180,7 @@ def test_an_item_that_was_seen_once_borrows_what_follows_similar_items():
     baskets = [[0, 1], [0, 1], [2, 3]]
     vectors = np.array([[1, 0], [0, 1], [1, 0.01], [0, -1], [-1, 0]], np.float32)
     model = build_continuations(sessions_of(baskets), vectors, NextConfig(backwards=0), workers=1)
-    rows = model.table.rows[model.table.offsets[2] : model.table.offsets[3]]
+    rows = model.table.items[model.table.offsets[2] : model.table.offsets[3]]
     assert set(rows.tolist()) == {1, 3}
 
 
@@ -190,7 +190,7 @@ def test_events_too_old_to_count_leave_no_trace():
     vectors = np.ones((ITEMS, 2), np.float32)
     model = build_continuations(sessions_of(baskets), vectors, config, workers=1)
     assert model.table.offsets.tolist() == [0, 0, 0, 1, 1, 1]
-    assert model.table.rows.tolist() == [3]
+    assert model.table.items.tolist() == [3]
 
 
 @pytest.mark.parametrize(
@@ -276,7 +276,7 @@ def test_any_number_of_threads_builds_the_same_table():
         build_continuations(sessions_of(baskets), vectors, NextConfig(), workers=workers)
         for workers in (1, 3)
     )
-    assert np.array_equal(one.table.rows, three.table.rows)
+    assert np.array_equal(one.table.items, three.table.items)
     assert np.array_equal(one.scores, three.scores)
 
 

@@ -132,7 +132,7 @@ def test_the_votes_are_those_of_the_obvious_twin(
 def test_the_entries_of_some_lists_are_gathered_in_the_order_asked():
     some = lists([[10, 11], [], [12], [13, 14, 15]])
     places, lengths = some.gather(np.array([3, 1, 0, 3]))
-    assert some.rows[places].tolist() == [13, 14, 15, 10, 11, 13, 14, 15]
+    assert some.items[places].tolist() == [13, 14, 15, 10, 11, 13, 14, 15]
     assert lengths.tolist() == [3, 0, 2, 3]
 
 

@@ -9,7 +9,7 @@ from service.model.errors import InputError
 from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.evaluation.test_baselines import cases_of
-from trainer.evaluation.comparison import Evaluation, Protocol, evaluate
+from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.ranking import Ranked
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases, sample
@@ -41,7 +41,7 @@ def cases_with(answers: list[int], prefix: list[int], session: list[int] | None 
 
 def test_a_model_is_measured_by_where_it_ranks_the_answers():
     cases = cases_with([2, 1, 3, -1], prefix=[0])
-    found = evaluate({"ours": Always(2, 1, 3)}, cases, COUNTS, Protocol(ks=(1, 2)))
+    found = evaluate({"ours": Always(2, 1, 3)}, cases, COUNTS, EvaluationProtocol(ks=(1, 2)))
     scores = found.models["ours"]
     assert scores.estimates["HR@1"].value == 1 / 4
     assert scores.estimates["HR@2"].value == 2 / 4
@@ -59,15 +59,15 @@ def test_a_model_is_measured_by_where_it_ranks_the_answers():
 def test_items_of_the_prefix_take_no_place_in_the_list_unless_they_may():
     cases = cases_with([2], prefix=[0, 1])
     model = {"ours": Always(1, 0, 2)}
-    excluded = evaluate(model, cases, COUNTS, Protocol(ks=(1,)))
-    allowed = evaluate(model, cases, COUNTS, Protocol(ks=(1,), exclude_seen=False))
+    excluded = evaluate(model, cases, COUNTS, EvaluationProtocol(ks=(1,)))
+    allowed = evaluate(model, cases, COUNTS, EvaluationProtocol(ks=(1,), exclude_seen=False))
     assert excluded.models["ours"].estimates["HR@1"].value == 1
     assert allowed.models["ours"].estimates["HR@1"].value == 0
 
 
 def test_an_answer_that_was_just_seen_is_a_miss():
     cases = cases_with([1], prefix=[0, 1])
-    found = evaluate({"ours": Always(1, 2)}, cases, COUNTS, Protocol(ks=(3,)))
+    found = evaluate({"ours": Always(1, 2)}, cases, COUNTS, EvaluationProtocol(ks=(3,)))
     assert found.models["ours"].estimates["HR@3"].value == 0
     assert found.repeated == 1
 
@@ -81,7 +81,7 @@ def test_a_model_that_knows_no_answer_says_so():
 def test_the_first_model_is_compared_with_each_other_one():
     answers = [2] * 30 + [3] * 10
     models = {"ours": Always(2), "same": Always(2), "worse": Always(3)}
-    found = evaluate(models, cases_with(answers, prefix=[0]), COUNTS, Protocol(ks=(1,)))
+    found = evaluate(models, cases_with(answers, prefix=[0]), COUNTS, EvaluationProtocol(ks=(1,)))
     assert set(found.differences) == {"same", "worse"}
     same, worse = found.differences["same"]["HR@1"], found.differences["worse"]["HR@1"]
     assert (same.low, same.value, same.high) == (0, 0, 0)
@@ -92,9 +92,11 @@ def test_the_first_model_is_compared_with_each_other_one():
 def test_cases_of_one_session_make_intervals_wider():
     answers = [2, 3] * 50
     model = {"ours": Always(2)}
-    alone = evaluate(model, cases_with(answers, [0]), COUNTS, Protocol(ks=(1,)))
+    alone = evaluate(model, cases_with(answers, [0]), COUNTS, EvaluationProtocol(ks=(1,)))
     sessions = [case % 2 + 2 * (case // 20) for case in range(100)]  # of ten equal cases each
-    together = evaluate(model, cases_with(answers, [0], sessions), COUNTS, Protocol(ks=(1,)))
+    together = evaluate(
+        model, cases_with(answers, [0], sessions), COUNTS, EvaluationProtocol(ks=(1,))
+    )
 
     def width(found: Evaluation) -> float:
         estimate = found.models["ours"].estimates["HR@1"]
@@ -107,7 +109,7 @@ def test_cases_of_one_session_make_intervals_wider():
 def test_hits_are_counted_by_the_popularity_of_the_answer():
     counts = np.arange(20, 0, -1)
     cases = cases_with([1, 1, 4, -1, 19], prefix=[3])
-    found = evaluate({"ours": Always(1, 19)}, cases, counts, Protocol(ks=(1, 2)))
+    found = evaluate({"ours": Always(1, 19)}, cases, counts, EvaluationProtocol(ks=(1, 2)))
     assert found.cases_by_decile == [2, 0, 1, 0, 0, 0, 0, 0, 0, 1]
     expected = [1.0, None, 0.0, *[None] * 6, 1.0]
     assert found.models["ours"].hits_by_decile == expected
@@ -119,7 +121,7 @@ def test_blocks_add_up_to_the_whole(monkeypatch: pytest.MonkeyPatch):
     whole = evaluate(models, cases, COUNTS)
     monkeypatch.setattr("trainer.evaluation.splits.CASES_PER_BLOCK", 3)
     told: list[tuple[str, int, int]] = []
-    assert evaluate(models, cases, COUNTS, progress=lambda *at: told.append(at)) == whole
+    assert evaluate(models, cases, COUNTS, on_cases=lambda *at: told.append(at)) == whole
     assert told[:3] == [("ours", 3, 7), ("ours", 6, 7), ("ours", 7, 7)]
 
 
@@ -162,7 +164,7 @@ def test_the_service_itself_is_what_is_measured():
         {"served": Served(recommender, decay=0.5)},
         cases,
         recommender.artifact.counts,
-        Protocol(ks=(6,)),
+        EvaluationProtocol(ks=(6,)),
     )
     expected = np.mean([1 / (rank + 1) for rank in ranks])
     assert found.models["served"].estimates["MRR@6"].value == pytest.approx(expected)
@@ -192,7 +194,7 @@ def printed() -> Callable[[Evaluation], str]:
 def test_the_table_shows_who_is_better_than_the_first(printed: Callable[[Evaluation], str]):
     models = {"ours": Always(2), "worse [b]": Always(), "better": Always(2, 3)}
     cases = cases_with([2] * 20 + [3] * 10, prefix=[0])
-    text = printed(evaluate(models, cases, COUNTS, Protocol(ks=(5,))))
+    text = printed(evaluate(models, cases, COUNTS, EvaluationProtocol(ks=(5,))))
     assert "0.6667" in next(line for line in text.splitlines() if line.startswith("ours"))
     assert "▼ 0.0000" in next(line for line in text.splitlines() if "worse [b]" in line)
     assert "▲ 1.0000" in next(line for line in text.splitlines() if "better" in line)
@@ -202,7 +204,7 @@ def test_the_table_shows_who_is_better_than_the_first(printed: Callable[[Evaluat
 
 def test_the_table_is_the_same_where_markup_is_off():
     model = {"[red]": Always(2), "other": Always()}
-    found = evaluate(model, cases_with([2], [0]), COUNTS, Protocol(exclude_seen=False))
+    found = evaluate(model, cases_with([2], [0]), COUNTS, EvaluationProtocol(exclude_seen=False))
     console = Console(width=140, markup=False)
     with console.capture() as capture:
         console.print(evaluation_table(found))

@@ -57,7 +57,7 @@ def test_the_newest_sessions_are_asked_prefix_by_prefix():
     holdout = split(log_of((9, "cab"), (1, "ab"), (2, "bc")), test_share=0.3)
     assert trained(holdout) == ["ab", "bc"]
     assert asked(holdout) == [("c", "a"), ("ca", "b")]
-    assert holdout.words == (
+    assert holdout.description == (
         "1 of 3 sessions are held out: those that began at 2026-01-31 12:09:00 or later"
     )
 
@@ -110,7 +110,7 @@ def test_without_times_the_order_of_the_sessions_counts():
     holdout = split(log_of((9, "ab"), (1, "ba"), (2, "ba"), times=False), test_share=0.3)
     assert trained(holdout) == ["ab", "ba"]
     assert asked(holdout) == [("b", "a")]
-    assert holdout.words == (
+    assert holdout.description == (
         "the log has no times: the last 1 of 3 sessions in its order are held out"
     )
 
@@ -124,7 +124,7 @@ def test_a_time_is_refused_where_the_log_has_none():
     ("evaluation", "reason"),
     [
         ({"test_from": "2026-01-01"}, "0 sessions with 0 items are left of 6 events"),
-        ({"test_from": "2027-01-01"}, "nothing is left to ask .0 of 3 sessions are held out"),
+        ({"test_from": "2027-01-01"}, "no test case is left .0 of 3 sessions are held out"),
         ({"split": "last-item"}, "1 item is left, too few to learn from"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_part_without_anything_in_it_is_refused(evaluation: dict, reason: str)
 
 
 def test_held_out_sessions_of_one_item_ask_nothing():
-    with pytest.raises(EventLogError, match="a session needs two items"):
+    with pytest.raises(EventLogError, match="a case needs a session of at least two items"):
         split(log_of((1, "ab"), (2, "ab"), (3, "a")), test_share=0.3)
 
 
@@ -200,7 +200,7 @@ def test_the_last_item_of_every_session_is_asked():
     assert holdout.report.events_held_out == 2
     assert holdout.report.events_kept == len(holdout.sessions.items) == 4
     assert holdout.report.items == 2
-    assert holdout.words == "the last item of 2 of 3 sessions is held out"
+    assert holdout.description == "the last item of 2 of 3 sessions is held out"
 
 
 def test_what_is_split_is_not_written_to():
@@ -227,7 +227,7 @@ def test_settings_are_chosen_by_the_sessions_before_the_test():
     assert trained(holdout) == ["az", "bz", "cz", "dz", "ez", "fz"]
     assert asked(holdout) == [("", "z"), ("", "z")]
     assert holdout.report.events_held_out == 2 * 2 + 2 * 2
-    assert holdout.words.startswith("2 of 8 sessions are held out")
+    assert holdout.description.startswith("2 of 8 sessions are held out")
 
 
 def test_what_is_before_the_test_is_split_as_if_it_were_the_whole_log():
@@ -235,7 +235,7 @@ def test_what_is_before_the_test_is_split_as_if_it_were_the_whole_log():
     holdout, alone = split_before(log, test_share=0.2), split(before, test_share=0.2)
     assert trained(holdout) == trained(alone)
     assert asked(holdout) == asked(alone)
-    assert holdout.words == alone.words
+    assert holdout.description == alone.description
 
 
 def test_a_test_part_since_a_time_leaves_a_share_of_the_rest_to_choose_by():
@@ -259,7 +259,7 @@ def test_without_times_the_order_counts_before_the_test_as_well():
 
 def test_a_test_part_with_nothing_to_ask_is_found_out_before_the_search():
     log = log_of(*TEN[:8], (9, "a"), (10, "b"))
-    with pytest.raises(EventLogError, match=r"nothing is left to ask \(2 of 10 sessions"):
+    with pytest.raises(EventLogError, match=r"no test case is left \(2 of 10 sessions"):
         split_before(log, test_share=0.2)
 
 

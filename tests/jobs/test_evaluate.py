@@ -54,8 +54,8 @@ def test_the_model_is_compared_with_all_baselines_in_a_table(run):
     ).replace("T", " ")
     assert [name for line in lines for name in MODELS if line.startswith(f"{name}  ")] == MODELS
     assert "8 cases from 4 sessions" in result.out
-    assert "held out to be asked 12" in " ".join(result.err.split())
-    assert "asked V-SKNN: 8 of 8 cases" in result.err
+    assert "held out for tests 12" in " ".join(result.err.split())
+    assert "evaluated V-SKNN: 8 of 8 cases" in result.err
     assert "epoch 5/5, 100%" in result.err
 
 
@@ -145,7 +145,7 @@ def test_a_log_of_lines_is_split_by_its_order(run):
         (["--test-share", "0"], "evaluation.test_share = '0' (flag)"),
         (["--test-from", "soon"], "evaluation.test_from = 'soon' (flag)"),
         (["--test-from", "2025-01-01"], "0 sessions with 0 items are left of 120 events"),
-        (["--test-from", "2027-01-01"], "log.csv: nothing is left to ask (0 of 40 sessions"),
+        (["--test-from", "2027-01-01"], "log.csv: no test case is left (0 of 40 sessions"),
         (["--time", "", "--test-from", "2026-01-02"], "the log has no times"),
         (["--query", "all"], "evaluation.query = 'all' (flag)"),
         (["--query-decay", "1.5"], "evaluation.query_decay = '1.5' (flag)"),

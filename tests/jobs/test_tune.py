@@ -11,7 +11,7 @@ from tests.conftest import write_baskets
 from trainer.config.jobs import Config
 from trainer.config.sources import merge, read_layers
 from trainer.jobs import tune as tuning
-from trainer.tuning.findings import Tried, Tuned
+from trainer.tuning.findings import Trial, TuningResult
 from trainer.tuning.space import TABLE, TRAINING, Dimension, settings_of, space, with_settings
 from trainer.view.bars import Bars
 from trainer.word2vec.training import DivergenceError
@@ -53,8 +53,8 @@ def unread(monkeypatch):
 def without_trying(monkeypatch, figures: dict[int, float]) -> None:
     """Trials train nothing: the figure of trial n is looked up, .5 where it is not there."""
     numbers = iter(range(1, 1000))
-    monkeypatch.setattr(tuning._Trier, "given", lambda _: 0.5)
-    monkeypatch.setattr(tuning._Trier, "measure", lambda *_: figures.get(next(numbers), 0.5))
+    monkeypatch.setattr(tuning._Experiment, "measure_initial", lambda _: 0.5)
+    monkeypatch.setattr(tuning._Experiment, "measure", lambda *_: figures.get(next(numbers), 0.5))
 
 
 def figures(result) -> list[str]:
@@ -75,6 +75,7 @@ def test_the_best_settings_are_told_and_written_with_both_figures(run, relation)
     assert lines[0].startswith("as given: HR@2 ")
     assert told["validation"]["tuned"] >= told["validation"]["given"]
     test = told["test"]
+    assert set(test) == {"given", "tuned", "difference", "words"}
     assert test["difference"]["value"] == pytest.approx(
         test["tuned"]["value"] - test["given"]["value"]
     )
@@ -124,8 +125,8 @@ def test_values_of_every_kind_survive_the_file():
     }
     evaluation = {"test_from": "2026-01-02T03:04:05+01:00"}
     config = merge({"file": {"preset": "next", "data": data, "evaluation": evaluation}})
-    given = Tried(0, {}, 0.5, True)
-    tuned = Tuned(
+    given = Trial(0, {}, 0.5, True)
+    tuned = TuningResult(
         with_settings(config, {"training.sample": 1e-06, "training.window": "session"}),
         given, given, 1, "",
     )  # fmt: skip
@@ -141,15 +142,15 @@ def test_values_of_every_kind_survive_the_file():
 def test_any_text_survives_the_file(text):
     data = {"paths": [text], "session": text, "event": text, "weights": {text: 2}, "where": text}
     config = merge({"file": {"data": data}})
-    trial = Tried(0, {}, 0.5, True)
-    content = Tuned(config, trial, trial, 7, "").as_toml()
+    trial = Trial(0, {}, 0.5, True)
+    content = TuningResult(config, trial, trial, 7, "").as_toml()
     assert content.startswith("# Found by `item2vec tune --relation next` in 7 trials.\n")
     assert tomllib.loads(content) == {"data": data}
 
 
 def test_a_decay_that_the_service_does_not_take_by_itself_is_told():
-    best = Tried(1, {"evaluation.query_decay": 0.71234}, 0.5, True)
-    assert '"decay": 0.712;' in Tuned(Config(), best, best, 1, "").as_toml()
+    best = Trial(1, {"evaluation.query_decay": 0.71234}, 0.5, True)
+    assert '"decay": 0.712 ' in TuningResult(Config(), best, best, 1, "").as_toml()
 
 
 # The test part
@@ -223,8 +224,8 @@ def test_a_trial_that_begins_worse_than_the_others_is_given_up(run, monkeypatch)
         first = next(values)
         return None if early(first) else first
 
-    monkeypatch.setattr(tuning._Trier, "given", lambda _: 0.5)
-    monkeypatch.setattr(tuning._Trier, "measure", measure)
+    monkeypatch.setattr(tuning._Experiment, "measure_initial", lambda _: 0.5)
+    monkeypatch.setattr(tuning._Experiment, "measure", measure)
     lines = figures(run("tune", "--trials", "7"))
     assert [", given up" in line for line in lines] == [False] * 6 + [True, False]
     assert lines[6].startswith("trial 6/7: MRR@20 0.2500, given up, best 0.5000")
@@ -247,7 +248,7 @@ def test_settings_that_diverge_are_given_up(run, monkeypatch):
     def measure(*_):
         raise DivergenceError("away")
 
-    monkeypatch.setattr(tuning._Trier, "measure", measure)
+    monkeypatch.setattr(tuning._Experiment, "measure", measure)
     result = run("tune", *QUICK)
     assert result.code == 0
     assert figures(result)[1].startswith("trial 1/3: MRR@20 none, given up, best ")
@@ -266,8 +267,8 @@ def test_settings_that_diverge_on_all_sessions_make_room_for_the_next_best(run, 
 
     monkeypatch.setattr(tuning, "_judge", diverging)
     result = run("tune", *QUICK, "--json")
-    assert "trial 1 does not count: away" in result.err
-    assert ("trial 2 does not count: away" in result.err) == (stays == 0)
+    assert "trial 1 is discarded: away" in result.err
+    assert ("trial 2 is discarded: away" in result.err) == (stays == 0)
     assert result.json["validation"]["tuned"] == (0.625 if stays else 0.5)
     written = merge(read_layers(Path("tuned.toml"), {}))
     assert settings_of(written, space(written)) == result.json["settings"]
@@ -340,7 +341,7 @@ def test_a_file_that_is_no_study_is_refused(run):
 
 
 def interrupt_after(monkeypatch, trials: int) -> None:
-    measure = tuning._Trier.measure
+    measure = tuning._Experiment.measure
     numbers = iter(range(100))
 
     def interrupted(*all_):
@@ -348,7 +349,7 @@ def interrupt_after(monkeypatch, trials: int) -> None:
             raise KeyboardInterrupt
         return measure(*all_)
 
-    monkeypatch.setattr(tuning._Trier, "measure", interrupted)
+    monkeypatch.setattr(tuning._Experiment, "measure", interrupted)
 
 
 def test_ctrl_c_ends_the_search_and_keeps_the_best(run, monkeypatch):
@@ -379,7 +380,7 @@ def test_ctrl_c_before_there_is_anything_leaves_nothing(run, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tuning._Trier, "given", interrupted)
+    monkeypatch.setattr(tuning._Experiment, "measure_initial", interrupted)
     assert run("tune").code == 130
     assert not Path("tuned.toml").exists()
 
@@ -391,11 +392,11 @@ def test_ctrl_c_before_there_is_anything_leaves_nothing(run, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [
-        (["--out", "item2vec.toml"], "--out item2vec.toml: is there already; name another file"),
+        (["--out", "item2vec.toml"], "--out item2vec.toml: the file exists; name another one"),
         (["--out", "."], "--out .: is a directory"),
         (["--out", "gone/a.toml", "--force"], "--out gone/a.toml: there is no directory gone"),
-        (["--continuations", "0"], "next.continuations = 0: so nothing is learnt"),
-        (["--preset", "similar"], "next.continuations = 0: so nothing is learnt"),
+        (["--continuations", "0"], "next.continuations = 0: nothing is learned"),
+        (["--preset", "similar"], "next.continuations = 0: nothing is learned"),
         (["--metric", "MRR"], "tuning.metric = 'MRR' (flag)"),
         (["--metric", "HR@0"], "tuning.metric = 'HR@0' (flag)"),
         (["--metric", "HR@1001"], "tuning.metric = 'HR@1001' (flag)"),
@@ -413,11 +414,11 @@ def test_what_cannot_be_done_is_refused_before_the_log_is_read(run, arguments, c
 @pytest.mark.parametrize(
     ("arguments", "culprit"),
     [
-        (["--split", "last-item"], "evaluation.split = 'last-item': settings are chosen by"),
-        (["--test-from", "2027-01-01"], "log.csv: nothing is left to ask (0 of 40 sessions"),
+        (["--split", "last-item"], "evaluation.split = 'last-item': settings are chosen on"),
+        (["--test-from", "2027-01-01"], "log.csv: no test case is left (0 of 40 sessions"),
         (["--test-from", "2025-01-01"], "0 sessions with 0 items are left of 120 events"),
         (["--share", "0.001"], "0 sessions with 0 items are left of 120 events"),
-        (["--item", "nothing"], "log.csv: nothing is left to ask"),
+        (["--item", "nothing"], "log.csv: no test case is left"),
         (["--study", "gone/a.db"], "tuning.study = 'gone/a.db': there is no directory gone"),
         (["--study", "."], "tuning.study = '.': is a directory"),
     ],
@@ -472,6 +473,6 @@ def test_a_bar_shows_the_trials_on_a_terminal():
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, width=100)
     tuning_settings = Config().tuning
-    with Bars(console, console).trying(tuning_settings) as on_trial:
-        on_trial(Tried(7, {}, 0.25, True), Tried(3, {}, 0.5, True))
+    with Bars(console, console).searching(tuning_settings) as on_trial:
+        on_trial(Trial(7, {}, 0.25, True), Trial(3, {}, 0.5, True))
     assert "trial 7/50: MRR@20 0.2500, best 0.5000 (trial 3)" in stream.getvalue()

@@ -243,7 +243,7 @@ def test_what_comes_next_is_saved_and_loaded(tmp_path: Path):
     assert found is not None
     assert found.settings == expected.settings
     np.testing.assert_array_equal(found.scores, expected.scores)
-    for part in ("rows", "offsets"):
+    for part in ("items", "offsets"):
         array = getattr(found.table, part)
         np.testing.assert_array_equal(array, getattr(expected.table, part))
         assert not array.flags.writeable

@@ -82,7 +82,7 @@ def test_a_terminal_that_is_stopped_gets_its_cursor_back():
 
 def asked(*steps: tuple[str, int, int], kind: type[Lines]) -> str:
     console = make_console(kind is Bars)
-    with kind(console, console).asking() as report:
+    with kind(console, console).evaluating() as report:
         for step in steps:
             report(*step)
     return console.file.getvalue()
@@ -99,8 +99,8 @@ def test_a_terminal_gets_a_bar_for_every_model_that_is_asked():
 def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
     steps = [("ours", 1000, 4000), ("ours", 4000, 4000), ("[b]", 4000, 4000)]
     assert asked(*steps, kind=Lines).splitlines() == [
-        "asked ours: 4,000 of 4,000 cases",
-        "asked [b]: 4,000 of 4,000 cases",
+        "evaluated ours: 4,000 of 4,000 cases",
+        "evaluated [b]: 4,000 of 4,000 cases",
     ]
     lines = asked(*steps, kind=JsonLines).splitlines()
     assert json.loads(lines[0]) == {
@@ -113,7 +113,7 @@ def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
 
 def test_asking_a_model_for_long_is_told_now_and_then(clock):
     console = make_console()
-    with Lines(console, console).asking() as report:
+    with Lines(console, console).evaluating() as report:
         for second in range(31):
             clock[0] = float(second)
             report("ours", second, 1000)

@@ -11,7 +11,7 @@ from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.evaluation.test_baselines import cases_of
 from trainer.evaluation.baselines import Popularity
-from trainer.evaluation.comparison import Estimate, Protocol, evaluate
+from trainer.evaluation.comparison import Estimate, EvaluationProtocol, evaluate
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.view.page import PageContent, page_content, render_page
@@ -61,7 +61,9 @@ def content(
     answers = np.array([0, 4, 2, -1], np.int32)
     cases = Cases(known.items, known.starts, known.stops, answers, known.session)
     rankers = {model: served, "popularity": Popularity(artifact.counts)}
-    evaluation = evaluate(rankers, cases, artifact.counts, Protocol(ks=(2, 3), resamples=50))
+    evaluation = evaluate(
+        rankers, cases, artifact.counts, EvaluationProtocol(ks=(2, 3), resamples=50)
+    )
     return page_content(evaluation, served, cases, np.array([2, 2, 3, 40, 7]), "Asked <once>.")
 
 
@@ -81,7 +83,7 @@ def test_a_page_shows_every_model_and_chart():
     assert "Asked &lt;once&gt;. 4 cases" in page
     for heading in (
         "Ranking the whole catalogue",
-        "Beside every baseline",
+        "Compared with every baseline",
         "Hit rate by popularity of the answer",
         "Loss",
         "Session lengths",

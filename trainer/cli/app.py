@@ -12,8 +12,8 @@ from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
 
-Settings come from flags, from ITEM2VEC_<SECTION>__<NAME> in the environment, from item2vec.toml
-and from defaults, the first that has one counts; `item2vec config show` tells which did.
+A setting is taken from the first of these that has it: flags, ITEM2VEC_<SECTION>__<NAME> in the
+environment, item2vec.toml, defaults. `item2vec config show` tells which one it was.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a signal.
 """
@@ -38,7 +38,7 @@ app.add_typer(settings, name="config")
 
 
 def main() -> None:
-    """Runs the command line; a known error is one sentence and its exit code."""
+    """Runs the command line; prints a known error as one sentence and exits with its code."""
     try:
         app(prog_name="item2vec")
     except Item2VecError as error:
@@ -66,6 +66,6 @@ def item2vec(
         ),
     ] = False,
 ) -> None:
-    """What is asked of the program itself."""
+    """The program without a command: prints its help."""
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())

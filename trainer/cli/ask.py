@@ -31,7 +31,7 @@ def similar(
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
-    """Items similar to one item, or those that come next."""
+    """Items similar to one item, or items that come next."""
     recommender = _recommender(models, version)
     try:
         neighbors = recommender.similar(item, k, relation)
@@ -56,16 +56,16 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
-    """Items for a taste, the mean of the liked items, or those that come next."""
+    """Items for a taste, the mean of the liked items, or items that come next."""
     recommender = _recommender(models, version)
-    found = recommender.recommend(liked, k, exclude or (), relation=relation, decay=decay)
-    if found.unknown_items:
-        say("unknown:", ", ".join(map(tables.printable, found.unknown_items)))
-    if found.fallback_used:
+    answer = recommender.recommend(liked, k, exclude or (), relation=relation, decay=decay)
+    if answer.unknown_items:
+        say("unknown:", ", ".join(map(tables.printable, answer.unknown_items)))
+    if answer.fallback_used:
         say("note:", "no liked item is known, these are the most popular items")
-    if found.ignored_items:
-        say("note:", f"too far back to have a vote: {', '.join(found.ignored_items)}")
-    _print_neighbors(found.neighbors, as_json)
+    if answer.ignored_items:
+        say("note:", f"too far back to have a vote: {', '.join(answer.ignored_items)}")
+    _print_neighbors(answer.neighbors, as_json)
 
 
 def analogy(
@@ -76,7 +76,7 @@ def analogy(
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
-    """Items nearest to the sum of some items less others: `analogy KING WOMAN -n MAN`."""
+    """Items nearest to a sum of items minus other items: `analogy KING WOMAN -n MAN`."""
     recommender = _recommender(models, version)
     _print_neighbors(recommender.analogy(positive or [], negative or [], k), as_json)
 
@@ -86,7 +86,7 @@ def _recommender(directory: Path | None, version: str | None) -> Recommender:
 
 
 def _titles_like(recommender: Recommender, text: str) -> str:
-    """Which items somebody may mean who typed a title."""
+    """The items that a user may mean who typed a title instead of an id."""
     matches = [
         f"{tables.printable(item.item_id)} {tables.printable(item.title or '')}".rstrip()
         for item in recommender.find(text, 3)

@@ -13,14 +13,14 @@ from rich.text import Text
 from service.model.errors import InputError, NoModelError
 from service.model.store import Store
 from service.web.settings import Settings
-from trainer.config import sources as settings
+from trainer.config import sources
 from trainer.config.jobs import Config
 from trainer.config.sources import Flags, nest
 from trainer.view.bars import Bars
 from trainer.view.lines import JsonLines, Lines
 
-WIDE = 10_000  # columns of what is piped, so that no id is folded
-# Ids and titles are printed to the letter: `[red]` and `:cat:` are no markup in them.
+WIDE = 10_000  # columns of piped output, so that no id is folded
+# Ids and titles are printed literally: `[red]` and `:cat:` are not markup in them.
 LITERAL: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 out = Console(width=None if sys.stdout.isatty() else WIDE, **LITERAL)
 log = Console(stderr=True, width=None if sys.stderr.isatty() else WIDE, **LITERAL)
@@ -37,31 +37,31 @@ Version = Annotated[str | None, typer.Option(help="the version to ask \\[default
 
 
 def make_display(config: Config) -> Lines:
-    """How a job is shown: bars on a terminal, lines elsewhere, JSON where that is wanted."""
+    """The display of a job: bars on a terminal, lines elsewhere, or JSON if so configured."""
     if config.run.log_format == "json":
         return JsonLines(log, out)
     return Bars(log, out) if log.is_terminal else Lines(log, out)
 
 
 def say(label: str, message: object, style: str = "yellow") -> None:
-    """A labelled line beside the results."""
+    """Prints a labeled line on standard error."""
     log.print(Text.assemble((label, style), f" {message}"), soft_wrap=True)
 
 
-def layers(file: Path | None, flags: Mapping[str, Any]) -> settings.Layers:
-    """What every source of settings says."""
-    return settings.read_layers(file, flags, Settings.model_fields)
+def config_layers(file: Path | None, flags: Mapping[str, Any]) -> sources.Layers:
+    """The settings of every source."""
+    return sources.read_layers(file, flags, Settings.model_fields)
 
 
 def read_config(file: Path | None, flags: Flags) -> Config:
     """The effective configuration."""
-    return settings.merge(layers(file, nest(flags)))
+    return sources.merge(config_layers(file, nest(flags)))
 
 
 def open_store(directory: Path | None) -> Store:
     """The store of --models, or of the configuration."""
     flags = {"models": directory} if directory else {}
-    return Store(settings.merge(layers(None, flags)).models)
+    return Store(sources.merge(config_layers(None, flags)).models)
 
 
 def check_outside(store: Store, output: Path) -> None:
@@ -79,5 +79,5 @@ def current_version(store: Store) -> str | None:
 
 
 def print_json(value: object) -> None:
-    """A value on standard output."""
+    """Prints a value as JSON on standard output."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

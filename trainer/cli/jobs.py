@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -15,8 +15,8 @@ from trainer.cli.common import (
     ConfigFile,
     Json,
     check_outside,
+    config_layers,
     current_version,
-    layers,
     make_display,
     out,
     print_json,
@@ -24,33 +24,30 @@ from trainer.cli.common import (
     say,
 )
 from trainer.cli.options import add_flags
-from trainer.config import sources as settings
+from trainer.config import sources
 from trainer.config.changes import changed_settings
 from trainer.config.jobs import Config
 from trainer.config.sources import Flags, nest
 from trainer.view import tables
 from trainer.view.lines import Lines
 
-if TYPE_CHECKING:
-    pass
+# Only the commands that train import the code that trains: kernels take longer to load than a
+# query takes to answer, and a version can be rolled back on a machine that cannot compile.
 
-# What trains is imported by the commands that do: kernels take longer to load than to answer a
-# query, and a version can be rolled back where nothing can be compiled.
-
-ASKING = ("preset", "data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
+EVALUATION = ("preset", "data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
 NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
 training_settings = add_flags(
     (name, field)
-    for name, field in settings.settings()
+    for name, field in sources.settings()
     if not name.startswith(("evaluation.", "tuning."))
 )
 evaluation_settings = add_flags(
-    (name, field) for name, field in settings.settings() if name.startswith(ASKING)
+    (name, field) for name, field in sources.settings() if name.startswith(EVALUATION)
 )
 tuning_settings = add_flags(
     (name, field)
-    for name, field in settings.settings()
-    if name.startswith((*ASKING, "tuning.")) and name not in NOT_TUNING
+    for name, field in sources.settings()
+    if name.startswith((*EVALUATION, "tuning.")) and name not in NOT_TUNING
 )
 
 
@@ -73,13 +70,13 @@ def retrain(
         bool,
         typer.Option(
             "--if-changed",
-            help="only where no model is current, or it was trained with other settings",
+            help="only if no model is current, or it was trained with other settings",
         ),
     ] = False,
 ) -> None:
-    """Read, train, publish: the nightly job. Two never run at once on one store."""
-    sources = layers(config, nest(flags))
-    effective = settings.merge(sources)
+    """Read, train, publish: the nightly job. Only one at a time runs on a store."""
+    layers = config_layers(config, nest(flags))
+    effective = sources.merge(layers)
     display = make_display(effective)
     if if_changed and (manifest := _current_manifest(effective)) is not None:
         changes = changed_settings(manifest.config, effective)
@@ -89,7 +86,7 @@ def retrain(
             display.result("unchanged", version, text)
             return
         for name, was, now in changes:
-            origin = settings.source(sources, name)
+            origin = sources.source(layers, name)
             display.note(f"training again: {name} was {was}, is {now} ({origin})")
     with running_job(effective):
         from trainer.jobs.retrain import retrain as train_and_publish
@@ -100,7 +97,7 @@ def retrain(
 
 @evaluation_settings
 def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> None:
-    """Hold out a part of the log, train on the rest, and compare with models that only count.
+    """Hold out a part of the log, train on the rest, and compare with the baselines.
 
     Nothing is published.
     """
@@ -109,17 +106,17 @@ def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> 
     if page is not None:
         check_outside(Store(effective.models), page)
     with running_job(effective) as display:
-        from trainer.jobs.evaluate import try_out
+        from trainer.jobs.evaluate import evaluate_held_out
 
-        trial = try_out(effective, display)
+        run = evaluate_held_out(effective, display)
     if page is not None:
-        _write(page, trial.page())
+        _write(page, run.page())
         say("page:", page)
     if as_json:
-        print_json(trial.as_dict(effective))
+        print_json(run.as_dict(effective))
     else:
-        out.print(trial.holdout.words, soft_wrap=True)
-        out.print(tables.evaluation_table(trial.evaluation))
+        out.print(run.holdout.description, soft_wrap=True)
+        out.print(tables.evaluation_table(run.evaluation))
 
 
 @tuning_settings
@@ -134,8 +131,8 @@ def tune(
 ) -> None:
     """Search for better settings and write them as a configuration file.
 
-    Settings are chosen by a validation part of the log; the test part is looked at once, after the
-    search. Ctrl-C ends the search and keeps the best so far.
+    Settings are chosen on a validation part of the log; the test part is used once, after the
+    search. Ctrl-C ends the search and keeps the best settings so far.
     """
     effective = read_config(config, flags)
     check_outside(Store(effective.models), to)
@@ -143,17 +140,17 @@ def tune(
         raise ConfigError(f"--out {to}: {reason}")
     if to.exists() and not force:
         raise ConfigError(
-            f"--out {to}: is there already; name another file, or replace it with --force"
+            f"--out {to}: the file exists; name another one, or replace it with --force"
         )
     with running_job(effective) as display:
         from trainer.jobs.tune import tune as search
 
-        tuned = search(effective, display, lambda found: _write(to, found.as_toml()))
-    _write(to, tuned.as_toml())
+        result = search(effective, display, lambda result: _write(to, result.as_toml()))
+    _write(to, result.as_toml())
     if as_json:
-        print_json(tuned.as_dict())
+        print_json(result.as_dict())
     else:
-        out.print(tables.tuning_table(tuned))
+        out.print(tables.tuning_table(result))
         out.print(f"wrote {to}; to train with it:", soft_wrap=True)
         out.print(f"  item2vec train --config {to}", soft_wrap=True)
 
@@ -165,9 +162,9 @@ def _write(file: Path, text: str) -> None:
 
 @contextmanager
 def running_job(config: Config) -> Iterator[Lines]:
-    """Where kernels are imported and run; yields what shows the job.
+    """The context of a job that imports and runs kernels; yields its display.
 
-    Says what became of a job that is stopped.
+    Tells what became of a job that is stopped.
     """
     from trainer.compiler import CACHE_IS_KEPT
 
@@ -175,7 +172,7 @@ def running_job(config: Config) -> Iterator[Lines]:
     if not CACHE_IS_KEPT:
         display.note(
             "kernels are compiled for this run alone, since there is no folder to keep them in: "
-            "let NUMBA_CACHE_DIR name one that can be written to"
+            "set NUMBA_CACHE_DIR to a writable one"
         )
     store = Store(config.models)
     before = current_version(store)
@@ -188,7 +185,7 @@ def running_job(config: Config) -> Iterator[Lines]:
 
 
 def how_to_serve(event: str, version: str) -> str:
-    """The sentence and the command that follow a version that is not served yet."""
+    """Announces a version that is not served yet, with the command that would serve it."""
     return f"{event} version {version}; to serve it:\n  item2vec models promote {version}"
 
 

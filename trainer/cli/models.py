@@ -101,7 +101,7 @@ def export(
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
-    """Write the vectors for another program: word2vec files (also .gz) are gensim's."""
+    """Write the vectors for another program; gensim reads word2vec files (also .gz)."""
     store = open_store(models)
     check_outside(store, output)
     artifact = store.load(version)
@@ -116,7 +116,7 @@ def import_vectors(
     ],
     models: ModelsOption = None,
 ) -> None:
-    """Make a model of a word2vec file, as gensim writes it, without making it current."""
+    """Make a model from a word2vec file, as gensim writes it, without making it current."""
     config = read_config(None, {"models": models} if models else {})
     with running_job(config) as display:
         from trainer.artifacts import imports

@@ -1,4 +1,4 @@
-"""Makes command-line flags from settings, so that each setting is defined once."""
+"""Makes command-line flags from settings, so that each setting is defined only once."""
 
 import functools
 import inspect
@@ -18,8 +18,8 @@ Named = tuple[str, FieldInfo]
 def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command a flag for every setting.
 
-    The command's last parameter is `flags`; it gets what was typed, by dotted name
-    (`{"training.epochs": "5"}`). Values stay text, for the settings' own class to check.
+    The command's last parameter is `flags`: the flags on the command line, by dotted name
+    (`{"training.epochs": "5"}`). Values stay text; the class of the settings checks them.
 
     Raises:
         ValueError: two settings would have the same flag.
@@ -37,14 +37,14 @@ def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Call
             flags = {name: value for name, value in typed.items() if value not in (None, [])}
             command(**arguments, flags=flags)
 
-        own = [
+        declared = [
             parameter
             for parameter in inspect.signature(command, eval_str=True).parameters.values()
             if parameter.name != "flags"
         ]
-        made = [_parameter(name, field) for name, field in named.values()]
+        added = [_parameter(name, field) for name, field in named.values()]
         keyword = inspect.Parameter.KEYWORD_ONLY
-        signature = [parameter.replace(kind=keyword) for parameter in (*own, *made)]
+        signature = [parameter.replace(kind=keyword) for parameter in (*declared, *added)]
         wrapper.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
         wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
         return wrapper

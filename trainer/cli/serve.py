@@ -17,19 +17,19 @@ from trainer.config.sources import Flags
 
 @add_flags(Settings.model_fields.items())
 def serve(flags: Flags) -> None:
-    """Serve the current model over HTTP, and every later one without a restart."""
+    """Serve the current model over HTTP; a newly published one is served without a restart."""
     flags.setdefault("models", open_store(None).directory)
     for name, value in flags.items():
         os.environ[f"{PREFIX}{name}".upper()] = str(value)
     service = Settings.from_environment()
     _check_address(service.host, service.port)
-    _say_what_to_try(service)
+    _print_example(service)
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "service"])
 
 
 def _check_address(host: str, port: int) -> None:
-    """Refuses what the service could not listen on, before anything is said of it."""
+    """Refuses an address that the service cannot listen on, before anything is printed."""
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,7 +39,8 @@ def _check_address(host: str, port: int) -> None:
         raise OSError(error.errno, reason, f"{host}:{port}") from None
 
 
-def _say_what_to_try(service: Settings) -> None:
+def _print_example(service: Settings) -> None:
+    """Prints a query to try, or why no query can be answered yet."""
     store = Store(service.models)
     try:
         item_id = most_frequent_item(store.path(store.current()))

@@ -1,6 +1,6 @@
 """Confidence intervals by a percentile bootstrap over sessions.
 
-Cases of one session depend on each other, so that whole sessions are drawn with replacement (the
+Cases of one session depend on each other, so whole sessions are drawn with replacement (the
 cluster bootstrap; Efron & Tibshirani 1993, Davison & Hinkley 1997, §3.8).
 """
 
@@ -16,16 +16,16 @@ DRAWS_PER_BLOCK = 1 << 22
 def bootstrap_means(
     values: NDArray[np.float64], session: NDArray[np.int64], resamples: int, seed: int
 ) -> NDArray[np.float64]:
-    """The means of every column over resampled sessions.
+    """The mean of every column in each resample of the sessions.
 
-    All columns see the same sessions drawn, so that the difference of two columns is a paired
-    bootstrap. A resample's mean is Σ_s w_s Σ_{c ∈ s} values_c / Σ_s w_s n_s, with w_s the times
-    session s was drawn and n_s its cases.
+    All columns share the same draws, so the difference of two columns is a paired bootstrap. The
+    mean of a resample is Σ_s w_s Σ_{c ∈ s} values_c / Σ_s w_s n_s, where session s was drawn w_s
+    times and has n_s cases.
 
     Args:
         values: float64 [cases, columns].
         session: int64 [cases], the session of each case.
-        resamples: how many.
+        resamples: how many times sessions are drawn.
         seed: the same seed draws the same sessions.
 
     Returns:
@@ -41,12 +41,12 @@ def bootstrap_means(
     means = np.empty((resamples, values.shape[1]))
     step = max(1, DRAWS_PER_BLOCK // clusters)
     for first in range(0, resamples, step):
-        rows = min(step, resamples - first)
-        drawn = random.integers(0, clusters, (rows, clusters))
-        drawn += np.arange(rows)[:, None] * clusters
-        weights = np.bincount(drawn.ravel(), minlength=rows * clusters).reshape(rows, clusters)
+        size = min(step, resamples - first)
+        draws = random.integers(0, clusters, (size, clusters))
+        draws += np.arange(size)[:, None] * clusters
+        weights = np.bincount(draws.ravel(), minlength=size * clusters).reshape(size, clusters)
         totals = weights.astype(np.float64) @ sums
-        means[first : first + rows] = totals[:, :-1] / totals[:, -1:]
+        means[first : first + size] = totals[:, :-1] / totals[:, -1:]
     return means
 
 

@@ -19,18 +19,18 @@ PER_CASE: Mapping[str, Callable[[NDArray[np.int64], int], NDArray[np.float64]]] 
     "NDCG": metrics.ndcg,
     "MRR": metrics.reciprocal_rank,
 }
-Progress = Callable[[str, int, int], None]
+OnCases = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Protocol:
+class EvaluationProtocol:
     """How models are compared.
 
     Attributes:
         ks: list lengths to measure at.
-        exclude_seen: items of the prefix are never recommended, as the service never does; an
-            answer among them is a miss.
-        resamples: of the bootstrap.
+        exclude_seen: whether items of the prefix are left out, as the service leaves them out; an
+            answer among them is then a miss.
+        resamples: how many resamples the bootstrap draws.
         seed: of the bootstrap.
     """
 
@@ -55,15 +55,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Scores:
-    """What was measured of one model.
+    """The metrics of one model.
 
     Attributes:
         estimates: "HR@10", "NDCG@10", "MRR@10" and so on, with intervals.
-        lists: "coverage@10", "personalisation@10", "popularity@10" and so on: what is recommended,
-            whether right or wrong; see `trainer.evaluation.metrics`.
+        lists: "coverage@10", "personalisation@10", "popularity@10" and so on: what the lists are
+            like, right or wrong; see `trainer.evaluation.metrics`.
         unanswered: the share of cases with an empty list.
-        hits_by_decile: HR at the largest k by the popularity of the answer, the most frequent tenth
-            of the catalogue first; None where no answer is in a tenth.
+        hits_by_decile: HR at the largest k for each tenth of the catalogue that answers are in,
+            the most frequent tenth first; None for a tenth without answers.
     """
 
     estimates: dict[str, Estimate]
@@ -77,23 +77,23 @@ class Evaluation:
     """Models side by side.
 
     Attributes:
-        cases: how many were asked.
-        sessions: how many sessions they are from.
+        cases: how many cases were ranked.
+        sessions: how many sessions they come from.
         unseen: the share of answers never seen in training, which count as misses.
         repeated: the share of answers that are items of the query; where those are left out, they
             count as misses as well.
-        protocol: how it was measured.
+        protocol: how the models were compared.
         cases_by_decile: how many answers are in each tenth of the catalogue.
-        models: name to what was measured, the first one is what the others are compared with.
+        models: name to metrics; the first model is the one the others are compared with.
         differences: for every other model, the first one's means minus its own, by paired
-            bootstrap: an interval above 0 says that the first one is better.
+            bootstrap: an interval above 0 means that the first one is better.
     """
 
     cases: int
     sessions: int
     unseen: float
     repeated: float
-    protocol: Protocol
+    protocol: EvaluationProtocol
     cases_by_decile: list[int]
     models: dict[str, Scores]
     differences: dict[str, dict[str, Estimate]]
@@ -104,7 +104,7 @@ class Evaluation:
 
 
 class _Tally:
-    """What is kept of a model's lists, block after block."""
+    """What is counted in a model's lists, block by block."""
 
     def __init__(self, items: int, ks: tuple[int, ...]) -> None:
         self.ranks: list[NDArray[np.int64]] = []
@@ -122,29 +122,30 @@ def evaluate(
     rankers: Mapping[str, Ranker],
     cases: Cases,
     counts: NDArray[np.int64],
-    protocol: Protocol | None = None,
-    progress: Progress = lambda *_: None,
+    protocol: EvaluationProtocol | None = None,
+    on_cases: OnCases = lambda *_: None,
 ) -> Evaluation:
     """Ranks the whole catalogue for every case by every model, in blocks of bounded memory.
 
     Args:
-        rankers: name to model; the first one is the one in question.
+        rankers: name to model; the others are compared with the first one.
         cases: at least one.
         counts: int64 [items], occurrences in training.
-        protocol: how; see its defaults.
-        progress: told of the model, the cases done and all cases after every block.
+        protocol: how the models are compared; `EvaluationProtocol()` by default.
+        on_cases: called after every block with the model's name, the number of cases done and the
+            number of all cases.
 
     Raises:
         InputError: there is no case or no model.
     """
-    protocol = protocol or Protocol()
+    protocol = protocol or EvaluationProtocol()
     if len(cases) == 0 or not rankers:
         raise InputError(
             f"nothing to compare: {len(cases)} cases, {len(rankers)} models; a session needs two "
             "items to give a case"
         )
     tallies = {
-        name: _tally(ranker, cases, len(counts), protocol, partial(progress, name))
+        name: _tally(ranker, cases, len(counts), protocol, partial(on_cases, name))
         for name, ranker in rankers.items()
     }
     ranks = {name: np.concatenate(tally.ranks) for name, tally in tallies.items()}
@@ -176,65 +177,66 @@ def _tally(
     ranker: Ranker,
     cases: Cases,
     items: int,
-    protocol: Protocol,
-    progress: Callable[[int, int], None],
+    protocol: EvaluationProtocol,
+    on_block: Callable[[int, int], None],
 ) -> _Tally:
     tally = _Tally(items, protocol.ks)
-    wanted = max(protocol.ks) + 1
+    length = max(protocol.ks) + 1
     done = 0
     for block in cases.blocks():
-        tally.add(protocol.rank(ranker, block, wanted), block.answers)
+        tally.add(protocol.rank(ranker, block, length), block.answers)
         done += len(block)
-        progress(done, len(cases))
+        on_block(done, len(cases))
     return tally
 
 
 def _estimates(
-    ranks: Mapping[str, NDArray[np.int64]], cases: Cases, protocol: Protocol
+    ranks: Mapping[str, NDArray[np.int64]], cases: Cases, protocol: EvaluationProtocol
 ) -> tuple[dict[str, dict[str, Estimate]], dict[str, dict[str, Estimate]]]:
-    """The means of every model and the differences to the first one, by model and metric."""
+    """The means of every model and their differences from the first, by model and metric."""
     names = [f"{name}@{k}" for k in protocol.ks for name in PER_CASE]
     columns = [
-        measure(found, k)
-        for found in ranks.values()
+        metric(model_ranks, k)
+        for model_ranks in ranks.values()
         for k in protocol.ks
-        for measure in PER_CASE.values()
+        for metric in PER_CASE.values()
     ]
     values = np.column_stack(columns)
-    drawn = bootstrap_means(values, cases.session, protocol.resamples, protocol.seed)
+    resampled = bootstrap_means(values, cases.session, protocol.resamples, protocol.seed)
     means = values.mean(axis=0).reshape(len(ranks), len(names))
-    drawn = drawn.reshape(protocol.resamples, len(ranks), len(names))
+    resampled = resampled.reshape(protocol.resamples, len(ranks), len(names))
     estimates = {
-        model: _named(names, means[place], drawn[:, place]) for place, model in enumerate(ranks)
+        model: _by_metric(names, means[place], resampled[:, place])
+        for place, model in enumerate(ranks)
     }
     differences = {
-        model: _named(names, means[0] - means[place], drawn[:, 0] - drawn[:, place])
+        model: _by_metric(names, means[0] - means[place], resampled[:, 0] - resampled[:, place])
         for place, model in enumerate(ranks)
         if place > 0
     }
     return estimates, differences
 
 
-def _named(
-    names: list[str], means: NDArray[np.float64], drawn: NDArray[np.float64]
+def _by_metric(
+    names: list[str], means: NDArray[np.float64], resampled: NDArray[np.float64]
 ) -> dict[str, Estimate]:
     return {
-        name: Estimate(float(means[place]), *interval(drawn[:, place]))
+        name: Estimate(float(means[place]), *interval(resampled[:, place]))
         for place, name in enumerate(names)
     }
 
 
 def _list_metrics(tally: _Tally, cases: int, counts: NDArray[np.int64]) -> dict[str, float | None]:
-    found: dict[str, float | None] = {}
+    values: dict[str, float | None] = {}
     for k, frequency in tally.frequency.items():
-        found[f"coverage@{k}"] = metrics.coverage(frequency)
-        found[f"personalisation@{k}"] = metrics.personalisation(frequency, cases, k)
-        found[f"popularity@{k}"] = metrics.mean_popularity(frequency, counts)
-    return found
+        values[f"coverage@{k}"] = metrics.coverage(frequency)
+        values[f"personalisation@{k}"] = metrics.personalisation(frequency, cases, k)
+        values[f"popularity@{k}"] = metrics.mean_popularity(frequency, counts)
+    return values
 
 
 def _by_decile(ranks: NDArray[np.int64], decile: NDArray[np.int64]) -> list[float | None]:
     """The hit rate among the answers of each tenth of the catalogue."""
-    asked = np.bincount(decile, minlength=10)
+    answers = np.bincount(decile, minlength=10)
     hits = np.bincount(decile, ranks != MISSED, minlength=10)
-    return [float(hit / cases) if cases else None for hit, cases in zip(hits, asked, strict=True)]
+    return [float(hit / n) if n else None for hit, n in zip(hits, answers, strict=True)]

@@ -20,25 +20,25 @@ from trainer.events.vocabulary import rank_items
 
 @dataclass(frozen=True, eq=False)
 class Holdout:
-    """What is trained on, and what is asked afterwards.
+    """The training sessions of a log, and test cases from the rest.
 
     Attributes:
-        sessions: to train on, as rows of the vocabulary.
+        sessions: the training sessions; items are rows of the vocabulary.
         vocabulary: the items that occur in them.
         report: what became of every event of the log.
-        cases: in rows of the vocabulary, -1 for an item that training does not know.
-        words: how the log was split, for people.
+        cases: the test cases; items are rows of the vocabulary, -1 for one unknown to training.
+        description: how the log was split, as a sentence.
     """
 
     sessions: Sessions
     vocabulary: Vocabulary
     report: DataReport
     cases: Cases
-    words: str
+    description: str
 
 
 def hold_out(log: Encoded, data: DataConfig, evaluation: EvaluationConfig) -> Holdout:
-    """Splits a log as the settings say; training knows nothing of what is asked.
+    """Splits a log as the settings say; training sees nothing of the answers.
 
     Args:
         log: all its sessions, none of them cleaned.
@@ -47,80 +47,80 @@ def hold_out(log: Encoded, data: DataConfig, evaluation: EvaluationConfig) -> Ho
 
     Raises:
         ConfigError: `test_from` is set, but the log has no times.
-        EventLogError: too little is left to train on, or nothing to ask.
+        EventLogError: too little is left to train on, or there is no test case.
     """
     if evaluation.split == "last-item":
-        return _asking(_last_items(log, data), data)
-    first, words = first_tested(log.sessions, evaluation)
-    return _asking(_later_sessions(log, data, first, words), data)
+        return _with_cases(_last_items(log, data), data)
+    first, description = first_tested(log.sessions, evaluation)
+    return _with_cases(_later_sessions(log, data, first, description), data)
 
 
 def hold_out_before(
     log: Encoded, data: DataConfig, evaluation: EvaluationConfig, share: float = 1.0
 ) -> Holdout:
-    """Splits what is before the tested sessions as if it were the whole log; those are not read.
+    """Splits the part before the test sessions as if it were the whole log.
 
-    So that settings can be chosen by one part of a log and judged by another.
+    This way settings are chosen on one part of a log and judged on another.
 
     Args:
         log: all its sessions, none of them cleaned.
         data: what is dropped from training.
-        evaluation: the tested sessions are the newest `test_share`, or those since `test_from`; of
-            the others, the newest `test_share` are asked.
-        share: of the sessions left to train on, the newest so many are trained on.
+        evaluation: the test sessions are the newest `test_share`, or those since `test_from`. Of
+            the sessions before them, the newest `test_share` give the validation cases.
+        share: the share of the remaining sessions that is trained on, the newest ones.
 
     Raises:
         ConfigError: the split is not temporal, or `test_from` is set, but the log has no times.
-        EventLogError: too little is left to train on, or nothing to ask, now or in the test.
+        EventLogError: too little is left to train on, or there is no validation or no test case.
     """
     if evaluation.split != "temporal":
         raise ConfigError(
-            f"evaluation.split = '{evaluation.split}': settings are chosen by sessions before "
-            "those they are judged by; set split = temporal"
+            f"evaluation.split = '{evaluation.split}': settings are chosen on sessions that began "
+            "before those of the test; set split = temporal"
         )
-    tested, words = first_tested(log.sessions, evaluation)
-    if not (np.diff(log.sessions.offsets[tested:]) > 1).any():
-        raise _nothing_to_ask(data, words)
-    early = _part(log.sessions, 0, tested)
-    validated, words = first_tested(early, evaluation.model_copy(update={"test_from": None}))
-    first = validated - round(share * validated)
+    test, description = first_tested(log.sessions, evaluation)
+    if not (np.diff(log.sessions.offsets[test:]) > 1).any():
+        raise _no_case(data, description)
+    early = _part(log.sessions, 0, test)
+    validation, description = first_tested(early, evaluation.model_copy(update={"test_from": None}))
+    first = validation - round(share * validation)
     later = len(log.sessions.items) - len(early.items) + int(early.offsets[first])
     dropped = log.dropped + Counter(events_held_out=later)
     rest = Encoded(_part(early, first, len(early)), log.item_ids, log.read, dropped, log.notes)
-    return _asking(_later_sessions(rest, data, validated - first, words), data)
+    return _with_cases(_later_sessions(rest, data, validation - first, description), data)
 
 
-def _asking(holdout: Holdout, data: DataConfig) -> Holdout:
-    """The same, if there is anything to ask."""
+def _with_cases(holdout: Holdout, data: DataConfig) -> Holdout:
+    """The same, if it has any case."""
     if not len(holdout.cases):
-        raise _nothing_to_ask(data, holdout.words)
+        raise _no_case(data, holdout.description)
     return holdout
 
 
-def _nothing_to_ask(data: DataConfig, words: str) -> EventLogError:
+def _no_case(data: DataConfig, description: str) -> EventLogError:
     return EventLogError(
-        f"{', '.join(data.paths)}: nothing is left to ask ({words}); a session needs two items to "
-        "be asked about"
+        f"{', '.join(data.paths)}: no test case is left ({description}); a case needs a session of "
+        "at least two items"
     )
 
 
-def asked(cases: Cases, evaluation: EvaluationConfig, seed: int) -> Cases:
-    """The cases that are asked, with the query that is to be asked."""
-    chosen = sample(cases, evaluation.max_cases or len(cases), seed)
-    return chosen if evaluation.query == "session" else chosen.last(1)
+def sample_cases(cases: Cases, evaluation: EvaluationConfig, seed: int) -> Cases:
+    """At most `max_cases` random cases, whose prefixes are cut as `query` says."""
+    selection = sample(cases, evaluation.max_cases or len(cases), seed)
+    return selection if evaluation.query == "session" else selection.last(1)
 
 
 def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, str]:
-    """The first session that is tested, and how that was found.
+    """The first test session, and a sentence that describes the split.
 
-    Sessions that began at the same time are on the same side. Without times their order counts.
+    Sessions that began at the same time are on the same side. Without times, their order counts.
 
     Raises:
         ConfigError: `test_from` is set, but there are no times.
     """
     if not len(sessions):
         return 0, "there are no sessions"
-    tested = max(1, round(evaluation.test_share * len(sessions)))
+    test_sessions = max(1, round(evaluation.test_share * len(sessions)))
     if sessions.starts is None:
         if evaluation.test_from is not None:
             raise ConfigError(
@@ -128,41 +128,40 @@ def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, 
                 "`time` column, or set `test_share` instead"
             )
         return (
-            len(sessions) - tested,
-            f"the log has no times: the last {tested:,} of {len(sessions):,} sessions in its order "
-            "are held out",
+            len(sessions) - test_sessions,
+            f"the log has no times: the last {test_sessions:,} of {len(sessions):,} sessions in "
+            "its order are held out",
         )
     if evaluation.test_from is not None:
         cut = _microseconds(evaluation.test_from)
     else:
-        cut = int(sessions.starts[len(sessions) - tested])
+        cut = int(sessions.starts[len(sessions) - test_sessions])
     first = int(np.searchsorted(sessions.starts, cut))
-    began = np.datetime64(cut, "us").astype("M8[s]").item()
-    tested = len(sessions) - first
+    start = np.datetime64(cut, "us").astype("M8[s]").item()
     return (
         first,
-        f"{tested:,} of {len(sessions):,} sessions are held out: those that began at {began} or "
-        "later",
+        f"{len(sessions) - first:,} of {len(sessions):,} sessions are held out: those that began "
+        f"at {start} or later",
     )
 
 
-def _later_sessions(log: Encoded, data: DataConfig, first: int, words: str) -> Holdout:
-    """Cleans and trains on the sessions before one; every prefix of the others is a case."""
+def _later_sessions(log: Encoded, data: DataConfig, first: int, description: str) -> Holdout:
+    """Training on the sessions before `first`, cleaned; a case for every prefix of the others."""
     early = _part(log.sessions, 0, first)
     late = _part(log.sessions, first, len(log.sessions))
     dropped = log.dropped + Counter(events_held_out=len(late.items))
     training = Encoded(early, log.item_ids, log.read, dropped, log.notes)
     sessions, vocabulary, report, rows = clean(training, data)
     cases = prefix_cases(Sessions(late.items, late.offsets)).encoded(rows)
-    return Holdout(sessions, vocabulary, report, cases, words)
+    return Holdout(sessions, vocabulary, report, cases, description)
 
 
 def _last_items(log: Encoded, data: DataConfig) -> Holdout:
-    """Cleans everything, and asks for the last item of every session."""
-    cleaned, everything, report, _ = clean(log, data)
+    """Training on the cleaned log without the last item of each session, which is the answer."""
+    cleaned, all_items, report, _ = clean(log, data)
     sessions, cases = last_item(cleaned)
-    counts = np.bincount(sessions.items, minlength=len(everything))
-    vocabulary, rows = rank_items(pl.Series(everything.item_ids), counts)
+    counts = np.bincount(sessions.items, minlength=len(all_items))
+    vocabulary, rows = rank_items(pl.Series(all_items.item_ids), counts)
     if len(vocabulary) < 2:
         raise EventLogError(
             f"{', '.join(data.paths)}: without the last item of each session, {len(vocabulary)} "
@@ -185,7 +184,7 @@ def _last_items(log: Encoded, data: DataConfig) -> Holdout:
 
 
 def _part(ordered: Ordered, first: int, last: int) -> Ordered:
-    """The sessions from one to before another; items are not copied."""
+    """The sessions from `first` to before `last`; items are not copied."""
     offsets = ordered.offsets[first : last + 1]
     events = slice(int(offsets[0]), int(offsets[-1]))
     return Ordered(
@@ -198,6 +197,6 @@ def _part(ordered: Ordered, first: int, last: int) -> Ordered:
 
 
 def _microseconds(time: datetime) -> int:
-    """Since 1970; a time without a zone is UTC, as in the log."""
+    """Microseconds since 1970; a time without a zone is UTC, as in the log."""
     zoned = time if time.tzinfo else time.replace(tzinfo=UTC)
     return int(np.datetime64(zoned.astimezone(UTC).replace(tzinfo=None), "us").astype(np.int64))

@@ -13,7 +13,7 @@ from trainer.evaluation.ranking import NOTHING
 def hit(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
     """Per case: is the answer among the first k? Its mean is HR@k.
 
-    HR@k = |{cases: rank < k}| / |cases|. With one answer a case, recall@k is the same number.
+    HR@k = |{cases: rank < k}| / |cases|. With one answer per case, this is also recall@k.
     """
     return (ranks < k).astype(np.float64)
 
@@ -21,8 +21,8 @@ def hit(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
 def ndcg(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
     """Per case: 1 / log2(rank + 2) where rank < k, else 0. Its mean is NDCG@k.
 
-    Järvelin & Kekäläinen 2002. With one answer the ideal list has gain 1 at rank 0, so that the
-    normalisation divides by 1.
+    Järvelin & Kekäläinen 2002. With one answer, the ideal list has gain 1 at rank 0, so the
+    normalization divides by 1.
     """
     return np.where(ranks < k, 1 / np.log2(np.minimum(ranks, k) + 2.0), 0.0)
 
@@ -33,7 +33,7 @@ def reciprocal_rank(ranks: NDArray[np.int64], k: int) -> NDArray[np.float64]:
 
 
 def item_frequency(lists: NDArray[np.int32], items: int) -> NDArray[np.int64]:
-    """How many lists recommend each item: int64 [items]. An item is in a list once."""
+    """How many lists contain each item: int64 [items]. No list contains an item twice."""
     return np.bincount(lists[lists != NOTHING], minlength=items)
 
 
@@ -45,12 +45,12 @@ def coverage(frequency: NDArray[np.int64]) -> float:
 def personalisation(frequency: NDArray[np.int64], lists: int, k: int) -> float | None:
     """How much two lists differ: 1 - the mean of |L_u ∩ L_v| / k over all pairs u ≠ v.
 
-    An item in f lists is shared by f (f - 1) ordered pairs, so that the mean needs no pair:
+    An item in f lists is shared by f (f - 1) ordered pairs, so no pair has to be visited:
 
         1 - Σ_i f_i (f_i - 1) / (n (n - 1) k)
 
-    0 is one list for everyone, 1 is no item twice. A list shorter than k shares less. A single
-    list has nothing to differ from: None.
+    0 means the same list for everyone, 1 that no item is in two lists. A list shorter than k shares
+    less. None with fewer than two lists.
     """
     if lists < 2:
         return None
@@ -59,12 +59,12 @@ def personalisation(frequency: NDArray[np.int64], lists: int, k: int) -> float |
 
 
 def mean_popularity(frequency: NDArray[np.int64], counts: NDArray[np.int64]) -> float | None:
-    """The mean share of training events over all that is recommended.
+    """The share of training events that a recommended item has, on average.
 
     Σ_i f_i · count_i / Σ_j count_j / Σ_i f_i; None where nothing is recommended.
 
     Args:
-        frequency: int64 [items], the lists each item is in.
+        frequency: int64 [items], how many lists contain each item.
         counts: int64 [items], occurrences in training.
     """
     recommended = float(frequency.sum())
@@ -74,7 +74,7 @@ def mean_popularity(frequency: NDArray[np.int64], counts: NDArray[np.int64]) -> 
 
 
 def unanswered(lists: NDArray[np.int32]) -> NDArray[np.bool_]:
-    """Per case: is its list empty? The mean is the share of cases without an answer."""
+    """Per case: is its list empty? Its mean is the share of cases without an answer."""
     empty: NDArray[np.bool_] = (lists == NOTHING).all(axis=1)
     return empty
 

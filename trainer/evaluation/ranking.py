@@ -18,7 +18,7 @@ class Ranked:
     """The best items of each case, best first.
 
     Attributes:
-        items: int32 [cases, k], vocabulary rows; -1 once there are no more, never before.
+        items: int32 [cases, k], vocabulary rows; a list shorter than k ends with -1.
         scores: float32 [cases, k]; -inf where there is no item.
     """
 
@@ -37,53 +37,53 @@ class Ranker(Protocol):
 def rank_unseen(ranker: Ranker, cases: Cases, k: int) -> Ranked:
     """The k best items that are not in the prefix, by any ranker.
 
-    No more of its answers can be dropped than the prefix has items, so each case is asked for that
-    many more than k; cases of about the same length are asked together.
+    A case loses at most as many answers as its prefix has items, so at least that many more than k
+    are requested. Cases with prefixes of about the same length are ranked together.
     """
     items = np.full((len(cases), k), NOTHING, np.int32)
     scores = np.full((len(cases), k), -np.inf, np.float32)
     extra = np.exp2(np.ceil(np.log2(np.maximum(cases.stops - cases.starts, 1)))).astype(np.int64)
     for width in np.unique(extra).tolist():
-        alike = np.flatnonzero(extra == width)
+        group = np.flatnonzero(extra == width)
         step = max(1, PLACES_PER_BLOCK // (k + width))
-        for first in range(0, len(alike), step):
-            which = alike[first : first + step]
-            asked = cases.take(which)
-            found = _without_prefix(ranker.rank(asked, k + width), asked, k)
-            items[which], scores[which] = found.items, found.scores
+        for first in range(0, len(group), step):
+            block = group[first : first + step]
+            block_cases = cases.take(block)
+            ranked = _without_prefix(ranker.rank(block_cases, k + width), block_cases, k)
+            items[block], scores[block] = ranked.items, ranked.scores
     return Ranked(items, scores)
 
 
 def _without_prefix(ranked: Ranked, cases: Cases, k: int) -> Ranked:
     prefixes = cases.prefixes()
     case = prefixes.owners()
-    most = max(int(ranked.items.max(initial=0)), int(prefixes.items.max(initial=0))) + 1
-    pairs = np.arange(len(cases))[:, None] * most + ranked.items
-    dropped = (ranked.items == NOTHING) | np.isin(pairs, case * most + prefixes.items)
+    stride = max(int(ranked.items.max(initial=0)), int(prefixes.items.max(initial=0))) + 1
+    pairs = np.arange(len(cases))[:, None] * stride + ranked.items
+    dropped = (ranked.items == NOTHING) | np.isin(pairs, case * stride + prefixes.items)
     order = np.argsort(dropped, axis=1, kind="stable")[:, :k]
-    gone = np.take_along_axis(dropped, order, axis=1)
-    items = np.where(gone, np.int32(NOTHING), np.take_along_axis(ranked.items, order, axis=1))
-    scores = np.where(gone, np.float32(-np.inf), np.take_along_axis(ranked.scores, order, axis=1))
+    empty = np.take_along_axis(dropped, order, axis=1)
+    items = np.where(empty, np.int32(NOTHING), np.take_along_axis(ranked.items, order, axis=1))
+    scores = np.where(empty, np.float32(-np.inf), np.take_along_axis(ranked.scores, order, axis=1))
     return Ranked(items, scores)
 
 
 def answer_ranks(ranked: Ranked, answers: NDArray[np.int32]) -> NDArray[np.int64]:
-    """The place of each answer, from 0, ties counting against the model.
+    """The rank of each answer, from 0; ties count against the model.
 
-    The rank is the number of *other* items whose score is at least the answer's. The k + 1 best
-    are enough to know every rank below k: an answer outside the list has k + 1 others before or
-    beside it; an answer in the list whose score is also that of place k + 1 has at least k; and an
-    answer of a better score than place k + 1 has all its ties in the list.
+    The rank is the number of *other* items that score at least as high as the answer. The k + 1
+    best items are enough to know every rank below k. An answer outside the list has k + 1 others
+    ahead of it or tied with it. An answer in the list that ties with place k + 1 has at least k.
+    And an answer that scores higher than place k + 1 has all its ties in the list.
 
     Args:
-        ranked: lists of k + 1.
+        ranked: lists of k + 1 items.
         answers: int32 [cases], -1 where the answer is not in the catalogue.
 
     Returns:
         int64 [cases], MISSED where the rank is k or more.
     """
-    own = (ranked.items == answers[:, None]) & (answers[:, None] != NOTHING)
-    score = np.where(own, ranked.scores, -np.inf).max(axis=1, initial=-np.inf)
+    is_answer = (ranked.items == answers[:, None]) & (answers[:, None] != NOTHING)
+    score = np.where(is_answer, ranked.scores, -np.inf).max(axis=1, initial=-np.inf)
     ranks = np.count_nonzero(ranked.scores >= score[:, None], axis=1) - 1
-    found = own.any(axis=1) & (ranks < ranked.items.shape[1] - 1)
-    return np.where(found, ranks, MISSED)
+    hit = is_answer.any(axis=1) & (ranks < ranked.items.shape[1] - 1)
+    return np.where(hit, ranks, MISSED)

@@ -12,12 +12,13 @@ from trainer.evaluation.splits import Cases
 
 @dataclass(frozen=True)
 class Served:
-    """The product as a ranker: the service's own recommender, asked for one relation.
+    """The product as a ranker: the service's own recommender, for one relation.
 
     Attributes:
-        recommender: what answers.
+        recommender: the recommender that answers.
         relation: "similar" or "next".
-        decay: what an item of a prefix loses in weight per step back; None is the service's own.
+        decay: the share of its weight an item of a prefix keeps per step back; None is the
+            service's default.
     """
 
     recommender: Recommender
@@ -29,11 +30,11 @@ class Served:
         prefixes = cases.prefixes()
         default = self.recommender.default_decay(self.relation)
         weights = decayed(prefixes.offsets, default if self.decay is None else self.decay)
-        rows, scores = self.recommender.rank(
+        items, scores = self.recommender.rank(
             prefixes.items, prefixes.offsets, weights, k, self.relation
         )
-        missing = ((0, 0), (0, k - rows.shape[1]))
+        padding = ((0, 0), (0, k - items.shape[1]))
         return Ranked(
-            np.pad(rows.astype(np.int32), missing, constant_values=NOTHING),
-            np.pad(scores, missing, constant_values=-np.inf),
+            np.pad(items.astype(np.int32), padding, constant_values=NOTHING),
+            np.pad(scores, padding, constant_values=-np.inf),
         )

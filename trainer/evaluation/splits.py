@@ -1,4 +1,4 @@
-"""Test cases, and how sessions are turned into them."""
+"""Test cases, and how they are made from sessions."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,18 +16,17 @@ ITEMS_PER_BLOCK = 1_000_000
 
 @dataclass(frozen=True, eq=False)
 class Cases:
-    """Questions with known answers: the start of a session, and the item that came next.
+    """Queries with known answers: the start of a session, and the item that came next.
 
-    The prefixes are ranges of one array, so that all prefixes of a session share its items: they
-    take memory that grows with the session, not with its square.
+    The prefixes are ranges of one array, so all prefixes of a session share its items: their memory
+    grows with the length of the session, not with its square.
 
     Attributes:
         items: int32 [events], vocabulary rows; -1 is an item never seen in training.
         starts: int64 [cases]; the prefix of case c is `items[starts[c]:stops[c]]`, oldest first.
         stops: int64 [cases].
-        answers: int32 [cases], the item that came next; -1 where never seen in training.
-        session: int64 [cases], the session a case is from: those of one session depend on each
-            other.
+        answers: int32 [cases], the item that came next; -1 if never seen in training.
+        session: int64 [cases], the session of each case; cases of one session depend on each other.
     """
 
     items: NDArray[np.int32]
@@ -40,31 +39,31 @@ class Cases:
         """The number of cases."""
         return len(self.answers)
 
-    def take(self, which: slice | NDArray[np.int64]) -> "Cases":
-        """Some of the cases."""
+    def take(self, selection: slice | NDArray[np.int64]) -> "Cases":
+        """The selected cases."""
         return replace(
             self,
-            starts=self.starts[which],
-            stops=self.stops[which],
-            answers=self.answers[which],
-            session=self.session[which],
+            starts=self.starts[selection],
+            stops=self.stops[selection],
+            answers=self.answers[selection],
+            session=self.session[selection],
         )
 
     def last(self, items: int) -> "Cases":
-        """The same cases, asked with the last so many items of the prefix only."""
+        """The same cases with only the last `items` items of each prefix."""
         return replace(self, starts=np.maximum(self.starts, self.stops - items))
 
     def encoded(self, row_of_item: NDArray[np.int32]) -> "Cases":
-        """The same cases in the rows of another vocabulary.
+        """The same cases with items as rows of another vocabulary.
 
         Args:
             row_of_item: int32 [items], the new row of each old one, -1 where there is none.
         """
-        rows = np.append(row_of_item, np.int32(UNSEEN))  # the last one answers for -1
+        rows = np.append(row_of_item, np.int32(UNSEEN))  # index -1 finds the last element
         return replace(self, items=rows[self.items], answers=rows[self.answers])
 
     def prefixes(self) -> Sessions:
-        """The known items of each prefix, one after the other: session c is that of case c."""
+        """The known items of each prefix: session c is the prefix of case c."""
         lengths = self.stops - self.starts
         items = self.items[ragged.places(self.starts, lengths)]
         case = ragged.owners(ragged.offsets_of(lengths))
@@ -74,13 +73,13 @@ class Cases:
 
     def repeated(self) -> NDArray[np.bool_]:
         """Per case: is the answer an item of the prefix? bool [cases]."""
-        found = [np.zeros(0, np.bool_)]
+        repeats = [np.zeros(0, np.bool_)]
         for block in self.blocks():
             prefixes = block.prefixes()
             case = prefixes.owners()
             same = case[prefixes.items == block.answers[case]]
-            found.append(np.bincount(same, minlength=len(block)) > 0)
-        return np.concatenate(found)
+            repeats.append(np.bincount(same, minlength=len(block)) > 0)
+        return np.concatenate(repeats)
 
     def blocks(self) -> Iterator["Cases"]:
         """The cases in order, in blocks whose prefixes fit in memory."""
@@ -95,21 +94,21 @@ class Cases:
 
 
 def last_item(sessions: Sessions) -> tuple[Sessions, Cases]:
-    """Training sees all but the last item of each session; the case asks for that one.
+    """Splits off the last item of each session: it becomes the answer of a test case.
 
     A session of a single item stays in training and gives no case.
 
     Returns:
-        As many sessions as came in, and a case for each that has a prefix.
+        The shortened sessions, as many as before, and a case for each that has a prefix.
     """
-    asked = np.flatnonzero(sessions.lengths() > 1)
-    ends = sessions.offsets[1:][asked] - 1
+    split = np.flatnonzero(sessions.lengths() > 1)
+    ends = sessions.offsets[1:][split] - 1
     kept = np.ones(len(sessions.items), np.bool_)
     kept[ends] = False
     lengths = sessions.lengths()
-    lengths[asked] -= 1
+    lengths[split] -= 1
     cases = Cases(
-        sessions.items, sessions.offsets[asked], ends, sessions.items[ends], asked.astype(np.int64)
+        sessions.items, sessions.offsets[split], ends, sessions.items[ends], split.astype(np.int64)
     )
     weights = None if sessions.weights is None else sessions.weights[kept]
     offsets = ragged.offsets_of(lengths)
@@ -117,23 +116,20 @@ def last_item(sessions: Sessions) -> tuple[Sessions, Cases]:
 
 
 def prefix_cases(sessions: Sessions) -> Cases:
-    """Every item but the first of a session is asked for, given all that came before it.
+    """A case for every item of a session but the first; its prefix is everything before it.
 
     The sliding next-item protocol of the session-based literature (Ludewig & Jannach,
     arXiv 1803.09587).
     """
     session = sessions.owners()
     starts = sessions.offsets[:-1][session]
-    places = np.arange(len(sessions.items))
-    asked = places > starts
-    return Cases(
-        sessions.items, starts[asked], places[asked], sessions.items[asked], session[asked]
-    )
+    stops = np.flatnonzero(np.arange(len(sessions.items)) > starts)
+    return Cases(sessions.items, starts[stops], stops, sessions.items[stops], session[stops])
 
 
 def sample(cases: Cases, size: int, seed: int) -> Cases:
-    """So many cases drawn without replacement, in their order; all where there are no more."""
+    """`size` random cases, without replacement and in their order; all if there are no more."""
     if size >= len(cases):
         return cases
-    chosen = np.random.default_rng(seed).choice(len(cases), size, replace=False)
-    return cases.take(np.sort(chosen))
+    selection = np.random.default_rng(seed).choice(len(cases), size, replace=False)
+    return cases.take(np.sort(selection))

@@ -11,8 +11,8 @@ from trainer.artifacts.build import make_artifact, train_model
 from trainer.config.jobs import Config, EvaluationConfig
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
-from trainer.evaluation.comparison import Evaluation, Protocol, evaluate
-from trainer.evaluation.holdout import Holdout, asked, hold_out
+from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
+from trainer.evaluation.holdout import Holdout, hold_out, sample_cases
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
@@ -24,12 +24,12 @@ VERSION = "evaluation"
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
-    """What was tried, and how it went.
+class EvaluationRun:
+    """An evaluation and what it was made with.
 
     Attributes:
-        holdout: what was trained on and what could be asked.
-        cases: what was asked.
+        holdout: the training sessions and all test cases.
+        cases: the cases that were ranked.
         model: the trained model.
         evaluation: the model and its baselines side by side.
     """
@@ -42,7 +42,7 @@ class Trial:
     def as_dict(self, config: Config) -> dict[str, Any]:
         """For JSON: how the log was split, every setting, the data and the comparison."""
         return {
-            "held_out": self.holdout.words,
+            "held_out": self.holdout.description,
             "config": config.model_dump(mode="json"),
             "data": self.holdout.report.as_dict(),
             "training": self.model.recommender.artifact.manifest.metrics,
@@ -52,20 +52,20 @@ class Trial:
     def page(self) -> str:
         """The HTML page."""
         lengths = self.holdout.sessions.lengths()
-        about = f"{self.holdout.words[0].upper()}{self.holdout.words[1:]}."
+        about = f"{self.holdout.description[0].upper()}{self.holdout.description[1:]}."
         return render_page(page_content(self.evaluation, self.model, self.cases, lengths, about))
 
 
-def try_out(config: Config, display: Silent) -> Trial:
-    """Reads a log once, trains on one part of it and asks about the other. Publishes nothing.
+def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
+    """Reads a log, trains on one part of it and evaluates on the other. Publishes nothing.
 
     Args:
-        config: every setting; those of `run` do not count.
+        config: every setting; those of `run` have no effect.
         display: where progress is shown.
 
     Raises:
         ConfigError: the page cannot be written.
-        InputError: the log cannot be used, or nothing of it is left to train on or to ask.
+        InputError: the log cannot be used, or too little of it is left for training or for tests.
     """
     page = config.evaluation.report
     if page is not None and (reason := unwritable(page)):
@@ -73,27 +73,27 @@ def try_out(config: Config, display: Silent) -> Trial:
     with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out(log, config.data, config.evaluation)
-    cases = asked(holdout.cases, config.evaluation, config.training.seed)
+    cases = sample_cases(holdout.cases, config.evaluation, config.training.seed)
     display.data(holdout.report)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     artifact = make_artifact(train_model(dataset, config, display), VERSION)
     models = _models(Recommender(artifact), config.evaluation)
     rankers: dict[str, Ranker] = {**models}
     if config.evaluation.baselines:
-        rankers["word2vec next score"] = score_of(artifact, config)
+        rankers["word2vec next score"] = vector_scores(artifact, config)
         rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
-    protocol = Protocol(
+    protocol = EvaluationProtocol(
         ks=tuple(sorted(set(config.evaluation.cutoffs))),
         exclude_seen=config.evaluation.exclude_seen,
         seed=config.training.seed,
     )
-    with display.asking() as on_asked:
-        evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_asked)
-    return Trial(holdout, cases, next(iter(models.values())), evaluation)
+    with display.evaluating() as on_cases:
+        evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_cases)
+    return EvaluationRun(holdout, cases, next(iter(models.values())), evaluation)
 
 
-def score_of(artifact: Artifact, config: Config) -> VectorScores:
-    """What a model's two matrices say of what comes next, without its table."""
+def vector_scores(artifact: Artifact, config: Config) -> VectorScores:
+    """A ranker of what comes next by a model's two matrices alone, without its table."""
     return VectorScores(
         artifact.input_vectors,
         artifact.output_vectors,
@@ -104,7 +104,7 @@ def score_of(artifact: Artifact, config: Config) -> VectorScores:
 
 
 def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Served]:
-    """The relations of a model by their names, the one in question first."""
+    """The relations of a model by name; `next` comes first if the model knows it."""
     models = {"item2vec similar": Served(recommender, "similar", config.query_decay)}
     if recommender.artifact.continuations is None:
         return models

@@ -27,9 +27,9 @@ def train_version(config: Config, display: Silent) -> Manifest:
 
 
 def retrain(config: Config, display: Silent) -> Manifest:
-    """Trains a model, makes it current and deletes the versions that are too old to keep.
+    """Trains a model, makes it current and deletes versions beyond `publish.keep`.
 
-    Whatever fails, the model that was current stays current.
+    If reading, training or publishing fails, the previous model stays current.
 
     Raises:
         InputError: the event log cannot be used.
@@ -59,7 +59,7 @@ def _train_version(store: Store, config: Config, display: Silent) -> Manifest:
 
 
 def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
-    """The vectors of the version to begin from, if there is to be one; the first run has none.
+    """The vectors of the version that training starts from; None without one.
 
     Raises:
         InputError: there is no such version, or its vectors are of another size.

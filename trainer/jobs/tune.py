@@ -11,104 +11,105 @@ from trainer.artifacts.build import make_artifact, train_model
 from trainer.config.jobs import Config, TuningConfig
 from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
-from trainer.evaluation.comparison import Evaluation, Protocol, evaluate
-from trainer.evaluation.holdout import Holdout, asked, hold_out, hold_out_before
+from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
+from trainer.evaluation.holdout import Holdout, hold_out, hold_out_before, sample_cases
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.events.dataset import describe, read_log
 from trainer.events.descriptions import Descriptions
-from trainer.tuning.findings import Judged, Settings, Tried, Tuned
+from trainer.tuning.findings import Trial, TuningResult, Values, Verdict
 from trainer.tuning.space import with_settings
-from trainer.tuning.study import Early, Study
+from trainer.tuning.study import GiveUp, Study
 from trainer.view.display import Silent
 from trainer.word2vec.training import DivergenceError
 
 VERSION = "tuning"
-GIVEN, TUNED = "as given", "tuned"
-# A trial first trains this share of its epochs, with a learning rate that falls as in the whole
-# run: what half of the trials before did better with is given up.
+INITIAL, TUNED = "as given", "tuned"
+# A trial first trains this share of its epochs, with a learning rate that falls as in a whole run.
+# It is given up if half of the trials before it were better at that point.
 FIRST_EPOCHS = 0.25
 
-OnTrial = Callable[[Tried, Tried], None]
+OnTrial = Callable[[Trial, Trial], None]
 
 
-def tune(config: Config, display: Silent, on_found: Callable[[Tuned], None]) -> Tuned:
-    """Searches by the validation part of a log, then judges what was best by the test part.
+def tune(
+    config: Config, display: Silent, on_result: Callable[[TuningResult], None]
+) -> TuningResult:
+    """Searches on the validation part of a log, then evaluates the best settings on the test part.
 
-    The log is read once. An interruption ends the search; what was best so far is judged as well.
-    Settings that diverge on all sessions, though not in the search, make room for the next best.
+    The log is read once. An interruption ends the search; the best settings so far are evaluated
+    all the same. Settings that diverge on all sessions, though not in the search, give way to the
+    next best.
 
     Args:
         config: every setting; those that are not searched stay as they are.
         display: where progress is shown.
-        on_found: told what the search found, before the test part is looked at.
+        on_result: called with the result of the search before the test part is used.
 
     Raises:
         ConfigError: the study is of another search, or the settings do not learn the relation.
-        InputError: the log cannot be used, or nothing of it is left to train on or to ask.
-        DivergenceError: the given settings diverge.
-        KeyboardInterrupt: nothing was found before, or once the test part is looked at.
+        InputError: the log cannot be used, or too little of it is left for training or for tests.
+        DivergenceError: training with the initial settings diverges.
+        KeyboardInterrupt: pressed before the initial settings are measured, or during the test.
     """
     tuning = config.tuning
     if tuning.relation == "next" and not config.next.continuations:
         raise ConfigError(
-            "next.continuations = 0: so nothing is learnt of what comes next; set another number, "
-            "or relation = similar"
+            "next.continuations = 0: nothing is learned of what comes next; set another number, or "
+            "relation = similar"
         )
     with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out_before(log, config.data, config.evaluation, tuning.share)
     display.data(holdout.report)
     study = Study(config, holdout)
-    trier = _Trier(config, holdout, descriptions, Silent())
-    with display.trying(tuning) as on_trial:
-        given, found = _search(tuning, study, trier, on_trial)
+    experiment = _Experiment(config, holdout, descriptions, Silent())
+    with display.searching(tuning) as on_trial:
+        initial, candidates = _search(tuning, study, experiment, on_trial)
     whole = hold_out(log, config.data, config.evaluation)
     models = _Models(_dataset(whole, descriptions), display)
-    for best in found:
+    for best in candidates:
         settings = with_settings(config, best.settings)
-        tuned = Tuned(settings, given, best, len(study.tried()), holdout.words)
-        on_found(tuned)
+        result = TuningResult(settings, initial, best, len(study.trials()), holdout.description)
+        on_result(result)
         try:
-            return replace(tuned, judged=_judge(config, settings, models, whole))
+            return replace(result, verdict=_judge(config, settings, models, whole))
         except DivergenceError as error:
-            if best is given:
+            if best is initial:
                 raise
-            display.note(f"trial {best.number} does not count: {error}")
-    raise AssertionError("the given settings are among those found")
+            display.note(f"trial {best.number} is discarded: {error}")
+    raise AssertionError("the initial settings are always the last candidate")
 
 
 def _search(
-    tuning: TuningConfig, study: Study, trier: "_Trier", on_trial: OnTrial
-) -> tuple[Tried, list[Tried]]:
-    """Tries until the budget is spent or Ctrl-C is pressed.
+    tuning: TuningConfig, study: Study, experiment: "_Experiment", on_trial: OnTrial
+) -> tuple[Trial, list[Trial]]:
+    """Runs trials until the budget is spent or Ctrl-C is pressed.
 
     Returns:
-        The given settings, and those that were better, the best first, and last the given ones.
+        The initial trial, and the candidates: all better trials, best first, then the initial one.
     """
-    ends = time.monotonic() + 60 * (tuning.minutes or float("inf"))
-    given = study.given(trier.given)
-    best = _best(given, study)[0]
-    on_trial(given, best)
+    deadline = time.monotonic() + 60 * (tuning.minutes or float("inf"))
+    initial = study.initial(experiment.measure_initial)
+    on_trial(initial, _candidates(initial, study)[0])
     try:
-        while len(study.tried()) < tuning.trials and time.monotonic() < ends:
-            tried = study.try_next(trier.measure)
-            best = _best(given, study)[0]
-            on_trial(tried, best)
+        while len(study.trials()) < tuning.trials and time.monotonic() < deadline:
+            trial = study.run_next(experiment.measure)
+            on_trial(trial, _candidates(initial, study)[0])
     except KeyboardInterrupt:
         pass
-    return given, _best(given, study)
+    return initial, _candidates(initial, study)
 
 
-def _best(given: Tried, study: Study) -> list[Tried]:
-    """What was better than the given settings, the highest first, and last those."""
-    value = given.value or 0.0
-    better = [one for one in study.tried() if one.complete and (one.value or 0.0) > value]
-    return [*sorted(better, key=lambda one: -(one.value or 0.0)), given]
+def _candidates(initial: Trial, study: Study) -> list[Trial]:
+    """The complete trials that beat the initial one, best first, and then the initial one."""
+    value = initial.value or 0.0
+    better = [trial for trial in study.trials() if trial.complete and (trial.value or 0.0) > value]
+    return [*sorted(better, key=lambda trial: -(trial.value or 0.0)), initial]
 
 
-class _Trier:
-    """Trains and asks the same cases again and again, under different settings."""
+class _Experiment:
+    """Trains with different settings on the same sessions and evaluates on the same cases."""
 
     def __init__(
         self, config: Config, holdout: Holdout, descriptions: Descriptions, display: Silent
@@ -117,28 +118,28 @@ class _Trier:
         self._models = _Models(_dataset(holdout, descriptions), display)
         self._cases = _cases(holdout, config)
 
-    def given(self) -> float:
-        """The metric under the given settings."""
-        return self._figure(self._config)
+    def measure_initial(self) -> float:
+        """The metric of the initial settings."""
+        return self._metric(self._config)
 
-    def measure(self, settings: Settings, early: Early) -> float | None:
-        """The metric under some settings; None where it is given up after some of the epochs."""
+    def measure(self, settings: Values, give_up: GiveUp) -> float | None:
+        """The metric of the settings; None if the trial is given up after a part of its epochs."""
         config = with_settings(self._config, settings)
         epochs = int(FIRST_EPOCHS * config.training.epochs)
         if epochs and config.training != self._config.training:
             first = with_settings(config, {"training.epochs": epochs})
-            if early(self._figure(first)):
+            if give_up(self._metric(first)):
                 return None
-        return self._figure(config)
+        return self._metric(config)
 
-    def _figure(self, config: Config) -> float:
+    def _metric(self, config: Config) -> float:
         models = {TUNED: self._models.served(config)}
         evaluation = _evaluate(models, self._cases, self._models.dataset, config)
         return evaluation.models[TUNED].estimates[config.tuning.metric].value
 
 
 class _Models:
-    """Models of one dataset; vectors are trained again only where their settings are others."""
+    """Models of one dataset; vectors are trained again only if their settings have changed."""
 
     def __init__(self, dataset: Dataset, display: Silent) -> None:
         self.dataset = dataset
@@ -146,7 +147,7 @@ class _Models:
         self._trained: tuple[Config, Artifact] | None = None
 
     def served(self, config: Config) -> Served:
-        """The model for the relation that is tuned."""
+        """The model, as a ranker of the relation that is tuned."""
         relation = config.tuning.relation
         if relation == "similar":
             config = with_settings(config, {"next.continuations": 0})
@@ -163,16 +164,16 @@ class _Models:
         return Served(Recommender(artifact), relation, decay)
 
 
-def _judge(given: Config, tuned: Config, models: "_Models", holdout: Holdout) -> Judged:
-    """Trains on everything before the test part, and only then looks at that."""
-    served = {TUNED: models.served(tuned), GIVEN: models.served(given)}
-    evaluation = _evaluate(served, _cases(holdout, given), models.dataset, given)
-    metric = given.tuning.metric
-    return Judged(
-        given=evaluation.models[GIVEN].estimates[metric],
+def _judge(initial: Config, tuned: Config, models: "_Models", holdout: Holdout) -> Verdict:
+    """Trains on everything before the test part, and evaluates on the test part."""
+    served = {TUNED: models.served(tuned), INITIAL: models.served(initial)}
+    evaluation = _evaluate(served, _cases(holdout, initial), models.dataset, initial)
+    metric = initial.tuning.metric
+    return Verdict(
+        initial=evaluation.models[INITIAL].estimates[metric],
         tuned=evaluation.models[TUNED].estimates[metric],
-        difference=evaluation.differences[GIVEN][metric],
-        words=holdout.words,
+        difference=evaluation.differences[INITIAL][metric],
+        description=holdout.description,
     )
 
 
@@ -181,13 +182,13 @@ def _dataset(holdout: Holdout, descriptions: Descriptions) -> Dataset:
 
 
 def _cases(holdout: Holdout, config: Config) -> Cases:
-    return asked(holdout.cases, config.evaluation, config.training.seed)
+    return sample_cases(holdout.cases, config.evaluation, config.training.seed)
 
 
 def _evaluate(
     models: Mapping[str, Served], cases: Cases, dataset: Dataset, config: Config
 ) -> Evaluation:
-    protocol = Protocol(
+    protocol = EvaluationProtocol(
         ks=(int(config.tuning.metric.partition("@")[2]),),
         exclude_seen=config.evaluation.exclude_seen,
         seed=config.training.seed,

@@ -8,63 +8,72 @@ import tomli_w
 from trainer.config.jobs import Config
 from trainer.evaluation.comparison import Estimate
 
-Settings = dict[str, Any]
+Values = dict[str, Any]  # of the searched settings, by dotted names
 
 
 @dataclass(frozen=True)
-class Tried:
-    """One trial.
+class Trial:
+    """The outcome of one trial.
 
     Attributes:
-        number: from 1; 0 is the settings as they were given.
-        settings: by dotted names.
-        value: the metric; where the trial was given up, that after a part of its epochs, or None
-            if not even that was reached.
-        complete: whether it was not given up.
+        number: from 1; 0 is the trial of the initial settings.
+        settings: the searched settings and their values in this trial.
+        value: the metric. For a trial that was given up: the metric after a part of its epochs, or
+            None if it did not get that far.
+        complete: False if the trial was given up.
     """
 
     number: int
-    settings: Settings
+    settings: Values
     value: float | None
     complete: bool
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The test figures, measured once and after everything was chosen.
+class Verdict:
+    """The metric on the test part, measured once, after all settings were chosen.
 
     Attributes:
-        given: of the given settings.
+        initial: of the initial settings.
         tuned: of the best settings.
-        difference: tuned minus given, by paired bootstrap.
-        words: how the test part was held out.
+        difference: tuned minus initial, by paired bootstrap.
+        description: how the test part was held out.
     """
 
-    given: Estimate
+    initial: Estimate
     tuned: Estimate
     difference: Estimate
-    words: str
+    description: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "given": asdict(self.initial),
+            "tuned": asdict(self.tuned),
+            "difference": asdict(self.difference),
+            "words": self.description,
+        }
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
-    """What a search found.
+class TuningResult:
+    """The result of a search.
 
     Attributes:
-        config: every setting, the best ones in their places.
-        given: the given settings and their validation figure.
-        best: the best settings and theirs; the given ones where nothing better was found.
-        trials: how many were tried.
-        words: how the validation part was held out.
-        judged: on the test part; None before that was looked at.
+        config: all settings, with the best values of those that were searched.
+        initial: the trial of the initial settings, on the validation part.
+        best: the best trial; the initial one if none was better.
+        trials: the number of trials.
+        description: how the validation part was held out.
+        verdict: on the test part; None until the test part is used.
     """
 
     config: Config
-    given: Tried
-    best: Tried
+    initial: Trial
+    best: Trial
     trials: int
-    words: str
-    judged: Judged | None = None
+    description: str
+    verdict: Verdict | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -74,15 +83,15 @@ class Tuned:
             "trials": self.trials,
             "settings": self.best.settings,
             "validation": {
-                "given": self.given.value,
+                "given": self.initial.value,
                 "tuned": self.best.value,
-                "held_out": self.words,
+                "held_out": self.description,
             },
-            "test": None if self.judged is None else asdict(self.judged),
+            "test": None if self.verdict is None else self.verdict.as_dict(),
         }
 
     def as_toml(self) -> str:
-        """A configuration file that `train` takes: all that was set, the best settings in it."""
+        """A configuration file for `train`: all settings that were set, with the best values."""
         settings = self.config.model_dump(
             mode="json", exclude_unset=True, exclude_none=True, exclude={"run", "tuning"}
         )
@@ -90,18 +99,19 @@ class Tuned:
         return f"{comments}\n{tomli_w.dumps(settings)}"
 
     def _comments(self) -> list[str]:
-        """What a reader of the file has to know."""
+        """What a reader of the file needs to know."""
         tuning = self.config.tuning
         test = "not looked at yet"
-        if self.judged is not None:
-            test = f"{self.judged.given.value:.4f} as given, {self.judged.tuned.value:.4f} tuned"
+        if self.verdict is not None:
+            initial, tuned = self.verdict.initial.value, self.verdict.tuned.value
+            test = f"{initial:.4f} as given, {tuned:.4f} tuned"
         comments = [
             f"Found by `item2vec tune --relation {tuning.relation}` in {self.trials} trials.",
-            f"{tuning.metric}, validation: {self.given.value:.4f} as given, "
+            f"{tuning.metric}, validation: {self.initial.value:.4f} as given, "
             f"{self.best.value:.4f} tuned",
             f"{tuning.metric}, test: {test}",
         ]
         decay = self.best.settings.get("evaluation.query_decay", 1)
         if decay != 1:
-            comments.append(f'Ask the service with "decay": {decay:.3g}; by itself it takes 1.')
+            comments.append(f'Send "decay": {decay:.3g} to the service; its default is 1.')
         return comments

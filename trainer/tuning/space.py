@@ -1,4 +1,4 @@
-"""Which settings are searched for each relation, and within what bounds."""
+"""The settings that are searched for each relation, and their bounds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,11 +22,11 @@ class Dimension:
     """One setting that is searched.
 
     Attributes:
-        name: of the setting, "training.alpha".
-        low: the lowest value; whole numbers where this is one.
+        name: the setting's dotted name, such as "training.alpha".
+        low: the lowest value; if it is an int, only whole numbers are drawn.
         high: the highest value.
-        log: equal factors are equally likely, not equal steps.
-        apart: a further value that is no number between the ends, such as "off".
+        log: whether values are drawn uniformly on a logarithmic scale.
+        apart: one more value, outside the range, such as "session" for a window.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Dimension:
     apart: float | str | None = None
 
     def draw(self, trial: Trial) -> float | str:
-        """What the sampler wants to try."""
+        """The value that the sampler proposes."""
         if self.apart is not None and trial.suggest_categorical(*self._apart()):
             return self.apart
         if isinstance(self.low, int):
@@ -44,7 +44,7 @@ class Dimension:
         return trial.suggest_float(self.name, self.low, self.high, log=self.log)
 
     def parameters(self, value: float | str) -> dict[str, float | bool] | None:
-        """A value as the sampler would have drawn it; None where it cannot."""
+        """The sampler's parameters that give a value; None if it cannot draw that value."""
         is_apart = value == self.apart
         switch: dict[str, float | bool] = {} if self.apart is None else {self._apart()[0]: is_apart}
         if is_apart:
@@ -54,7 +54,7 @@ class Dimension:
         return {**switch, self.name: value}
 
     def distributions(self) -> dict[str, BaseDistribution]:
-        """What the sampler draws from, by the name of the parameter."""
+        """The distributions that the sampler draws from, by name of the parameter."""
         number: BaseDistribution
         if isinstance(self.low, int):
             number = IntDistribution(self.low, int(self.high), log=self.log)
@@ -92,10 +92,11 @@ DECAYS: Mapping[Relation, Dimension] = {
 
 
 def space(config: Config) -> tuple[Dimension, ...]:
-    """What is searched: for `similar` how vectors are trained, for `next` how it is counted.
+    """The searched settings: for `similar` those of the vectors, for `next` those of its table.
 
-    The table of what comes next hardly changes with the vectors, which cost nearly all of the time:
-    they stay as they are. A decay is searched where the query has more than one item.
+    The table of what comes next hardly depends on the vectors, and training these takes nearly all
+    of the time, so for `next` they stay as they are. A decay is searched if a query has more than
+    one item.
     """
     relation = config.tuning.relation
     dimensions = TRAINING if relation == "similar" else TABLE
@@ -103,7 +104,7 @@ def space(config: Config) -> tuple[Dimension, ...]:
 
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
-    """The same configuration with other values of some settings, by dotted names.
+    """The same configuration with other values of the settings, by dotted names.
 
     Raises:
         ConfigError: a value is impossible.
@@ -112,7 +113,7 @@ def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:
 
 
 def settings_of(config: Config, dimensions: tuple[Dimension, ...]) -> dict[str, Any]:
-    """What a configuration has for each dimension, by dotted names."""
+    """A configuration's value for each dimension, by dotted names."""
     dumped = config.model_dump(mode="json")
     places = (dimension.name.split(".") for dimension in dimensions)
     return {f"{section}.{name}": dumped[section][name] for section, name in places}

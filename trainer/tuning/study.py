@@ -1,4 +1,4 @@
-"""Runs and remembers trials of settings, and stops bad ones early."""
+"""Runs trials of settings, stores their results, and stops bad ones early."""
 
 import hashlib
 import warnings
@@ -18,39 +18,39 @@ from service.model.disk import unwritable
 from service.model.errors import ConfigError
 from trainer.config.jobs import Config
 from trainer.evaluation.holdout import Holdout
-from trainer.tuning.findings import Settings, Tried
+from trainer.tuning.findings import Trial, Values
 from trainer.tuning.space import Dimension, settings_of, space
 from trainer.word2vec.training import DivergenceError
 
 NAME = "item2vec"
-# So many trials are finished before one is given up for being worse than half of them.
+# The first trials are never given up; a later one is, if it is worse than half of the others.
 NEVER_PRUNED = 5
-# What does not change which settings are good: a study may go on with other values of these.
+# Settings that do not change which values are good: a study may be continued with other ones.
 INCIDENTAL = ("trials", "minutes", "study")
 
-Early = Callable[[float], bool]
-Measure = Callable[[Settings, Early], float | None]
+GiveUp = Callable[[float], bool]
+Measure = Callable[[Values, GiveUp], float | None]
 
 
 class Study:
-    """All trials of one search, in a file where it is to be continued.
+    """All trials of one search, stored in a file if the search is to be continued.
 
-    The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011), seeded anew for
-    every trial, so that a search that was continued proposes what an uninterrupted one would.
+    The sampler is the tree-structured Parzen estimator (Bergstra et al. 2011). It is seeded anew
+    for every trial, so a continued search proposes what an uninterrupted one would.
 
     Args:
-        config: the settings as they are given.
-        holdout: what they are tried on.
+        config: all settings, with the initial values of those that are searched.
+        holdout: the sessions and cases of the trials.
 
     Raises:
-        ConfigError: the file is no study, or one of other data or settings.
+        ConfigError: the file holds no study, or a study of other data or settings.
     """
 
     def __init__(self, config: Config, holdout: Holdout) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._dimensions: tuple[Dimension, ...] = space(config)
         self._seed = config.training.seed
-        self._given = settings_of(config, self._dimensions)
+        self._initial = settings_of(config, self._dimensions)
         path = config.tuning.study
         self._study = optuna.create_study(
             storage=InMemoryStorage() if path is None else _storage(path),
@@ -59,70 +59,76 @@ class Study:
             pruner=MedianPruner(n_startup_trials=NEVER_PRUNED),
             load_if_exists=True,
         )
-        self._be_the_same(_fingerprint(config, holdout), path)
+        self._check_fingerprint(_fingerprint(config, holdout), path)
 
-    def given(self, measure: Callable[[], float]) -> Tried:
-        """How good the given settings are, measured unless that is known from an earlier run.
+    def initial(self, measure: Callable[[], float]) -> Trial:
+        """The trial of the initial settings, measured unless an earlier run has measured it.
 
-        The sampler learns of it where it could have proposed them.
+        The sampler learns from it if it could have proposed these settings.
         """
         attributes = self._study.user_attrs
         if "given" not in attributes:
             value = measure()
-            drawn = [one.parameters(self._given[one.name]) for one in self._dimensions]
-            if None not in drawn:
-                self._add_given([one for one in drawn if one is not None], value)
+            parameters: dict[str, float | bool] = {}
+            for dimension in self._dimensions:
+                drawn = dimension.parameters(self._initial[dimension.name])
+                if drawn is None:
+                    break
+                parameters |= drawn
+            else:
+                self._add_initial(parameters, value)
             self._study.set_user_attr("given", value)
-        return Tried(0, self._given, self._study.user_attrs["given"], True)
+        return Trial(0, self._initial, self._study.user_attrs["given"], True)
 
-    def _add_given(self, drawn: list[dict[str, float | bool]], value: float) -> None:
-        parameters = {name: one for each in drawn for name, one in each.items()}
-        known = {
-            name: one for each in self._dimensions for name, one in each.distributions().items()
+    def _add_initial(self, parameters: dict[str, float | bool], value: float) -> None:
+        distributions = {
+            name: distribution
+            for dimension in self._dimensions
+            for name, distribution in dimension.distributions().items()
         }
         trial = create_trial(
             value=value,
             params=parameters,
-            distributions={name: known[name] for name in parameters},
-            user_attrs={"number": 0, "settings": self._given},
+            distributions={name: distributions[name] for name in parameters},
+            user_attrs={"number": 0, "settings": self._initial},
         )
         self._study.add_trial(trial)
 
-    def tried(self) -> list[Tried]:
-        """Every trial that came to an end, those of earlier runs too; not the given settings."""
-        ended = self._study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
-        return [_tried(trial) for trial in ended if trial.user_attrs["number"] > 0]
+    def trials(self) -> list[Trial]:
+        """Every finished trial, those of earlier runs included, without the initial settings."""
+        finished = self._study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
+        return [_outcome(trial) for trial in finished if trial.user_attrs["number"] > 0]
 
-    def try_next(self, measure: Measure) -> Tried:
-        """Tries what the sampler proposes.
+    def run_next(self, measure: Measure) -> Trial:
+        """Runs a trial of the settings that the sampler proposes.
 
         Args:
-            measure: gets the settings, and what says by a first figure whether to give up; returns
-                the metric, or None where it gave up.
+            measure: called with the settings and a function that takes a first value of the metric
+                and says whether to give up; returns the metric, or None if it gave up.
         """
-        number = len(self.tried()) + 1
+        number = len(self.trials()) + 1
         self._study.sampler = TPESampler(seed=(self._seed * 1_000_003 + number) % 2**32)
         trial = self._study.ask()
-        settings = {one.name: one.draw(trial) for one in self._dimensions}
+        settings = {dimension.name: dimension.draw(trial) for dimension in self._dimensions}
         trial.set_user_attr("number", number)
         trial.set_user_attr("settings", settings)
 
-        def early(value: float) -> bool:
+        def give_up(value: float) -> bool:
             trial.report(value, 0)
             return trial.should_prune()
 
         try:
-            value = measure(settings, early)
+            value = measure(settings, give_up)
         except (DivergenceError, ConfigError):
             value = None
         except BaseException:
             self._study.tell(trial, state=TrialState.FAIL)
             raise
         if value is None:
-            return _tried(self._study.tell(trial, state=TrialState.PRUNED))
-        return _tried(self._study.tell(trial, value))
+            return _outcome(self._study.tell(trial, state=TrialState.PRUNED))
+        return _outcome(self._study.tell(trial, value))
 
-    def _be_the_same(self, fingerprint: Settings, path: Path | None) -> None:
+    def _check_fingerprint(self, fingerprint: Values, path: Path | None) -> None:
         known = self._study.user_attrs.get("fingerprint")
         if known is None:
             self._study.set_user_attr("fingerprint", fingerprint)
@@ -136,10 +142,10 @@ class Study:
                 )
 
 
-def _tried(trial: FrozenTrial) -> Tried:
+def _outcome(trial: FrozenTrial) -> Trial:
     attributes = trial.user_attrs
     complete = trial.state == TrialState.COMPLETE
-    return Tried(attributes["number"], attributes["settings"], trial.value, complete)
+    return Trial(attributes["number"], attributes["settings"], trial.value, complete)
 
 
 def _storage(path: Path) -> BaseStorage:
@@ -155,8 +161,8 @@ def _storage(path: Path) -> BaseStorage:
         ) from None
 
 
-def _fingerprint(config: Config, holdout: Holdout) -> Settings:
-    """What must be the same for a study to go on: the data and everything that decides a figure."""
+def _fingerprint(config: Config, holdout: Holdout) -> Values:
+    """What must stay the same for a study to continue: the data and all that changes a metric."""
     digest = hashlib.sha256("\n".join(holdout.vocabulary.item_ids).encode())
     sessions, cases = holdout.sessions, holdout.cases
     arrays = [sessions.items, sessions.offsets, cases.items, cases.starts, cases.stops]

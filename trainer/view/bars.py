@@ -20,15 +20,15 @@ from trainer.view.lines import Lines, rate_text, trial_text
 
 if TYPE_CHECKING:
     from trainer.config.jobs import TuningConfig
-    from trainer.evaluation.comparison import Progress as OnCases
+    from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
-    from trainer.tuning.findings import Tried
+    from trainer.tuning.findings import Trial
     from trainer.view.display import OnTrial
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
 
 class Bars(Lines):
-    """Bars and spinners; what stays on the screen are the lines of `Lines`."""
+    """Shows progress as bars and spinners, and everything else as `Lines` does."""
 
     @contextmanager
     def reading(self, paths: Sequence[str]) -> Iterator["OnRead"]:
@@ -70,8 +70,8 @@ class Bars(Lines):
             yield
 
     @contextmanager
-    def asking(self) -> Iterator["OnCases"]:
-        """A bar for each model, gone at the end."""
+    def evaluating(self) -> Iterator["OnCases"]:
+        """One bar per model, removed at the end."""
         columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
         with Progress(*columns, console=self.log, transient=True) as progress:
             tasks: dict[str, TaskID] = {}
@@ -84,13 +84,13 @@ class Bars(Lines):
             yield report
 
     @contextmanager
-    def trying(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
-        """One bar over all trials, with the last one and the best."""
+    def searching(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
+        """One bar over all trials, with the last trial and the best."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeElapsedColumn(), console=self.log) as progress:
             task = progress.add_task(f"{tuning.metric}", total=tuning.trials)
 
-            def report(trial: "Tried", best: "Tried") -> None:
+            def report(trial: "Trial", best: "Trial") -> None:
                 text = escape(trial_text(trial, best, tuning))
                 progress.update(task, completed=trial.number, description=text)
 

@@ -6,22 +6,22 @@ from typing import TYPE_CHECKING
 
 from trainer.corpus import DataReport
 
-if TYPE_CHECKING:  # a display is made before kernels are known to be needed
+if TYPE_CHECKING:  # a display is made before it is known whether kernels are needed
     from trainer.config.jobs import TuningConfig
-    from trainer.evaluation.comparison import Progress as OnCases
+    from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
-    from trainer.tuning.findings import Tried
+    from trainer.tuning.findings import Trial
     from trainer.word2vec.training import OnSnapshot
 
-    OnTrial = Callable[[Tried, Tried], None]
+    OnTrial = Callable[[Trial, Trial], None]
 
 
 class Silent:
-    """Shows nothing. Every other display shows some of it: `Lines`, `JsonLines`, `Bars`."""
+    """Shows nothing. The other displays override some methods: `Lines`, `JsonLines`, `Bars`."""
 
     @contextmanager
     def reading(self, paths: Sequence[str]) -> Iterator["OnRead"]:
-        """A log is being read; yields what is called with the number of events read so far."""
+        """A log is being read; yields a function to call with the number of events read so far."""
         yield lambda _: None
 
     def data(self, report: DataReport) -> None:
@@ -29,26 +29,26 @@ class Silent:
 
     @contextmanager
     def training(self) -> Iterator["OnSnapshot"]:
-        """Vectors are being trained; yields what `training.train` reports to."""
+        """Vectors are being trained; yields the function that `training.train` reports to."""
         yield lambda _: None
 
     @contextmanager
     def working(self, step: str) -> Iterator[None]:
-        """A step takes a while and cannot say how far it is."""
+        """A step takes a while and cannot report its progress."""
         yield
 
     @contextmanager
-    def asking(self) -> Iterator["OnCases"]:
-        """Models answer cases; yields what is called with a model, cases answered and all cases."""
+    def evaluating(self) -> Iterator["OnCases"]:
+        """Models are being evaluated; yields an `OnCases`."""
         yield lambda _model, _done, _cases: None
 
     @contextmanager
-    def trying(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
-        """Settings are being searched for; yields what is called with a trial and the best."""
+    def searching(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
+        """Settings are being searched for; yields a function of each trial and the best so far."""
         yield lambda _trial, _best: None
 
     def note(self, message: str) -> None:
-        """Something worth a sentence, once."""
+        """A single remark."""
 
     def result(self, event: str, version: str, text: str) -> None:
         """How a job ended, on standard output: `text` for people, the rest for machines."""

@@ -16,9 +16,9 @@ from trainer.view.tables import data_table
 
 if TYPE_CHECKING:
     from trainer.config.jobs import TuningConfig
-    from trainer.evaluation.comparison import Progress as OnCases
+    from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
-    from trainer.tuning.findings import Tried
+    from trainer.tuning.findings import Trial
     from trainer.view.display import OnTrial
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
@@ -26,7 +26,7 @@ SECONDS_BETWEEN_LINES = 10.0
 
 
 class Lines(Silent):
-    """Lines for people; of what repeats, one in ten seconds at most, and one at the end.
+    """Lines for people; progress is printed every ten seconds at most, and at the end.
 
     Args:
         log: where progress goes.
@@ -38,7 +38,7 @@ class Lines(Silent):
         self.out = out
 
     def step(self, text: str) -> None:
-        """Prints that a step begins."""
+        """Announces a step."""
         _print(self.log, text)
 
     def event(self, text: str, name: str, figures: dict[str, Any]) -> None:
@@ -47,7 +47,7 @@ class Lines(Silent):
 
     @contextmanager
     def reading(self, paths: Sequence[str]) -> Iterator["OnRead"]:
-        """Says what is read, and now and then how many events."""
+        """Announces the log, then from time to time the number of events read."""
         self.step(f"reading {', '.join(paths)}")
         timer = _Timer(SECONDS_BETWEEN_LINES)
 
@@ -58,12 +58,12 @@ class Lines(Silent):
         yield report
 
     def data(self, report: DataReport) -> None:
-        """A table."""
+        """Prints a table of counts."""
         self.log.print(data_table(report))
 
     @contextmanager
     def training(self) -> Iterator["OnSnapshot"]:
-        """Epoch, rate and loss, now and then and at the end."""
+        """Prints epoch, rate and loss from time to time, and at the end."""
         timer = _Timer()
 
         def report(snapshot: "Snapshot") -> None:
@@ -74,27 +74,27 @@ class Lines(Silent):
 
     @contextmanager
     def working(self, step: str) -> Iterator[None]:
-        """Says what is being done."""
+        """Announces the step."""
         self.step(step)
         yield
 
     @contextmanager
-    def asking(self) -> Iterator["OnCases"]:
-        """How many cases a model has answered, now and then and at its end."""
+    def evaluating(self) -> Iterator["OnCases"]:
+        """Prints how many cases each model has ranked, from time to time and at its end."""
         timer = _Timer(SECONDS_BETWEEN_LINES)
 
         def report(model: str, done: int, cases: int) -> None:
             if timer.due() or done == cases:
-                text = f"asked {model}: {done:,} of {cases:,} cases"
+                text = f"evaluated {model}: {done:,} of {cases:,} cases"
                 self.event(text, "asking", {"model": model, "cases_done": done, "cases": cases})
 
         yield report
 
     @contextmanager
-    def trying(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
-        """Every trial and the best so far."""
+    def searching(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
+        """Prints every trial and the best so far."""
 
-        def report(trial: "Tried", best: "Tried") -> None:
+        def report(trial: "Trial", best: "Trial") -> None:
             figures = {
                 **asdict(trial),
                 "metric": tuning.metric,
@@ -107,34 +107,34 @@ class Lines(Silent):
         yield report
 
     def note(self, message: str) -> None:
-        """One sentence."""
+        """Prints the remark on a line."""
         self.log.print(Text.assemble(("note:", "yellow"), f" {message}"), soft_wrap=True)
 
     def result(self, event: str, version: str, text: str) -> None:
-        """The text."""
+        """Prints the text."""
         _print(self.out, text)
 
 
 class JsonLines(Lines):
-    """The same for machines: one JSON object a line, and nothing without figures."""
+    """The same for machines: one JSON object per line, for events with figures only."""
 
     def step(self, text: str) -> None:
-        """A step has no figures."""
+        """Prints nothing: a step has no figures."""
 
     def event(self, text: str, name: str, figures: dict[str, Any]) -> None:
         """Prints an event as its name and figures."""
         _print(self.log, json.dumps({"event": name, **figures}))
 
     def data(self, report: DataReport) -> None:
-        """Every count."""
+        """Prints every count."""
         self.event("", "data", report.as_dict())
 
     def note(self, message: str) -> None:
-        """The sentence."""
+        """Prints the remark."""
         self.event("", "note", {"message": message})
 
     def result(self, event: str, version: str, text: str) -> None:
-        """The event and the version."""
+        """Prints the event and the version."""
         _print(self.out, json.dumps({"event": event, "model_version": version}))
 
 
@@ -143,7 +143,7 @@ def _print(console: Console, text: str) -> None:
 
 
 def snapshot_text(snapshot: "Snapshot") -> str:
-    """Where a training run stands."""
+    """The progress of a training run."""
     return (
         f"epoch {snapshot.epoch}/{snapshot.epochs}, "
         f"{snapshot.items_done / snapshot.items_total:.0%}, {rate_text(snapshot)}, "
@@ -152,18 +152,18 @@ def snapshot_text(snapshot: "Snapshot") -> str:
 
 
 def rate_text(snapshot: "Snapshot") -> str:
-    """Items a second."""
+    """Items per second."""
     rate = snapshot.items_per_second
     return f"{rate / 1e6:.2f} M items/s" if rate >= 1e6 else f"{rate / 1e3:.0f} k items/s"
 
 
-def trial_text(trial: "Tried", best: "Tried", tuning: "TuningConfig") -> str:
-    """A trial of settings beside the best."""
+def trial_text(trial: "Trial", best: "Trial", tuning: "TuningConfig") -> str:
+    """A trial and the best one so far, as a line of text."""
     value = "none" if trial.value is None else f"{trial.value:.4f}"
     name = f"trial {trial.number}/{tuning.trials}" if trial.number else "as given"
     given_up = "" if trial.complete else ", given up"
-    of_best = f"trial {best.number}" if best.number else "as given"
-    return f"{name}: {tuning.metric} {value}{given_up}, best {best.value:.4f} ({of_best})"
+    best_name = f"trial {best.number}" if best.number else "as given"
+    return f"{name}: {tuning.metric} {value}{given_up}, best {best.value:.4f} ({best_name})"
 
 
 def _snapshot_figures(snapshot: "Snapshot") -> dict[str, Any]:
@@ -176,7 +176,7 @@ def _snapshot_figures(snapshot: "Snapshot") -> dict[str, Any]:
 
 
 class _Timer:
-    """Tells now and then that it is time."""
+    """Says when the next line is due."""
 
     def __init__(self, wait: float = 0.0) -> None:
         self._next = time.monotonic() + wait

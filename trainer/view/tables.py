@@ -9,12 +9,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-if TYPE_CHECKING:  # so that a query does not wait for what only training needs
+if TYPE_CHECKING:  # so that a query does not import what only training needs
     from service.model.artifact import Manifest
     from service.model.recommender import Neighbor
     from trainer.corpus import DataReport
     from trainer.evaluation.comparison import Estimate, Evaluation, Scores
-    from trainer.tuning.findings import Tuned
+    from trainer.tuning.findings import TuningResult
 
 EVENT_ROWS = {
     "events read": "events_read",
@@ -23,7 +23,7 @@ EVENT_ROWS = {
     "  without session or user": "events_without_session",
     "  without time": "events_without_time",
     "  consecutive repeats": "events_collapsed",
-    "  held out to be asked": "events_held_out",
+    "  held out for tests": "events_held_out",
     "  of rare items": "events_of_rare_items",
     "  in short sessions": "events_in_short_sessions",
     "  kept": "events_kept",
@@ -32,7 +32,7 @@ EVENT_ROWS = {
     "sessions": "sessions",
     "  dropped as short": "short_sessions",
 }
-# What is recommended, right or wrong; the headings broken so that the table fits 80 columns.
+# What the lists are like, right or wrong; headings are broken so that the table fits 80 columns.
 LIST_COLUMNS = {
     "coverage": "cover-\nage",
     "personalisation": "personal-\nisation",
@@ -69,7 +69,7 @@ def neighbors_table(neighbors: Iterable[Neighbor]) -> Table:
 
 
 def printable(text: str) -> str:
-    """A text to the letter, but for what would steer the terminal: that is escaped."""
+    """The text itself, or escaped if it contains control characters."""
     return text if text.isprintable() else repr(text)[1:-1]
 
 
@@ -90,10 +90,10 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
 
 
 def evaluation_table(evaluation: Evaluation) -> Table:
-    """Every model beside the first: means, their 95 % intervals, what is recommended at all.
+    """One row per model: metrics with their 95 % intervals, and what its lists are like.
 
-    A mean is marked ▲ or ▼ where it is better or worse than the first model's: where the paired
-    interval of the difference leaves out 0.
+    A mean is marked ▲ or ▼ if it is better or worse than the first model's, that is, if the paired
+    interval of the difference does not contain 0.
     """
     k = max(evaluation.protocol.ks)
     metrics = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR")]
@@ -110,18 +110,18 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     for name, scores in evaluation.models.items():
         table.add_row(
             Text(name),
-            *(_estimated(evaluation, name, scores, metric) for metric in metrics),
-            *(_listed(scores.lists[f"{listed}@{k}"]) for listed in LIST_COLUMNS),
+            *(_mean_cell(evaluation, name, scores, metric) for metric in metrics),
+            *(_share_cell(scores.lists[f"{metric}@{k}"]) for metric in LIST_COLUMNS),
             f"{scores.unanswered:.1%}",
         )
     return table
 
 
-def _listed(value: float | None) -> str:
+def _share_cell(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
 
 
-def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> Text:
+def _mean_cell(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> Text:
     mean = scores.estimates[metric]
     mark = ""
     if model in evaluation.differences:
@@ -132,34 +132,33 @@ def _estimated(evaluation: Evaluation, model: str, scores: Scores, metric: str) 
 
 
 def _caption(evaluation: Evaluation, k: int) -> Text:
-    """What a reader of the figures has to know."""
+    """What a reader of the figures needs to know."""
     seen = "left out of the lists" if evaluation.protocol.exclude_seen else "allowed in the lists"
     return Text(
         f"{evaluation.cases:,} cases from {evaluation.sessions:,} sessions; lists of {k}; 95 % "
-        "intervals;\n▲ ▼ better, worse than the first model.\n"
+        "intervals;\n▲ better, ▼ worse than the first model.\n"
         f"{evaluation.unseen:.1%} of the answers are unknown to training; "
         f"{evaluation.repeated:.1%} are items of the query,\nwhich are {seen}."
     )
 
 
-def tuning_table(tuned: Tuned) -> Table:
-    """The metric before and after, on the validation part and, where it was looked at, the test."""
-    metric, judged = tuned.config.tuning.metric, tuned.judged
+def tuning_table(result: TuningResult) -> Table:
+    """The metric before and after tuning, on the validation part and on the test part if used."""
+    metric, verdict = result.config.tuning.metric, result.verdict
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, caption_justify="left")
     table.add_column(metric)
     for heading in ("as given", "tuned", "difference"):
         table.add_column(heading, justify="right", vertical="top")
-    given, best = tuned.given.value or 0.0, tuned.best.value or 0.0
-    table.add_row("validation", f"{given:.4f}", f"{best:.4f}", f"{best - given:+.4f}")
-    if judged is not None:
+    initial, best = result.initial.value or 0.0, result.best.value or 0.0
+    table.add_row("validation", f"{initial:.4f}", f"{best:.4f}", f"{best - initial:+.4f}")
+    if verdict is not None:
         table.add_row(
             "test",
-            *map(_with_interval, (judged.given, judged.tuned)),
-            _with_interval(judged.difference, sign="+"),
+            *map(_with_interval, (verdict.initial, verdict.tuned)),
+            _with_interval(verdict.difference, sign="+"),
         )
-    for name, value in tuned.best.settings.items():
-        was = tuned.given.settings[name]
-        table.add_row(name, _rounded(was), _rounded(value))
+    for name, value in result.best.settings.items():
+        table.add_row(name, _rounded(result.initial.settings[name]), _rounded(value))
     return table
 
 

@@ -1,4 +1,4 @@
-"""The models a trained one is compared with; `all_baselines` lists those that only count."""
+"""Baselines to compare a trained model with; `all_baselines` lists those that only count."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from trainer.evaluation.ranking import Ranker
 
 __all__ = ["ItemItem", "Popularity", "SessionKnn", "all_baselines"]
 
-# Of co-occurrence, where an item d positions later counts 1 / d: the best of what was tried.
+# Of co-occurrence, in which a pair d positions apart counts 1 / d; the best values of those tried.
 WINDOW, BACKWARDS = 10, 0.5
 
 
@@ -29,15 +29,16 @@ def all_baselines(
     Args:
         sessions: the training sessions, oldest first.
         counts: int64 [items], occurrences in them.
-        decay: what an item of the prefix loses in weight per step back, where all of them count.
+        decay: the share of its weight an item of the prefix keeps per step back, for baselines
+            that use the whole prefix.
     """
     items = len(counts)
-    near = co_occurrence(sessions, items, WINDOW, lambda distance: 1 / distance, BACKWARDS)
+    pairs = co_occurrence(sessions, items, WINDOW, lambda distance: 1 / distance, BACKWARDS)
     return {
         "popularity": Popularity(counts),
         "Markov chain": ItemItem(transitions(sessions, items), 0.0),
         "sequential rules": ItemItem(sequential_rules(sessions, items), 0.0),
-        "co-occurrence": ItemItem(shares(near), decay),
+        "co-occurrence": ItemItem(shares(pairs), decay),
         "item-kNN": ItemItem(item_cosine(sessions, items), decay),
         "V-SKNN": SessionKnn(sessions, items),
     }

@@ -11,7 +11,7 @@ from trainer.evaluation.splits import Cases
 
 
 class Popularity:
-    """The most frequent items, whatever was asked.
+    """Recommends the most frequent items in every case.
 
     Args:
         counts: int64 [items], occurrences in training.
@@ -31,12 +31,12 @@ class Popularity:
 
 
 class ItemItem:
-    """Adds up the rows of a prefix's items: scores = Q · M.
+    """Scores by a matrix M of item pairs: the weighted sum of the rows of a prefix's items.
 
     Args:
-        matrix: float32 [items, items], a row what follows from an item; only positive scores are
-            ever recommended.
-        decay: the weight of an item is `decay ** steps_back`; 0 asks with the last item alone.
+        matrix: float32 [items, items]; row i scores every item after item i. Only items with a
+            positive sum are recommended.
+        decay: the share of its weight an item keeps per step back; 0 uses the last item only.
     """
 
     def __init__(self, matrix: sparse.csr_array, decay: float) -> None:
@@ -44,7 +44,7 @@ class ItemItem:
         self.decay = decay
 
     def rank(self, cases: Cases, k: int) -> Ranked:
-        """The best sums."""
+        """The k items with the largest sums."""
         prefixes = cases.prefixes()
         weights = decayed(prefixes.offsets, self.decay)
         queries = query_matrix(prefixes, weights, self.matrix.shape[0])

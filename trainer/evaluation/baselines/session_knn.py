@@ -11,25 +11,25 @@ from trainer.evaluation.baselines.sparse import best_products, query_matrix
 from trainer.evaluation.ranking import NOTHING, Ranked
 from trainer.evaluation.splits import Cases
 
-TIE_BREAK = 1e-9  # less than a float32 near 1 can tell, so that no score changes by it
+TIE_BREAK = 1e-9  # below the resolution of a float32 near 1, so that it changes no score
 
 
 class SessionKnn:
-    """Vector-multiplication session-based nearest neighbours.
+    """Vector-multiplication session-based nearest neighbors.
 
-    Ludewig & Jannach, arXiv 1803.09587, §3.2: an item of the prefix, n long and s steps back,
-    weighs ((n - s) / n) ** power, a repeated one as its latest occurrence; the similarity of a past
-    session is the sum of the weights of what both have; an item's score is the summed similarity of
-    the neighbours that have it. Neighbours are chosen among the most recent sessions that share any
-    item with the prefix.
+    Ludewig & Jannach, arXiv 1803.09587, §3.2. In a prefix of n items, the item s steps back weighs
+    ((n - s) / n) ** power; of a repeated item only the latest occurrence counts. The similarity of
+    a past session is the sum of the weights of the items it shares with the prefix. An item's score
+    is the summed similarity of the neighbors that contain it. Neighbors are chosen among the most
+    recent sessions that share any item with the prefix.
 
     Args:
         sessions: the training sessions, oldest first.
         items: the size of the catalogue.
         neighbors: how many sessions vote.
         sample: how many of the most recent sessions are compared.
-        power: 1 for weights that fall linearly, 2 for quadratically.
-        idf: whether an item's vote is also worth log(sessions / sessions that have it).
+        power: 1 for weights that fall linearly, 2 for weights that fall quadratically.
+        idf: whether an item's votes are multiplied by log(sessions / sessions that contain it).
     """
 
     def __init__(
@@ -45,34 +45,34 @@ class SessionKnn:
         self.neighbors = neighbors
         self.sample = sample
         self.power = power
-        # One that is not among an item's newest `sample` sessions cannot be among those of the
-        # union either, so that the others need not be looked at.
+        # Per item only its newest `sample` sessions: an older one cannot be among the newest
+        # `sample` that share any item with a prefix.
         self.newest = _newest(self.votes.T.tocsr(), sample)
         if idf:
-            having = np.maximum(self.votes.sum(axis=0), 1)
-            self.votes = (self.votes * np.log(len(sessions) / having)[None, :]).tocsr()
+            frequency = np.maximum(self.votes.sum(axis=0), 1)
+            self.votes = (self.votes * np.log(len(sessions) / frequency)[None, :]).tocsr()
 
     def rank(self, cases: Cases, k: int) -> Ranked:
-        """The best sums of votes."""
+        """The k items with the most votes."""
         queries = self._queries(cases.prefixes())
-        near = best_products(queries, self.newest, self.neighbors, self._most_recent)
-        chosen = near.items != NOTHING
-        offsets = ragged.offsets_of(chosen.sum(axis=1))
+        neighbors = best_products(queries, self.newest, self.neighbors, self._most_recent)
+        present = neighbors.items != NOTHING
+        offsets = ragged.offsets_of(present.sum(axis=1))
         similarity = sparse.csr_array(
-            (near.scores[chosen], near.items[chosen], offsets),
+            (neighbors.scores[present], neighbors.items[present], offsets),
             shape=(len(cases), self.votes.shape[0]),
         )
         return best_products(similarity, self.votes, k)
 
     def _queries(self, prefixes: Sessions) -> sparse.csr_array:
-        """float32 [cases, items], the weights of the latest occurrences."""
+        """float32 [cases, items]: each item's weight at its latest occurrence."""
         lengths = np.repeat(prefixes.lengths(), prefixes.lengths())
         weights = ((lengths - ragged.steps_back(prefixes.offsets)) / lengths) ** self.power
         weights[_repeated_later(prefixes, self.newest.shape[0])] = 0
         return query_matrix(prefixes, weights.astype(np.float32), self.newest.shape[0])
 
     def _most_recent(self, similar: sparse.csr_array) -> sparse.csr_array:
-        """The newest `sample` sessions of each row, the newer ahead of equally similar ones."""
+        """The newest `sample` sessions of each row; of equally similar ones the newer wins."""
         similar = _newest(similar, self.sample)
         recency = TIE_BREAK * similar.indices / similar.shape[1]
         similarity = similar.data.astype(np.float64) + recency
@@ -80,7 +80,7 @@ class SessionKnn:
 
 
 def _newest(matrix: sparse.csr_array, sample: int) -> sparse.csr_array:
-    """Each row's entries in its last `sample` columns that have any."""
+    """The last `sample` entries of each row."""
     matrix.sort_indices()
     kept = ragged.steps_back(matrix.indptr) < sample
     offsets = ragged.offsets_of(np.minimum(np.diff(matrix.indptr), sample))
@@ -88,7 +88,7 @@ def _newest(matrix: sparse.csr_array, sample: int) -> sparse.csr_array:
 
 
 def _repeated_later(prefixes: Sessions, items: int) -> NDArray[np.bool_]:
-    """Per item of the prefixes: does it come again later in its prefix?"""
+    """Per item of the prefixes: does it occur again later in its prefix?"""
     key = prefixes.owners() * items + prefixes.items
     _, latest = np.unique(key[::-1], return_index=True)
     repeated = np.ones(len(key), np.bool_)

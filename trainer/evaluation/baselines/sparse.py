@@ -13,11 +13,11 @@ ENTRIES_PER_BLOCK = 1 << 21
 
 
 def query_matrix(prefixes: Sessions, weights: NDArray[np.float32], items: int) -> sparse.csr_array:
-    """A row of item weights a prefix; weights of a repeated item add up, zeros are left out.
+    """One row of item weights per prefix; weights of a repeated item add up, zeros are dropped.
 
     Args:
-        prefixes: known items, a session a case.
-        weights: float32, one an item of the prefixes.
+        prefixes: the known items of each case, one session per case.
+        weights: float32 [items of all prefixes].
         items: the size of the catalogue.
 
     Returns:
@@ -32,12 +32,12 @@ def query_matrix(prefixes: Sessions, weights: NDArray[np.float32], items: int) -
 
 
 def best_columns(scores: sparse.csr_array, k: int) -> Ranked:
-    """The k largest positive entries of each row, equal ones by column.
+    """The k largest positive entries of each row, largest first, ties in order of columns.
 
-    Which of several entries equal to the last place is kept is arbitrary, but always the same.
+    Where entries tie for the last place, which of them is kept is arbitrary, but always the same.
 
     Args:
-        scores: [cases, columns]; memory grows with its rows times its longest row.
+        scores: [cases, columns]; memory grows with the number of rows times the longest row.
         k: how many.
     """
     lengths = np.diff(scores.indptr)
@@ -49,10 +49,10 @@ def best_columns(scores: sparse.csr_array, k: int) -> Ranked:
         values = np.take_along_axis(values, best, axis=1)
     else:
         best = np.tile(np.arange(k), (len(lengths), 1))
-    found = values > 0
+    positive = values > 0
     items = np.full(values.shape, NOTHING, np.int32)
-    items[found] = scores.indices[(best + scores.indptr[:-1, None])[found]]
-    values[~found] = -np.inf
+    items[positive] = scores.indices[(best + scores.indptr[:-1, None])[positive]]
+    values[~positive] = -np.inf
     order = np.lexsort((items, -values), axis=1)
     values = np.take_along_axis(values, order, axis=1).astype(np.float32, copy=False)
     return Ranked(np.take_along_axis(items, order, axis=1), values)
@@ -66,13 +66,13 @@ def best_products(
 ) -> Ranked:
     """The k best columns of each row of queries · matrix, in blocks of bounded memory.
 
-    Cases are taken in the order of their work, so that the rows of a block are alike.
+    Cases are taken in order of their work, so that the rows of a block cost about the same.
 
     Args:
         queries: [cases, n].
         matrix: [n, columns].
         k: how many.
-        adjust: what is done to a block of products before the best are taken.
+        adjust: applied to each block of products before its best columns are selected.
     """
     work = (queries != 0).astype(np.int64) @ np.diff(matrix.indptr)
     order, blocks = _blocks(np.minimum(work, matrix.shape[1]))
@@ -85,12 +85,12 @@ def best_products(
 
 
 def _blocks(work: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[slice]]:
-    """The cases in falling order of their work, and slices of it that cost about the same."""
+    """The cases in falling order of their work, and slices of them that cost about the same."""
     order = np.argsort(-work, kind="stable")
     blocks: list[slice] = []
     first = 0
     while first < len(order):
-        rows = max(1, ENTRIES_PER_BLOCK // max(int(work[order[first]]), 1))
-        blocks.append(slice(first, min(first + rows, len(order))))
+        size = max(1, ENTRIES_PER_BLOCK // max(int(work[order[first]]), 1))
+        blocks.append(slice(first, min(first + size, len(order))))
         first = blocks[-1].stop
     return order, blocks

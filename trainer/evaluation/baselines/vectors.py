@@ -1,25 +1,25 @@
-"""What comes next by the two matrices of word2vec alone.
+"""Ranks what comes next by the two matrices of word2vec alone.
 
-Skip-gram with negative sampling goes over pairs of an item a and an item b near it. Of n_ab such
-pairs that subsampling leaves, n_a of them with a, each is a positive example of x = in_a · out_b
-and brings k negative ones drawn from Pn, of which those that equal b are passed over: (a, b) is
-positive n_ab times and negative k Pn(b) (n_a - n_ab) times. The loss is least where x is the log
-odds of the two (Levy & Goldberg 2014, who pass over none and have n_a instead of n_a - n_ab), with
-P'(b | a) = n_ab / n_a:
+Skip-gram with negative sampling trains on pairs of an item a and an item b near it. After
+subsampling there are n_ab such pairs, and n_a pairs of a with any item. Each pair is a positive
+example of x = in_a · out_b, and it brings k negative examples drawn from Pn; a negative that
+equals b is skipped. So (a, b) is a positive example n_ab times and a negative one
+k Pn(b) (n_a - n_ab) times. The loss is lowest where x is the log odds of the two (Levy & Goldberg
+2014, who skip none and have n_a instead of n_a - n_ab). With P'(b | a) = n_ab / n_a:
 
     x = logit P'(b | a) - log k - log Pn(b)
 
 Pn(b) is proportional to count_b ** ns_exponent. Subsampling keeps an event of b with probability
 keep_b, so that P'(b | a) is proportional to P(b | a) keep_b (exactly for sessions of two; in longer
-ones items move closer together where others drop out). Where no P' is close to 1, its logit is its
-logarithm, and but for a summand that is the same for every b
+ones, items move closer together where others are dropped). Where no P' is close to 1, its logit is
+about its logarithm, and up to a term that is the same for every b
 
     log P(b | a) = in_a · out_b + ns_exponent log count_b - log keep_b
 
-With hierarchical softmax x is the sum of log sigmoid(± in_a · out_node) along the Huffman path of
+With hierarchical softmax, x is the sum of log sigmoid(± in_a · out_node) along the Huffman path of
 b, which is log P'(b | a) itself, and log P(b | a) = x - log keep_b.
 
-For several items in_a is replaced by their weighted mean: a product of experts.
+For several items, in_a is replaced by their weighted mean: a product of experts.
 """
 
 from typing import assert_never
@@ -40,14 +40,14 @@ SCORES_PER_BLOCK = 1 << 23
 
 
 def item_biases(counts: NDArray[np.int64], config: TrainingConfig) -> NDArray[np.float32]:
-    """What is added to each item's score, whatever was asked.
+    """The term added to each item's score, the same for every query.
 
     Args:
         counts: int64 [items], occurrences in training.
         config: the settings the vectors were trained with.
 
     Returns:
-        float32 [items]: ns_exponent log count - log keep; with hierarchical softmax - log keep.
+        float32 [items]: ns_exponent log count - log keep; with hierarchical softmax, - log keep.
     """
     biases = -np.log(keep_probability(counts, config.sample))
     if config.objective == "negative-sampling":
@@ -58,27 +58,27 @@ def item_biases(counts: NDArray[np.int64], config: TrainingConfig) -> NDArray[np
 def path_log_probabilities(
     tastes: NDArray[np.float32], output: NDArray[np.float32], tree: HuffmanTree
 ) -> NDArray[np.float32]:
-    """The logarithm of what hierarchical softmax says of every item: the sum along its path.
+    """The log probability of every item under hierarchical softmax: the sum along its path.
 
     Args:
         tastes: float32 [tastes, vector_size].
-        output: float32 [items, vector_size], rows of the inner nodes; the last one is not used.
-        tree: of these items.
+        output: float32 [items, vector_size], vectors of the inner nodes; the last row is unused.
+        tree: the Huffman tree of these items.
 
     Returns:
         float32 [tastes, items]; exp of a row sums to 1.
     """
     items = len(output)
     scores = output @ tastes.T
-    if_one = -np.logaddexp(np.float32(0), -scores)
-    if_zero = if_one - scores
-    found = np.zeros((2 * items - 1, len(tastes)), np.float32)
+    label_one = -np.logaddexp(np.float32(0), -scores)
+    label_zero = label_one - scores
+    sums = np.zeros((2 * items - 1, len(tastes)), np.float32)
     for nodes in _levels(tree):
         parents, labels = np.divmod(tree.links[nodes], 2)
         rows = parents - items
-        step = np.where(labels[:, None] == 1, if_one[rows], if_zero[rows])
-        found[nodes] = found[parents] + step
-    return found[:items].T
+        step = np.where(labels[:, None] == 1, label_one[rows], label_zero[rows])
+        sums[nodes] = sums[parents] + step
+    return sums[:items].T
 
 
 def _levels(tree: HuffmanTree) -> list[NDArray[np.int64]]:
@@ -94,14 +94,14 @@ def _levels(tree: HuffmanTree) -> list[NDArray[np.int64]]:
 
 
 class VectorScores:
-    """Ranks the catalogue by log P(b | a) as the vectors know it.
+    """Ranks the catalogue by log P(b | a), estimated from the vectors.
 
     Args:
         input_vectors: float32 [items, vector_size].
         output_vectors: float32 [items, vector_size], of items or of inner nodes.
         counts: int64 [items], occurrences in training, descending.
         config: the settings the vectors were trained with.
-        decay: what an item of a prefix loses in weight per step back.
+        decay: the share of its weight an item of a prefix keeps per step back.
     """
 
     def __init__(
@@ -121,37 +121,37 @@ class VectorScores:
             case "hierarchical-softmax":
                 self.tree = build_tree(counts)
             case "negative-sampling":
-                # One more column makes the bias part of the product: [taste, 1] · [out_b, bias_b].
+                # An extra column adds the bias to the product: [taste, 1] · [out_b, bias_b].
                 self.index = faiss.IndexFlatIP(output_vectors.shape[1] + 1)
                 self.index.add(np.column_stack([output_vectors, self.biases]))
             case unknown:
                 assert_never(unknown)
 
     def rank(self, cases: Cases, k: int) -> Ranked:
-        """The best scores; a prefix without a known item has none."""
+        """The k items with the best scores; a prefix without a known item gets none."""
         prefixes = cases.prefixes()
         weights = decayed(prefixes.offsets, self.decay)
         queries = query_matrix(prefixes, weights, len(self.input))
-        asked = np.flatnonzero(np.diff(queries.indptr))
-        total = queries[asked].sum(axis=1)
-        tastes = (queries[asked] @ self.input) / total[:, None]
+        answerable = np.flatnonzero(np.diff(queries.indptr))
+        total = queries[answerable].sum(axis=1)
+        tastes = (queries[answerable] @ self.input) / total[:, None]
         n = min(k, len(self.input))
         items = np.full((len(cases), k), NOTHING, np.int32)
         scores = np.full((len(cases), k), -np.inf, np.float32)
         step = max(1, SCORES_PER_BLOCK // len(self.input))
-        for first in range(0, len(asked), step):
-            some = asked[first : first + step]
-            scores[some, :n], items[some, :n] = self._best(tastes[first : first + step], n)
+        for first in range(0, len(answerable), step):
+            block = answerable[first : first + step]
+            scores[block, :n], items[block, :n] = self._best(tastes[first : first + step], n)
         return Ranked(items, scores)
 
     def _best(
         self, tastes: NDArray[np.float32], n: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
         if self.tree is None:
-            found: tuple[NDArray[np.float32], NDArray[np.int64]] = self.index.search(
+            nearest: tuple[NDArray[np.float32], NDArray[np.int64]] = self.index.search(
                 np.column_stack([tastes, np.ones(len(tastes), np.float32)]), n
             )
-            return found
+            return nearest
         scores = path_log_probabilities(tastes, self.output, self.tree) + self.biases
         best = np.argpartition(-scores, n - 1, axis=1)[:, :n]
         values = np.take_along_axis(scores, best, axis=1)

@@ -1,4 +1,4 @@
-"""Gathers what the page shows besides the charts of the evaluation."""
+"""Gathers everything that the page shows."""
 
 from dataclasses import dataclass
 
@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.artifact import Artifact, unit
-from trainer.evaluation.comparison import Evaluation, Protocol
+from trainer.evaluation.comparison import Evaluation, EvaluationProtocol
 from trainer.evaluation.ranking import MISSED, NOTHING, answer_ranks
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import UNSEEN, Cases, sample
 
 MAPPED_ITEMS = 2000
 SAMPLES = 8
-SHOWN_OF_QUERY = 5
-SHOWN_OF_ANSWER = 5
+ITEMS_OF_QUERY = 5
+ITEMS_OF_LIST = 5
 SEED = 0
 
 
@@ -24,9 +24,9 @@ class Sample:
 
     Attributes:
         query: names of the prefix's last items, oldest first.
-        answer: the name of what came next.
-        rank: its rank from 0, None where it is not among the best.
-        recommended: names of what the model recommends, best first.
+        answer: the name of the item that came next.
+        rank: its rank from 0, None if it is not in the list.
+        recommended: names of the recommended items, best first.
     """
 
     query: list[str]
@@ -40,7 +40,7 @@ class ItemMap:
     """Items in a plane.
 
     Attributes:
-        names: one an item, the most frequent first.
+        names: one per item, the most frequent first.
         counts: int64 [items].
         places: float64 [items, 2].
     """
@@ -58,7 +58,7 @@ class PageContent:
         title: the headline.
         about: how the cases were held out; may be empty.
         evaluation: the models side by side.
-        losses: of each epoch of training.
+        losses: the loss of each epoch; empty if there is none.
         session_lengths: int64 [sessions].
         item_map: the most frequent items.
         samples: a few cases.
@@ -83,9 +83,9 @@ def page_content(
     """Gathers what the page shows.
 
     Args:
-        evaluation: of `served` and others on `cases`.
-        served: the model in question.
-        cases: those that it was evaluated on.
+        evaluation: of `served` and other models on `cases`.
+        served: the evaluated model.
+        cases: the cases of the evaluation.
         session_lengths: int64 [sessions], of the training sessions.
         about: how the cases were held out, as sentences.
     """
@@ -102,13 +102,13 @@ def page_content(
 
 
 def plane(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The two directions in which vectors differ most: principal component analysis.
+    """The vectors projected onto their first two principal components.
 
     Args:
         vectors: float32 [items, vector_size].
 
     Returns:
-        float64 [items, 2]; a direction that does not exist is 0.
+        float64 [items, 2]; a component that does not exist is 0.
     """
     centered = vectors.astype(np.float64) - vectors.mean(axis=0)
     left, spread, _ = np.linalg.svd(centered, full_matrices=False)
@@ -121,37 +121,39 @@ def plane(vectors: NDArray[np.float32]) -> NDArray[np.float64]:
 def _map(artifact: Artifact) -> ItemMap:
     frequent = np.argsort(-artifact.counts, kind="stable")[:MAPPED_ITEMS]
     return ItemMap(
-        [_name(artifact, row) for row in frequent.tolist()],
+        [_name(artifact, item) for item in frequent.tolist()],
         artifact.counts[frequent],
         plane(unit(np.asarray(artifact.input_vectors[frequent]))),
     )
 
 
-def _samples(served: Served, cases: Cases, protocol: Protocol) -> list[Sample]:
-    """A few cases from sessions of their own, whose answer and some of whose prefix is known."""
+def _samples(served: Served, cases: Cases, protocol: EvaluationProtocol) -> list[Sample]:
+    """A few cases of different sessions; each has a known answer and a known item of its prefix."""
     artifact = served.recommender.artifact
-    chosen = sample(cases, 50 * SAMPLES, SEED)
-    _, one_a_session = np.unique(chosen.session, return_index=True)
-    chosen = chosen.take(one_a_session)
-    known = chosen.prefixes().lengths() > 0
-    chosen = chosen.take(np.flatnonzero(known & (chosen.answers != UNSEEN)))
-    chosen = sample(chosen, SAMPLES, SEED)
-    ranked = protocol.rank(served, chosen, max(protocol.ks) + 1)
-    ranks = answer_ranks(ranked, chosen.answers).tolist()
-    prefixes = chosen.prefixes()
+    cases = sample(cases, 50 * SAMPLES, SEED)
+    _, first_of_session = np.unique(cases.session, return_index=True)
+    cases = cases.take(first_of_session)
+    answerable = cases.prefixes().lengths() > 0
+    cases = cases.take(np.flatnonzero(answerable & (cases.answers != UNSEEN)))
+    cases = sample(cases, SAMPLES, SEED)
+    ranked = protocol.rank(served, cases, max(protocol.ks) + 1)
+    ranks = answer_ranks(ranked, cases.answers).tolist()
+    prefixes = cases.prefixes()
     queries = np.split(prefixes.items, prefixes.offsets[1:-1])
     return [
         Sample(
-            query=[_name(artifact, row) for row in query[-SHOWN_OF_QUERY:].tolist()],
+            query=[_name(artifact, item) for item in query[-ITEMS_OF_QUERY:].tolist()],
             answer=_name(artifact, answer),
             rank=None if rank == MISSED else rank,
-            recommended=[_name(artifact, row) for row in rows[:SHOWN_OF_ANSWER] if row != NOTHING],
+            recommended=[
+                _name(artifact, item) for item in items[:ITEMS_OF_LIST] if item != NOTHING
+            ],
         )
-        for query, answer, rank, rows in zip(
-            queries, chosen.answers.tolist(), ranks, ranked.items.tolist(), strict=True
+        for query, answer, rank, items in zip(
+            queries, cases.answers.tolist(), ranks, ranked.items.tolist(), strict=True
         )
     ]
 
 
-def _name(artifact: Artifact, row: int) -> str:
-    return artifact.titles[row] or artifact.item_ids[row]
+def _name(artifact: Artifact, item: int) -> str:
+    return artifact.titles[item] or artifact.item_ids[item]

@@ -13,7 +13,7 @@ from trainer.view.page.content import PageContent
 
 
 def environment() -> Environment:
-    """Where templates are, and how they are filled in; `px` writes a length."""
+    """The templates and how they are filled in; the filter `px` formats a length."""
     templates = Environment(
         loader=PackageLoader("trainer.view.page"),
         autoescape=True,
@@ -27,7 +27,7 @@ def environment() -> Environment:
 
 
 def render_page(content: PageContent) -> str:
-    """The whole page as one HTML text."""
+    """The whole page as HTML."""
     evaluation = content.evaluation
     k = max(evaluation.protocol.ks)
     metrics = list(next(iter(evaluation.models.values())).estimates)

@@ -1,1 +1,1 @@
-"""Where everything on a chart is, in px; the templates of the same names draw it."""
+"""Charts as positions in px, which the templates of the same names draw."""

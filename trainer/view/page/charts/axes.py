@@ -38,12 +38,12 @@ class Point:
 
 @dataclass(frozen=True)
 class Frame:
-    """The area of a chart whose values go up.
+    """The area of a chart whose values are on a vertical axis.
 
     Attributes:
         width: of the picture, in px.
         bottom: where the lowest value is, in px.
-        values: round ones, lowest first, each with a line across.
+        values: the round values that have a line across, lowest first.
         left: where the area begins, in px.
         top: where the highest value is, in px.
     """
@@ -56,17 +56,17 @@ class Frame:
 
     @property
     def up(self) -> Scale:
-        """From a value to its place."""
+        """The scale from a value to its vertical position."""
         return Scale(self.values[0], self.values[-1], self.bottom, self.top)
 
     @property
     def ticks(self) -> list[Tick]:
-        """The values and their places."""
+        """The values and their positions."""
         return [Tick(self.up(value), f"{value:,.6g}") for value in self.values]
 
 
 def round_values(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers from the one at or below `low` to the one at or above `high`."""
+    """Evenly spaced round numbers that span `low` to `high`, in about `most` steps."""
     if high <= low:
         high = low + (abs(low) or 1.0)
     rough = (high - low) / most

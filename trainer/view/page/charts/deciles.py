@@ -11,7 +11,7 @@ WIDTH, BOTTOM, MARGIN = 1100.0, 280.0, 40.0
 
 @dataclass(frozen=True)
 class Decile:
-    """A tenth of the catalogue: where it is, in px, and how many answers are in it."""
+    """A tenth of the catalogue: its position in px, and how many answers are in it."""
 
     x: float
     answers: int
@@ -28,7 +28,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class DecileChart:
-    """The curves of all models; the model in question is the last one, above the others."""
+    """The curves of all models; the evaluated model is last, drawn over its baselines."""
 
     frame: Frame
     deciles: list[Decile]
@@ -38,7 +38,7 @@ class DecileChart:
 def decile_chart(
     hit_rates: Mapping[str, Sequence[float | None]], answers: Sequence[int]
 ) -> DecileChart:
-    """Lays out hit rates by the model's name and decile; None where no answer is in a decile."""
+    """Lays out hit rates by model and decile; None where a decile has no answers."""
     highest = max(
         (hit for hits in hit_rates.values() for hit in hits if hit is not None), default=0.0
     )

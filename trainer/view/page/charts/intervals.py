@@ -12,7 +12,7 @@ WIDTH, LEFT, RIGHT, TOP, ROW = 540.0, 150.0, 480.0, 8.0, 30.0
 
 @dataclass(frozen=True)
 class Interval:
-    """One model: its metric, and where that and its ends are, in px."""
+    """One model: its metric, and the positions of its mean and interval in px."""
 
     model: str
     label: str
@@ -26,7 +26,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class IntervalChart:
-    """A metric of every model, the model in question first; lengths in px."""
+    """One metric of every model, the evaluated model first; lengths in px."""
 
     metric: str
     ticks: list[Tick]
@@ -38,7 +38,7 @@ class IntervalChart:
 
 
 def interval_chart(metric: str, estimates: Mapping[str, Estimate]) -> IntervalChart:
-    """Lays out a metric of every model, by the model's name."""
+    """Lays out one metric of every model, by the model's name."""
     values = round_values(0, max(estimate.high for estimate in estimates.values()) or 1.0)
     across = Scale(0, values[-1], LEFT, RIGHT)
     color = colors(estimates)

@@ -15,7 +15,7 @@ LABELS = 24
 
 @dataclass(frozen=True)
 class Dot:
-    """An item; its place and size in px."""
+    """An item; its position and size in px."""
 
     name: str
     count: int
@@ -26,14 +26,14 @@ class Dot:
 
 @dataclass(frozen=True)
 class Label:
-    """A name; where its line of text begins, in px."""
+    """A name and the position in px where its text begins."""
 
     name: str
     x: float
     y: float
 
     def overlaps(self, other: "Label") -> bool:
-        """Whether two names are too near to each other to be read."""
+        """Whether two names are too close to be legible."""
         return (
             self.x - 4 <= other.end
             and other.x - 4 <= self.end
@@ -43,13 +43,13 @@ class Label:
 
     @property
     def end(self) -> float:
-        """Where the line of text ends, in px, with room for wide letters."""
+        """Where the text ends, in px, with room for wide letters."""
         return self.x + CHARACTER * 1.15 * len(self.name) + 4
 
 
 @dataclass(frozen=True)
 class MapChart:
-    """Every item as a dot and the names of some; lengths in px."""
+    """Every item as a dot, and the names of some; lengths in px."""
 
     dots: list[Dot]
     labels: list[Label]
@@ -58,7 +58,7 @@ class MapChart:
 
 
 def map_chart(items: ItemMap) -> MapChart:
-    """Lays out items, the most frequent of them first."""
+    """Lays out items; the most frequent ones get names first."""
     across = Scale(*_ends(items.places[:, 0]), 30, WIDTH - 30)
     up = Scale(*_ends(items.places[:, 1]), HEIGHT - 20, 20)
     share = np.sqrt(items.counts / max(int(items.counts.max(initial=1)), 1))
@@ -72,7 +72,7 @@ def map_chart(items: ItemMap) -> MapChart:
 
 
 def _labels(dots: list[Dot]) -> list[Label]:
-    """Names of the first items, each where no earlier one is."""
+    """Names of the first items, skipping those that would overlap an earlier name."""
     labels: list[Label] = []
     for dot in dots:
         label = Label(shorten(dot.name, 26), dot.x + 9, dot.y + 4)

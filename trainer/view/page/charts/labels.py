@@ -16,5 +16,5 @@ def colors(models: Iterable[str]) -> dict[str, str]:
 
 
 def shorten(name: str, characters: int) -> str:
-    """At most so many characters, with an ellipsis where some are gone."""
+    """The name cut to at most `characters` characters, with an ellipsis if it was cut."""
     return name if len(name) <= characters else name[: characters - 1].rstrip() + "…"

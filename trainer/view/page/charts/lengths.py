@@ -13,7 +13,7 @@ WIDTH, BOTTOM, MARGIN, GAP, LABEL = 540.0, 240.0, 10.0, 4.0, 64.0
 
 @dataclass(frozen=True)
 class Bar:
-    """Lengths and how many sessions have one of them; places in px."""
+    """A range of lengths and the number of sessions in it; positions in px."""
 
     lengths: str
     sessions: int
@@ -25,7 +25,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class LengthChart:
-    """Bars side by side, of which the first and every so many have a label."""
+    """Bars side by side; every `labels_every`-th one has a label, starting with the first."""
 
     frame: Frame
     bars: list[Bar]
@@ -54,7 +54,7 @@ def length_chart(lengths: NDArray[np.int64]) -> LengthChart:
 
 
 def length_bins(longest: int) -> list[int]:
-    """The first length of every bin: one, two, three and four, then ever wider ones."""
+    """The first length of every bin: 1, 2, 3 and 4, then the bins become wider."""
     edges = [1, 2, 3, 4]
     while edges[-1] <= longest:
         edges.append(max(edges[-1] + 1, round(edges[-1] * 1.5)))

@@ -11,7 +11,7 @@ WIDTH, BOTTOM = 540.0, 240.0
 
 @dataclass(frozen=True)
 class LossChart:
-    """A point an epoch, and some of the epochs below them."""
+    """One point per epoch, and ticks for some of the epochs."""
 
     frame: Frame
     epochs: list[Tick]
@@ -20,7 +20,7 @@ class LossChart:
 
 
 def loss_chart(losses: Sequence[float]) -> LossChart:
-    """Lays out at least one loss."""
+    """Lays out the losses of at least one epoch."""
     frame = Frame(WIDTH, BOTTOM, round_values(min(losses), max(losses)))
     across = Scale(1, max(len(losses), 2), frame.left + 16, WIDTH - 20)
     whole = sorted({round(value) for value in round_values(1, len(losses), 8)})

@@ -86,20 +86,6 @@ def index_positions(items: NDArray[np.int32], starts: NDArray[np.int64], out: An
 
 
 @jit
-def _discount(row: RowSums, n: int, discounts: NDArray[np.float32]) -> Any:
-    """Multiplies the sums by discounts; returns the number that stay above zero."""
-    sums, touched = row
-    n_positive = 0
-    for place in range(n):
-        column = touched[place]
-        sums[column] *= discounts[column]
-        if sums[column] > 0:
-            touched[n_positive] = column
-            n_positive += 1
-    return n_positive
-
-
-@jit
 def _keep_largest(
     row: RowSums, n: int, columns: NDArray[np.int32], values: NDArray[np.float32]
 ) -> None:
@@ -118,6 +104,16 @@ def _keep_largest(
         values[place] = sums[candidates[order[place]]]
     columns[order.size :] = NOTHING
     sums[touched[:n]] = 0
+
+
+@jit
+def _raise(columns: NDArray[np.int32], values: NDArray[np.float32], power: float) -> None:
+    """Raises the values of a row, largest first, to a power; ends the row before the first zero."""
+    for place in range(columns.size):
+        if values[place] == 0:
+            columns[place:] = NOTHING
+            break
+        values[place] = values[place] ** power
 
 
 @jit
@@ -215,6 +211,7 @@ def smooth_rows(
     """
     sums, touched = row
     mass, vector_share, count_neighbors, borrowed_counts, power = smoothing
+    borrowed_counts = min(borrowed_counts, counts.columns.shape[1])
     for item in range(first, last):
         n = 0
         total = totals[item]
@@ -235,7 +232,7 @@ def smooth_rows(
                 if mass > 0 and totals[lender] > 0:
                     part = mass / bottom * share * parts[place] / totals[lender]
                 if part > 0:
-                    for other in range(min(counts.columns.shape[1], borrowed_counts)):
+                    for other in range(borrowed_counts):
                         column = counts.columns[lender, other]
                         if column == NOTHING:
                             break
@@ -253,7 +250,7 @@ def smooth_rows(
             if before == 0 and sums[column] > 0:
                 touched[n] = column
                 n += 1
-        n = _discount(row, n, discounts)
+        for column in touched[:n]:
+            sums[column] *= discounts[column]
         _keep_largest(row, n, out.columns[item], out.values[item])
-        for place in range(min(n, out.columns.shape[1])):
-            out.values[item, place] = out.values[item, place] ** power
+        _raise(out.columns[item], out.values[item], power)

@@ -10,7 +10,7 @@ from bench.corpus import build_corpus
 from bench.longer import Longer
 from bench.plain import train_plain
 from bench.spread import difference, not_below
-from tests.evaluation.test_baselines import answers, cases_of
+from tests.worlds import answers, cases_of
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.baselines import ItemItem

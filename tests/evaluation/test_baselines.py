@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from tests.evaluation.test_splits import sessions_of
+from tests.worlds import ask, cases_of, sessions_of
 from trainer.evaluation.baselines import ItemItem, Popularity, SessionKnn, all_baselines
 from trainer.evaluation.baselines import sparse as best
 from trainer.evaluation.baselines.counting import (
@@ -15,30 +15,10 @@ from trainer.evaluation.baselines.counting import (
     shares,
     transitions,
 )
-from trainer.evaluation.ranking import Ranked, Ranker, rank_unseen
-from trainer.evaluation.splits import Cases
+from trainer.evaluation.ranking import rank_unseen
 
 # Three sessions over items 0-3.
 SESSIONS = sessions_of([0, 1, 2], [0, 1], [2, 0, 3, 0])
-
-
-def cases_of(*prefixes: list[int]) -> Cases:
-    sessions = sessions_of(*prefixes)
-    answers = np.full(len(prefixes), -1, np.int32)
-    offsets = sessions.offsets
-    return Cases(sessions.items, offsets[:-1], offsets[1:], answers, np.arange(len(prefixes)))
-
-
-def answers(ranked: Ranked) -> list[dict[int, float]]:
-    """Each case's items with their scores, in order."""
-    return [
-        {item: pytest.approx(score) for item, score in zip(items, scores, strict=True) if item >= 0}
-        for items, scores in zip(ranked.items.tolist(), ranked.scores.tolist(), strict=True)
-    ]
-
-
-def ask(ranker: Ranker, *prefixes: list[int], k: int = 4) -> list[dict[int, float]]:
-    return answers(ranker.rank(cases_of(*prefixes), k))
 
 
 # what is counted

@@ -8,7 +8,7 @@ from rich.console import Console
 from service.model.errors import InputError
 from service.model.recommender import Recommender
 from tests.conftest import make_artifact
-from tests.evaluation.test_baselines import cases_of
+from tests.worlds import cases_of
 from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.ranking import Ranked
 from trainer.evaluation.served import Served

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.model.errors import ConfigError, EventLogError
-from tests.events.test_sessions import NOON, decode
 from tests.naive_sessions import naive_sessions
+from tests.worlds import NOON, decode
 from trainer.config.jobs import EvaluationConfig
 from trainer.config.sections import DataConfig
 from trainer.evaluation.holdout import Holdout, first_tested, hold_out, hold_out_before

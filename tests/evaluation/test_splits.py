@@ -3,15 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.worlds import sessions_of
 from trainer.corpus import Sessions
 from trainer.evaluation import splits
 from trainer.evaluation.splits import Cases, last_item, prefix_cases, sample
-
-
-def sessions_of(*sessions: list[int]) -> Sessions:
-    lengths = [len(session) for session in sessions]
-    items = [item for session in sessions for item in session]
-    return Sessions(np.array(items, np.int32), np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def lists(sessions: Sessions) -> list[list[int]]:

@@ -4,7 +4,7 @@ import numba
 import numpy as np
 import pytest
 
-from tests.evaluation.test_baselines import ask, cases_of
+from tests.worlds import ask, cases_of
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.baselines.vectors import VectorScores, item_biases, path_log_probabilities

@@ -12,14 +12,14 @@ from rich.console import Console
 
 from service.model.errors import EventLogError
 from tests.naive_sessions import naive_sessions
+from tests.worlds import NOON, decode
 from trainer.config.sections import DataConfig
-from trainer.corpus import DataReport, Sessions, Vocabulary
+from trainer.corpus import DataReport
 from trainer.events.dataset import read_dataset
 from trainer.events.log.reader import Events
 from trainer.events.sessions import build_sessions
 from trainer.view.tables import data_table
 
-NOON = datetime(2026, 1, 31, 12)
 LENIENT = {"min_count": 1, "min_session_length": 1, "collapse_repeats": True}
 DROPPED = [
     "events_without_item",
@@ -43,12 +43,6 @@ def events(*rows: tuple, owner: str = "session", read: int | None = None) -> Eve
         orient="row",
     )
     return Events(table, len(rows) if read is None else read)
-
-
-def decode(sessions: Sessions, vocabulary: Vocabulary) -> list[list[str]]:
-    ids = [vocabulary.item_ids[item] for item in sessions.items]
-    borders = sessions.offsets.tolist()
-    return [ids[start:end] for start, end in pairwise(borders)]
 
 
 def data_config(log: Events, **config) -> DataConfig:

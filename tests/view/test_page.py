@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.model.recommender import Recommender
 from tests.conftest import make_artifact
-from tests.evaluation.test_baselines import cases_of
+from tests.worlds import cases_of
 from trainer.evaluation.baselines import Popularity
 from trainer.evaluation.comparison import Estimate, EvaluationProtocol, evaluate
 from trainer.evaluation.served import Served

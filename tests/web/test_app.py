@@ -14,8 +14,8 @@ from service.model.store import Store
 from service.web.app import create_app
 from service.web.settings import Settings
 from tests.conftest import FRUITS, TOOLS, make_artifact, make_artifact_with_next
+from tests.worlds import PROBLEM, problem
 
-PROBLEM = "application/problem+json"
 ODD_IDS = ["a/b", "/", "a//b/", "100 %", "a b", "ä☕", "?k=1#x", "a+b", '"\\', "a\nx", "\n", "a\n"]
 
 
@@ -55,19 +55,6 @@ def empty_client(store: Store) -> Iterator[TestClient]:
     """The service before anything is published."""
     with TestClient(create_app(Settings(models=store.directory))) as client:
         yield client
-
-
-def problem(response: Any, status: int, name: str) -> dict[str, Any]:
-    """Checks that a response is the named problem; returns it."""
-    assert response.status_code == status
-    assert response.headers["content-type"] == PROBLEM
-    body: dict[str, Any] = response.json()
-    assert body["status"] == status
-    assert body["type"] == f"/problems/{name}"
-    assert body["title"]
-    assert body["detail"]
-    assert set(body) <= {"type", "title", "status", "detail", "errors"}
-    return body
 
 
 def ids(body: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from service.model.store import Store
 from service.web.app import create_app
 from service.web.kinds import KINDS
 from service.web.settings import Settings
-from tests.web.test_app import PROBLEM, problem
+from tests.worlds import PROBLEM, problem
 
 GETS = [
     "/similar/apple",

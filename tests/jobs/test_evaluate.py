@@ -3,16 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import write_baskets
+from tests.jobs.conftest import DATA
 from trainer.jobs import evaluate as trial
 
-SETTINGS = """
-[data]
-paths = ["log.csv"]
-session = "basket"
-item = "item"
-time = "time"
-title = "title"
+SETTINGS = f"""{DATA}title = "title"
 min_count = 1
 
 [training]
@@ -26,13 +20,6 @@ MODELS = [
     "item2vec next", "item2vec similar", "word2vec next score", "popularity", "Markov chain",
     "sequential rules", "co-occurrence", "item-kNN", "V-SKNN",
 ]  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _shop(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_baskets(Path("log.csv"))
-    Path("item2vec.toml").write_text(SETTINGS)
 
 
 @pytest.fixture

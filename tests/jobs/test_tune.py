@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.conftest import write_baskets
+from tests.jobs.conftest import DATA
 from trainer.config.jobs import Config
 from trainer.config.sources import merge, read_layers
 from trainer.jobs import tune as tuning
@@ -16,13 +16,7 @@ from trainer.tuning.space import TABLE, TRAINING, Dimension, settings_of, space,
 from trainer.view.bars import Bars
 from trainer.word2vec.training import DivergenceError
 
-SETTINGS = """
-[data]
-paths = ["log.csv"]
-session = "basket"
-item = "item"
-time = "time"
-
+SETTINGS = f"""{DATA}
 [training]
 vector_size = 8
 epochs = 4
@@ -31,13 +25,6 @@ sample = 0
 workers = 1
 """
 QUICK = ("--trials", "3")
-
-
-@pytest.fixture(autouse=True)
-def _shop(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    write_baskets(Path("log.csv"))
-    Path("item2vec.toml").write_text(SETTINGS)
 
 
 @pytest.fixture

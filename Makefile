@@ -42,7 +42,7 @@ test-boundscheck: $(VENV)/.dev  ## the kernels with array indexes checked (loads
 test-lowest:  ## the suite over the lowest versions that pyproject.toml admits (needs uv)
 	uv venv --quiet --clear --python $(PYTHON) $(VENV)-lowest
 	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev --group build -e '.[train]'
-	$(VENV)-lowest/bin/python -m pytest -q -W ignore::DeprecationWarning
+	$(VENV)-lowest/bin/python -m pytest -q --numprocesses 2 --dist loadfile -W ignore::DeprecationWarning
 
 lint: $(VENV)/.dev  ## style, types and who imports whom
 	$(BIN)/ruff check .

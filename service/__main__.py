@@ -9,6 +9,7 @@ from service.model.errors import ConfigError, Item2VecError
 from service.web.settings import Settings
 
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+STARTUP_FAILURE = 3  # how a worker of uvicorn exits that could not start
 
 
 def main() -> int:
@@ -39,7 +40,6 @@ def _check_metrics_directory() -> None:
 
 def _serve(settings: Settings) -> int:
     from uvicorn import Config, Server
-    from uvicorn.config import STARTUP_FAILURE
     from uvicorn.supervisors import Multiprocess
 
     config = Config(

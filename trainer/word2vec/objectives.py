@@ -1,6 +1,6 @@
 """The objectives by name (`OBJECTIVES`): each picks targets; the loss is always logistic."""
 
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,17 +11,9 @@ from trainer.word2vec.kernels.targets import (
     AHEAD,
     NoiseTargets,
     PathTargets,
-    Targets,
     fill_ring,
 )
 from trainer.word2vec.noise import noise_table
-
-
-class Objective(Protocol):
-    """Picks the output rows that a prediction is scored against."""
-
-    def targets(self, seed: np.uint64) -> Targets:
-        """The source of targets for one call of the kernel; the seed must not be zero."""
 
 
 class NegativeSampling:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bench.cases import Cases
 from service.model.artifact import Artifact, Manifest
 from service.model.recommender import Recommender
+from service.model.similarity import SimilarSettings
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
 from trainer.corpus import Vocabulary
@@ -67,6 +68,7 @@ def _artifact(vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Artifact:
         data={},
         metrics={},
         verdict="not for serving",
+        similar=SimilarSettings(),
     )
     return Artifact(
         manifest=manifest,
@@ -76,5 +78,5 @@ def _artifact(vectors: NDArray[np.float32], vocabulary: Vocabulary) -> Artifact:
         counts=vocabulary.counts,
         input_vectors=vectors,
         output_vectors=np.zeros_like(vectors),
-        cosine_index=cosine_index(vectors, IndexConfig()),
+        cosine_index=cosine_index(vectors, vocabulary.counts, SimilarSettings(), IndexConfig()),
     )

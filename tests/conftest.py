@@ -11,6 +11,7 @@ from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
+import faiss
 import hypothesis
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from fastapi.testclient import TestClient
 
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.similarity import SimilarSettings
 from service.model.store import Store
 from service.web.app import create_app
 from service.web.settings import Settings
@@ -150,6 +152,12 @@ def fruits_and_tools() -> Continuations:
     )
 
 
+def plain_index(matrix: np.ndarray, config: IndexConfig | None = None) -> faiss.Index:
+    """An index whose scores are cosines."""
+    counts = np.ones(len(matrix), np.int64)
+    return cosine_index(matrix, counts, SimilarSettings(), config or IndexConfig())
+
+
 def make_artifact(
     version: str = "v1",
     vectors: dict[str, list[float]] | None = None,
@@ -176,6 +184,7 @@ def make_artifact(
             data={},
             metrics={},
             verdict="made by hand",
+            similar=SimilarSettings(),
         ),
         item_ids=list(vectors),
         titles=[f"A {name}" if name in FRUITS else None for name in vectors],
@@ -183,7 +192,7 @@ def make_artifact(
         counts=np.arange(len(vectors), 0, -1, dtype=np.int64) * 10,
         input_vectors=matrix,
         output_vectors=matrix[:, ::-1].copy(),
-        cosine_index=cosine_index(matrix, IndexConfig()),
+        cosine_index=plain_index(matrix),
         continuations=continuations,
     )
 

@@ -2,7 +2,7 @@ import faiss
 import numpy as np
 import pytest
 
-from service.model.artifact import unit
+from service.model.similarity import SimilarSettings, answer_rows, unit
 from trainer.artifacts import build, index
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
@@ -11,6 +11,7 @@ from trainer.continuations.table import near_items
 from trainer.faiss_threads import faiss_threads
 
 VECTORS = np.random.default_rng(2).normal(size=(500, 8)).astype(np.float32)
+MODEL = VECTORS, np.ones(500, np.int64), SimilarSettings()
 
 
 @pytest.fixture
@@ -38,9 +39,11 @@ def test_faiss_is_limited_within_and_free_again_afterwards():
 def test_the_index_is_built_on_as_many_threads_as_it_is_given(monkeypatch, search):
     seen = set()
     monkeypatch.setattr(
-        index, "unit", lambda some: seen.add(faiss.omp_get_max_threads()) or unit(some)
+        index,
+        "answer_rows",
+        lambda *some: seen.add(faiss.omp_get_max_threads()) or answer_rows(*some),
     )
-    cosine_index(VECTORS, IndexConfig(search=search), workers=2)
+    cosine_index(*MODEL, IndexConfig(search=search), workers=2)
     assert seen == {2}
 
 
@@ -60,7 +63,7 @@ def test_items_near_by_their_vectors_are_searched_on_as_many_threads_as_given(
 
 def test_one_thread_links_the_same_graph_every_time():
     graphs = [
-        faiss.serialize_index(cosine_index(VECTORS, IndexConfig(search="hnsw"), workers=1))
+        faiss.serialize_index(cosine_index(*MODEL, IndexConfig(search="hnsw"), workers=1))
         for _ in range(2)
     ]
     assert np.array_equal(*graphs)
@@ -76,7 +79,7 @@ def test_a_deterministic_run_links_its_graph_on_one_thread(
     monkeypatch.setattr(
         build,
         "cosine_index",
-        lambda vectors, config, workers: seen.append(workers) or cosine_index(vectors, config),
+        lambda *model, workers: seen.append(workers) or cosine_index(*model),
     )
     settings = ["--paths", "log.csv", "--session", "session", "--epochs", "1", "--workers", "3"]
     assert run("train", *settings, "--search", "hnsw", *flags).code == 0

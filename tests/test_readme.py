@@ -117,8 +117,8 @@ LINES = {
     "item2vec models rollback": ["current version: #"],
     "item2vec models prune --keep 3": ["nothing to delete"],
     "item2vec export vectors.txt.gz": [r"wrote # input vectors of # numbers to vectors.txt.gz"],
-    "item2vec export vectors.bin --vectors average": [
-        r"wrote # average vectors of # numbers to vectors.bin"
+    "item2vec export vectors.bin": [
+        r"wrote # input vectors of # numbers to vectors.bin"
     ],
     "item2vec export vectors.parquet": [r"wrote # input vectors of # numbers to vectors.parquet"],
     "item2vec export vectors.npy": [r"wrote # input vectors of # numbers to vectors.npy"],

@@ -6,7 +6,8 @@
     counts.npy           int64 [items], occurrences in training
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
-    cosine.faiss         inner-product index over the unit input vectors, in row order
+    cosine.faiss         inner-product index over the unit input vectors and a discount for rare
+                         items, in row order (see `service.model.similarity`)
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
 The directory is named after its model version. `service.model.files` writes and reads it,
@@ -23,8 +24,9 @@ from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.model.continuations import Continuations, NextSettings
+from service.model.similarity import SimilarSettings
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEMS = "items.json"
 COUNTS = "counts.npy"
@@ -56,6 +58,7 @@ class Manifest(BaseModel):
     data: dict[str, Any] = Field(description="what was read, dropped and kept, and its time range")
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
     verdict: str = Field(description="why it may or may not be published")
+    similar: SimilarSettings = Field(description="how `similar` is answered")
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
@@ -72,7 +75,8 @@ class Artifact:
         counts: int64 [items], occurrences in training.
         input_vectors: float32 [items, vector_size].
         output_vectors: float32 [items, vector_size].
-        cosine_index: inner-product index over the unit input vectors, in row order.
+        cosine_index: inner-product index of `vector_size` + 1 columns, in row order; see
+            `service.model.similarity.answer_rows`.
         continuations: the table of what comes next, or None.
     """
 
@@ -85,12 +89,3 @@ class Artifact:
     output_vectors: NDArray[np.float32]
     cosine_index: faiss.Index
     continuations: Continuations | None = None
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The rows scaled to length 1, in a new array; a zero row stays zero."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    units: NDArray[np.float32] = np.divide(
-        vectors, norms, out=np.zeros_like(vectors), where=norms > 0
-    )
-    return units

@@ -71,7 +71,7 @@ def _index(artifact: Artifact) -> Iterator[Fault]:
             COSINE_INDEX,
             f"is {kind.__name__} of metric {index.metric_type}, not {kinds} of inner products",
         )
-    expected = (artifact.manifest.items, artifact.manifest.vector_size)
+    expected = (artifact.manifest.items, artifact.manifest.vector_size + 1)
     shape = (index.ntotal, index.d)
     yield from _differs(COSINE_INDEX, f"vectors {shape}", f"vectors {expected}")
     stored: Any = index

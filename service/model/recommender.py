@@ -8,10 +8,11 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.artifact import Artifact, unit
+from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
 from service.model.ragged import steps_back
+from service.model.similarity import query_rows
 
 MIN_EF_SEARCH = 64
 ITEMS_PER_BLOCK = 1 << 16
@@ -24,8 +25,9 @@ class Neighbor:
     Attributes:
         item_id: its id.
         title: its title, or None.
-        score: its cosine with the query, its share of the votes for what comes next, or, in an
-            answer by popularity, its share of all occurrences.
+        score: its cosine with the query, less a discount if it was rarely seen; its share of the
+            votes for what comes next; or, in an answer by popularity, its share of all
+            occurrences.
     """
 
     item_id: str
@@ -87,7 +89,7 @@ class Recommender:
         return item_id in self._items
 
     def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
-        """The items nearest to an item by cosine, or those that come next; never the item itself.
+        """The items most similar to an item, or those that come next; never the item itself.
 
         Raises:
             UnknownItemError: the model does not know the item.
@@ -105,7 +107,7 @@ class Recommender:
         relation: Relation = "similar",
         decay: float | None = None,
     ) -> Recommendation:
-        """The items nearest to a taste, or those that come next.
+        """The items most similar to a taste, or those that come next.
 
         A taste is the weighted mean of the liked items' unit vectors.
 
@@ -135,12 +137,14 @@ class Recommender:
         return Recommendation(neighbors, unknown, ignored_items=self._ignored(items, relation))
 
     def default_decay(self, relation: Relation) -> float:
-        """The decay of a query that names none: 1 for similar items, else the model's own.
+        """The decay of a query that names none, as the model has it.
 
         Raises:
             NoContinuationsError: the model does not know what comes next.
         """
-        return 1.0 if relation == "similar" else self._continuations().settings.decay
+        if relation == "similar":
+            return self.artifact.manifest.similar.decay
+        return self._continuations().settings.decay
 
     def rank(
         self,
@@ -162,7 +166,7 @@ class Recommender:
             relation: whether to rank "similar" items or those that come "next".
 
         Returns:
-            int64 and float32 [tastes, k]: items, best first, and their cosines or shares of votes.
+            int64 and float32 [tastes, k]: items, best first, and their scores or shares of votes.
             A shorter list is filled up with -1; that of a taste without items is empty.
 
         Raises:
@@ -195,7 +199,7 @@ class Recommender:
     def analogy(
         self, positive: Sequence[str], negative: Sequence[str] = (), k: int = 10
     ) -> list[Neighbor]:
-        """The items nearest to the sum of the unit vectors; negative ones count -1.
+        """The items most similar to the sum of the unit vectors; negative ones count -1.
 
         The arithmetic of "king - man + woman" (Mikolov et al., arXiv 1301.3781), with the semantics
         of gensim's `most_similar`. The items of the query are never returned.
@@ -248,9 +252,11 @@ class Recommender:
         starts: NDArray[np.int64],
         weights: NDArray[np.float32],
     ) -> NDArray[np.float32]:
-        """float32 [tastes, vector_size], unit vectors; a taste ends where the next one starts."""
-        vectors = unit(np.asarray(self.artifact.input_vectors[items])) * weights[:, None]
-        return unit(np.add.reduceat(vectors, starts, axis=0))
+        """float32 [tastes, vector_size + 1], see `query_rows`."""
+        artifact = self.artifact
+        vectors = np.asarray(artifact.input_vectors[items])
+        counts, settings = artifact.counts[items], artifact.manifest.similar
+        return query_rows(vectors, counts, weights, starts, settings)
 
     def _best(
         self,

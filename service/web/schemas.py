@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 from service.model.artifact import OutputRows
 from service.model.continuations import NextSettings, Relation
 from service.model.errors import short
+from service.model.similarity import SimilarSettings
 
 WHOLE = re.compile(r"-?[0-9]{1,100}")
 DECIMAL = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
@@ -68,7 +69,7 @@ class RecommendRequest(Body):
         strict=True,
         description=(
             "The share of its weight that a liked item keeps per step back: 1 counts all items "
-            "equally, 0 only the newest. Default: 1 for `similar`, the model's own for `next`."
+            "equally, 0 only the newest. Default: the model's own, which `/model` shows."
         ),
         examples=[0.7],
     )
@@ -112,8 +113,9 @@ class NeighborBody(Body):
     title: str | None
     score: float = Field(
         description=(
-            "Cosine with the query; for what comes next, the share of the votes; in an answer by "
-            "popularity, the share of all occurrences."
+            "Cosine with the query, less a discount for an item that was rarely seen; for what "
+            "comes next, the share of the votes; in an answer by popularity, the share of all "
+            "occurrences."
         )
     )
 
@@ -195,6 +197,7 @@ class ModelAnswer(Answer):
     data: dict[str, Any] = Field(description="What was read, dropped and kept.")
     metrics: dict[str, Any]
     verdict: str
+    similar: SimilarSettings = Field(description="How `similar` is answered.")
     next: NextSettings | None = Field(description="How `next` is answered; null if it is not.")
 
 

@@ -78,8 +78,9 @@ def test_every_command_has_help(run, command):
     assert result.err == ""
 
 
-TRAINING = ("models", "preset", "data.", "training.", "index.", "next.", "run.", "publish.")
-ASKING = ("preset", "data.", "training.", "index.", "next.", "run.log_format", "evaluation.")
+SHAPING = ("preset", "data.", "training.", "index.", "similar.", "next.")
+TRAINING = ("models", *SHAPING, "run.", "publish.")
+ASKING = (*SHAPING, "run.log_format", "evaluation.")
 TUNING = (
     *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",
     "evaluation.max_cases", "evaluation.exclude_seen",

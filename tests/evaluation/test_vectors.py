@@ -26,7 +26,8 @@ TOGETHER = np.array(
 COUNTS = TOGETHER.sum(axis=1)
 EMPIRICAL = TOGETHER / COUNTS[:, None]
 OTHERS = TOGETHER > 0
-HIERARCHICAL = TrainingConfig(objective="hierarchical-softmax", sample=0)
+HIERARCHICAL = TrainingConfig(sample=0)
+NEGATIVE = TrainingConfig(objective="negative-sampling", sample=0)
 
 converges = pytest.mark.skipif(bool(numba.config.DISABLE_JIT), reason="takes compiled kernels")
 
@@ -61,7 +62,9 @@ def subsampled(config: TrainingConfig) -> np.ndarray:
 @pytest.mark.parametrize("ns_exponent", [0.75, 0.0, -0.5])
 @pytest.mark.parametrize("sample", [0, 0.02])
 def test_scores_by_negative_sampling_are_ordered_as_what_was_bought_together(ns_exponent, sample):
-    vectors, config = trained(ns_exponent=ns_exponent, sample=sample, negative=5)
+    vectors, config = trained(
+        objective="negative-sampling", ns_exponent=ns_exponent, sample=sample, negative=5
+    )
     scores = vectors.input @ vectors.output.T + item_biases(COUNTS, config)
     assert order(scores) == order(EMPIRICAL)
 
@@ -69,7 +72,7 @@ def test_scores_by_negative_sampling_are_ordered_as_what_was_bought_together(ns_
 @converges
 @pytest.mark.parametrize("sample", [0, 0.02])
 def test_a_product_of_vectors_is_the_log_odds_of_a_pair_and_its_noise(sample):
-    vectors, config = trained(sample=sample, negative=5)
+    vectors, config = trained(objective="negative-sampling", sample=sample, negative=5)
     pairs = np.where(OTHERS, subsampled(config), 0.5)
     noise = noise_probabilities(COUNTS, config.ns_exponent)
     expected = np.log(pairs / (1 - pairs)) - np.log(config.negative * noise)
@@ -114,7 +117,7 @@ def test_a_path_is_walked_node_by_node():
 
 INPUT = np.array([[1, 0], [0, 1], [1, 1]], np.float32)
 OUTPUT = np.array([[1, 2], [0, 3], [4, 0]], np.float32)
-EVEN = TrainingConfig(ns_exponent=0, sample=0)
+EVEN = NEGATIVE.model_copy(update={"ns_exponent": 0})
 
 
 def vector_scores(config: TrainingConfig = EVEN, decay: float = 0.5) -> VectorScores:
@@ -130,15 +133,15 @@ def test_the_items_of_a_prefix_are_averaged_by_their_weights():
 
 
 def test_the_noise_is_taken_back_out():
-    noisy = TrainingConfig(ns_exponent=1, sample=0)
+    noisy = NEGATIVE.model_copy(update={"ns_exponent": 1})
     assert ask(vector_scores(noisy), [0], k=1) == [{2: 4.0}]
-    very_noisy = TrainingConfig(ns_exponent=3, sample=0)
+    very_noisy = NEGATIVE.model_copy(update={"ns_exponent": 3})
     assert ask(vector_scores(very_noisy), [0], k=1) == [{0: 1 + 3 * np.log(8)}]
 
 
 def test_subsampling_is_taken_back_out():
     # f of the first item is 8 / 13; keep = sqrt(t / f) + t / f with t = .01.
-    sampled = TrainingConfig(ns_exponent=0, sample=0.01)
+    sampled = EVEN.model_copy(update={"sample": 0.01})
     ratio = 0.01 / (8 / 13)
     [answer] = ask(vector_scores(sampled), [1], k=3)
     assert answer[0] == 2 - np.log(np.sqrt(ratio) + ratio)

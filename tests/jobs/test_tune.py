@@ -135,11 +135,6 @@ def test_any_text_survives_the_file(text):
     assert tomllib.loads(content) == {"data": data}
 
 
-def test_a_decay_that_the_service_does_not_take_by_itself_is_told():
-    best = Trial(1, {"evaluation.query_decay": 0.71234}, 0.5, True)
-    assert '"decay": 0.712 ' in TuningResult(Config(), best, best, 1, "").as_toml()
-
-
 # The test part
 
 
@@ -448,8 +443,14 @@ def test_a_last_item_alone_has_no_decay_to_search():
 
     assert "next.next_decay" in names()
     assert "next.next_decay" not in names(**{"evaluation.query": "last"})
-    similar = names(**{"tuning.relation": "similar"})
-    assert {"evaluation.query_decay", "training.ns_exponent"} <= similar
+
+
+def test_noise_is_searched_only_where_it_is_sampled():
+    noise = {"training.ns_exponent", "training.negative"}
+    similar = {"tuning.relation": "similar"}
+    sampled = similar | {"training.objective": "negative-sampling"}
+    assert noise.isdisjoint(one.name for one in space(with_settings(Config(), similar)))
+    assert noise < {one.name for one in space(with_settings(Config(), sampled))}
 
 
 def test_a_bar_shows_the_trials_on_a_terminal():

@@ -31,17 +31,17 @@ from service.model.artifact import (
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
-    unit,
 )
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.files import load, read_manifest, save, verify
+from service.model.similarity import unit
 from tests.conftest import (
     fruits_and_tools,
     make_artifact,
     make_artifact_with_next,
     overwrite,
+    plain_index,
 )
-from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
 
 
@@ -90,7 +90,8 @@ def test_what_is_saved_is_what_is_loaded(tmp_path: Path):
     np.testing.assert_array_equal(loaded.input_vectors, artifact.input_vectors)
     np.testing.assert_array_equal(loaded.output_vectors, artifact.output_vectors)
     stored = loaded.cosine_index.reconstruct_n(0, 6)
-    np.testing.assert_array_equal(stored, unit(artifact.input_vectors))
+    np.testing.assert_array_equal(stored[:, :-1], unit(artifact.input_vectors))
+    np.testing.assert_array_equal(stored[:, -1], 0)
 
 
 def test_ids_and_titles_keep_every_character(tmp_path: Path):
@@ -108,11 +109,11 @@ def test_metadata_without_a_number_is_loaded(tmp_path: Path):
 
 def test_an_hnsw_index_survives_the_round_trip(tmp_path: Path):
     artifact = make_artifact()
-    index = cosine_index(artifact.input_vectors, IndexConfig(search="hnsw"))
+    index = plain_index(artifact.input_vectors, IndexConfig(search="hnsw"))
     save(replace(artifact, cosine_index=index), tmp_path / "v1")
     loaded = load(tmp_path / "v1").cosine_index
     assert isinstance(loaded, faiss.IndexHNSW)
-    query = unit(artifact.input_vectors[:1])
+    query = np.eye(1, 3, dtype=np.float32)
     for found, expected in zip(loaded.search(query, 6), index.search(query, 6), strict=True):
         np.testing.assert_array_equal(found, expected)
 
@@ -317,17 +318,17 @@ def test_numbers_that_mean_nothing_are_refused_by_name(
 
 
 def test_an_index_must_hold_every_item(saved: Path):
-    index = cosine_index(make_artifact().input_vectors[:5], IndexConfig())
+    index = plain_index(make_artifact().input_vectors[:5])
     put(saved, COSINE_INDEX, faiss.serialize_index(index).tobytes())
-    with pytest.raises(ArtifactError, match=rf"{COSINE_INDEX} holds vectors \(5, 2\)"):
+    with pytest.raises(ArtifactError, match=rf"{COSINE_INDEX} holds vectors \(5, 3\)"):
         load(saved)
 
 
 @pytest.mark.parametrize(
     ("version", "why"),
     [
-        (FORMAT_VERSION - 1, "written by an older release .format 1.*reads format 2: train again"),
-        (FORMAT_VERSION + 1, "written by a newer release .format 3.*reads format 2: upgrade"),
+        (FORMAT_VERSION - 1, "written by an older release .format 2.*reads format 3: train again"),
+        (FORMAT_VERSION + 1, "written by a newer release .format 4.*reads format 3: upgrade"),
         (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
         (True, "format_version: Input should be a valid integer"),
         (None, "format_version: Input should be a valid integer"),
@@ -416,36 +417,39 @@ def test_a_directory_that_bears_another_name_is_refused(saved: Path):
 # Content that no checksum covers
 
 
+ROWS = np.column_stack([unit(make_artifact().input_vectors), np.zeros(6, np.float32)])
+
+
 def hnsw_over(storage: faiss.Index) -> faiss.Index:
     """The graph of the model's own index, over other vectors."""
-    index = cosine_index(make_artifact().input_vectors, IndexConfig(search="hnsw"))
+    index = plain_index(make_artifact().input_vectors, IndexConfig(search="hnsw"))
     index.storage, index.own_fields = storage, False
     return index
 
 
 def filled(index: faiss.Index, vectors: np.ndarray | None = None) -> faiss.Index:
-    index.add(unit(make_artifact().input_vectors) if vectors is None else vectors)
+    index.add(ROWS if vectors is None else vectors)
     return index
 
 
-NANS = np.full((6, 2), np.nan, np.float32)
+NANS = np.full((6, 3), np.nan, np.float32)
 WRONG_INDEXES = {
-    "distances": (lambda: filled(faiss.IndexFlatL2(2)), "IndexFlatL2 of metric 1, not IndexFlatIP"),
+    "distances": (lambda: filled(faiss.IndexFlatL2(3)), "IndexFlatL2 of metric 1, not IndexFlatIP"),
     "a graph of distances": (
-        lambda: filled(faiss.IndexHNSWFlat(2, 8)),
+        lambda: filled(faiss.IndexHNSWFlat(3, 8)),
         "IndexHNSWFlat of metric 1, not IndexFlatIP",
     ),
     "an approximation": (
-        lambda: filled(faiss.IndexScalarQuantizer(2, faiss.ScalarQuantizer.QT_fp16)),
+        lambda: filled(faiss.IndexScalarQuantizer(3, faiss.ScalarQuantizer.QT_fp16)),
         "IndexScalarQuantizer of metric 1, not IndexFlatIP",
     ),
     "a graph over distances": (
-        lambda: hnsw_over(filled(faiss.IndexFlatL2(2))),
+        lambda: hnsw_over(filled(faiss.IndexFlatL2(3))),
         "a graph over other vectors",
     ),
-    "no numbers": (lambda: filled(faiss.IndexFlatIP(2), NANS), "vectors that are not finite"),
+    "no numbers": (lambda: filled(faiss.IndexFlatIP(3), NANS), "vectors that are not finite"),
     "no numbers in a graph": (
-        lambda: hnsw_over(filled(faiss.IndexFlatIP(2), NANS)),
+        lambda: hnsw_over(filled(faiss.IndexFlatIP(3), NANS)),
         "vectors that are not finite",
     ),
 }
@@ -460,9 +464,8 @@ def test_an_index_that_would_answer_nonsense_is_refused(saved: Path, wrong: str)
 
 
 def test_an_index_with_ids_of_its_own_is_refused(saved: Path):
-    vectors = unit(make_artifact().input_vectors)
-    index = faiss.IndexIDMap(faiss.IndexFlatIP(2))
-    index.add_with_ids(vectors, np.arange(100, 106))
+    index = faiss.IndexIDMap(faiss.IndexFlatIP(3))
+    index.add_with_ids(ROWS, np.arange(100, 106))
     put(saved, COSINE_INDEX, faiss.serialize_index(index).tobytes())
     with pytest.raises(ArtifactError, match=f"{COSINE_INDEX} is IndexIDMap.* not IndexFlatIP"):
         load(saved)
@@ -581,12 +584,11 @@ from dataclasses import replace
 from pathlib import Path
 from service.model import files
 from service.model.errors import UnavailableError
-from tests.conftest import make_artifact
+from tests.conftest import make_artifact, plain_index
 from trainer.config.sections import IndexConfig
-from trainer.artifacts.index import cosine_index
 
 artifact = make_artifact("v1", {str(row): [row + 1.0] * 16 for row in range(500)})
-index = cosine_index(artifact.input_vectors, IndexConfig(search="hnsw"))
+index = plain_index(artifact.input_vectors, IndexConfig(search="hnsw"))
 artifact = replace(artifact, cosine_index=index)
 for room in map(int, sys.argv[2:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))

@@ -18,8 +18,8 @@ from tests.conftest import (
     fruits_and_tools,
     make_artifact,
     make_artifact_with_next,
+    plain_index,
 )
-from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
 
 COUNTS = {"apple": 60, "pear": 50, "plum": 40, "hammer": 30, "saw": 20, "drill": 10}
@@ -459,7 +459,7 @@ def test_k_items_are_found_at_most(recommender: Recommender):
 
 def hnsw(artifact: Artifact) -> Artifact:
     config = IndexConfig(search="hnsw")
-    return replace(artifact, cosine_index=cosine_index(artifact.input_vectors, config))
+    return replace(artifact, cosine_index=plain_index(artifact.input_vectors, config))
 
 
 @pytest.mark.parametrize(

@@ -237,6 +237,7 @@ def test_the_model_describes_itself(client: TestClient, store: Store):
         "data": {},
         "metrics": {},
         "verdict": "made by hand",
+        "similar": {"decay": 1.0, "answer_shrinkage": 0.0, "query_shrinkage": 0.0},
         "next": None,
     }
 

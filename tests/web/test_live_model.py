@@ -27,8 +27,7 @@ from service.model.store import Promotion, Store
 from service.web.app import create_app
 from service.web.live_model import FIRST_WAIT, LONGEST_WAIT, LiveModel, Outcome
 from service.web.settings import Settings
-from tests.conftest import make_artifact, overwrite
-from trainer.artifacts.index import cosine_index
+from tests.conftest import make_artifact, overwrite, plain_index
 from trainer.config.sections import IndexConfig
 
 ROOT = Path(__file__).parents[2]
@@ -356,7 +355,7 @@ def test_a_store_that_cannot_be_read_keeps_the_model_served(
 
 def hnsw_artifact(version: str) -> Artifact:
     artifact = make_artifact(version)
-    index = cosine_index(artifact.input_vectors, IndexConfig(search="hnsw"))
+    index = plain_index(artifact.input_vectors, IndexConfig(search="hnsw"))
     return replace(artifact, cosine_index=index)
 
 

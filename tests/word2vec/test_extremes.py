@@ -77,7 +77,15 @@ def test_a_run_that_diverges_in_its_last_step_says_so():
     # A session of two items is two steps: the second one overshoots, after its loss is taken.
     sessions = Sessions(np.array([0, 1], np.int32), np.array([0, 2]))
     vocabulary = Vocabulary(["a", "b"], np.array([1, 1]))
-    config = TrainingConfig(alpha=1e30, epochs=1, workers=1, sample=0, vector_size=2, window=1)
+    config = TrainingConfig(
+        objective="negative-sampling",
+        alpha=1e30,
+        epochs=1,
+        workers=1,
+        sample=0,
+        vector_size=2,
+        window=1,
+    )
     with pytest.raises(DivergenceError, match="alpha = 1e"), np.errstate(all="ignore"):
         train(sessions, vocabulary, config)
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.model.artifact import unit
+from service.model.similarity import unit
 from trainer.config import sources as configuration
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
@@ -105,7 +105,7 @@ def test_several_workers_learn_the_same_islands(islands, monkeypatch):
 
 
 def test_both_matrices_have_a_row_for_every_item(islands):
-    vectors = train(*islands, config(vector_size=21))
+    vectors = train(*islands, config(objective="negative-sampling", vector_size=21))
     assert vectors.input.shape == vectors.output.shape == (8, 21)
     assert vectors.input.dtype == vectors.output.dtype == np.float32
     assert vectors.input.any(axis=1).all()

@@ -1,12 +1,15 @@
 """Trains a model from a dataset, and builds its artifact."""
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations
+from service.model.recommender import Recommender
+from service.model.similarity import SimilarSettings
+from trainer.artifacts.decay import fit_decay
 from trainer.artifacts.index import cosine_index
 from trainer.config.jobs import Config
 from trainer.continuations.table import build_continuations
@@ -17,6 +20,7 @@ from trainer.word2vec.objectives import OBJECTIVES
 from trainer.word2vec.training import OnSnapshot, Snapshot, TrainedVectors, train
 
 NOT_JUDGED = "not compared with another model"
+PLAIN_MEAN = 1.0
 
 
 class TrainingDisplay(Protocol):
@@ -93,24 +97,47 @@ def train_model(
 
 
 def make_artifact(model: TrainedModel, version: str) -> Artifact:
-    """Builds the artifact of a trained model."""
-    dataset, training = model.dataset, model.config.training
+    """Builds the artifact of a trained model, and fits the decay of a taste if it is not set."""
+    dataset, config = model.dataset, model.config
     # A graph that several threads build differs from run to run.
-    threads = 1 if training.deterministic else training.workers
-    return Artifact(
-        manifest=_manifest(model, version),
+    threads = 1 if config.training.deterministic else config.training.workers
+    similar = SimilarSettings(
+        decay=PLAIN_MEAN if config.similar.decay is None else config.similar.decay,
+        answer_shrinkage=config.similar.answer_shrinkage,
+        query_shrinkage=config.similar.query_shrinkage,
+    )
+    counts = dataset.vocabulary.counts
+    artifact = Artifact(
+        manifest=_manifest(model, similar, version),
         item_ids=dataset.vocabulary.item_ids,
         titles=dataset.titles,
         metadata=dataset.metadata,
-        counts=dataset.vocabulary.counts,
+        counts=counts,
         input_vectors=model.vectors.input,
         output_vectors=model.vectors.output,
-        cosine_index=cosine_index(model.vectors.input, model.config.index, threads),
+        cosine_index=cosine_index(
+            model.vectors.input, counts, similar, config.index, workers=threads
+        ),
         continuations=model.continuations,
+    )
+    if config.similar.decay is not None:
+        return artifact
+    return replace(artifact, manifest=_with_fitted_decay(artifact, model))
+
+
+def _with_fitted_decay(artifact: Artifact, model: TrainedModel) -> Manifest:
+    manifest = artifact.manifest
+    fit = fit_decay(Recommender(artifact), model.dataset.sessions, model.config.training.seed)
+    decay = max(fit, key=fit.__getitem__, default=PLAIN_MEAN)
+    return manifest.model_copy(
+        update={
+            "similar": manifest.similar.model_copy(update={"decay": decay}),
+            "metrics": manifest.metrics | {"decay_mrr": {f"{key}": fit[key] for key in fit}},
+        }
     )
 
 
-def _manifest(model: TrainedModel, version: str) -> Manifest:
+def _manifest(model: TrainedModel, similar: SimilarSettings, version: str) -> Manifest:
     return Manifest(
         model_version=version,
         created=datetime.now(UTC),
@@ -121,6 +148,7 @@ def _manifest(model: TrainedModel, version: str) -> Manifest:
         data=model.dataset.report.as_dict(),
         metrics=_metrics(model),
         verdict=NOT_JUDGED,
+        similar=similar,
     )
 
 

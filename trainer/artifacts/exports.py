@@ -103,7 +103,7 @@ def _matrix(artifact: Artifact, vectors: Vectors) -> NDArray[np.float32]:
     if output == "nodes":
         raise InputError(
             f"the output vectors of version {version} are those of inner nodes of a tree, not of "
-            "items: export input"
+            "items: export input, or train with --objective negative-sampling"
         )
     if vectors == "output":
         return np.asarray(artifact.output_vectors)

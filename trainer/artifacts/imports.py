@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from service.model.artifact import Artifact, Manifest
+from service.model.similarity import SimilarSettings
 from service.model.store import Store
 from trainer.artifacts.index import cosine_index
 from trainer.artifacts.word2vec_files import read_vectors
@@ -36,6 +37,9 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
     rows, columns = imported.vectors.shape
     origin = {"file": path.name, "format": imported.format, "sha256": sha256}
 
+    counts = np.ones(rows, np.int64)
+    no_discount = SimilarSettings()
+
     def build(version: str) -> Artifact:
         return Artifact(
             manifest=Manifest(
@@ -48,14 +52,15 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
                 data={},
                 metrics={},
                 verdict=VERDICT,
+                similar=no_discount,
             ),
             item_ids=imported.item_ids,
             titles=[None] * rows,
             metadata={},
-            counts=np.ones(rows, np.int64),
+            counts=counts,
             input_vectors=imported.vectors,
             output_vectors=np.zeros_like(imported.vectors),
-            cosine_index=cosine_index(imported.vectors, index, usable_cores()),
+            cosine_index=cosine_index(imported.vectors, counts, no_discount, index, usable_cores()),
         )
 
     return store.add(build)

@@ -34,7 +34,16 @@ from trainer.view.lines import Lines
 # Only the commands that train import the code that trains: kernels take longer to load than a
 # query takes to answer, and a version can be rolled back on a machine that cannot compile.
 
-EVALUATION = ("preset", "data.", "training.", "index.", "next.", "evaluation.", "run.log_format")
+EVALUATION = (
+    "preset",
+    "data.",
+    "training.",
+    "index.",
+    "similar.",
+    "next.",
+    "evaluation.",
+    "run.log_format",
+)
 NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
 training_settings = add_flags(
     (name, field)

@@ -7,7 +7,7 @@ from trainer.config.jobs import Config
 from trainer.config.sources import merge, settings, show_value
 
 # The settings that shape a model; not where it is made, nor what happens to it afterwards.
-SHAPING = ("data.", "training.", "index.", "next.")
+SHAPING = ("data.", "training.", "index.", "similar.", "next.")
 NOT_SHAPING = ("data.scratch", "training.workers")
 
 

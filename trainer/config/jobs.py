@@ -19,6 +19,7 @@ from trainer.config.sections import (
     IndexConfig,
     NextConfig,
     Section,
+    SimilarConfig,
     Time,
     TrainingConfig,
 )
@@ -67,12 +68,12 @@ class EvaluationConfig(Section):
     query: Literal["session", "last"] = Field(
         "session", description="query with the whole session so far, or with its last item alone"
     )
-    query_decay: float = Field(
-        1.0,
+    query_decay: float | None = Field(
+        None,
         ge=0,
         le=1,
-        description="share of its weight that an item of the query keeps per step back; 1: the "
-        "plain mean, the default of the service",
+        description="share of its weight that an item of the query keeps per step back, for "
+        "similar items; if not set, that of the model, as in the service",
     )
     cutoffs: Cutoffs = Field(
         [10, 20], min_length=1, description="lengths of the lists that metrics are computed for"
@@ -136,6 +137,7 @@ class Config(BaseModel):
     data: DataConfig = DataConfig()
     training: TrainingConfig = TrainingConfig()
     index: IndexConfig = IndexConfig()
+    similar: SimilarConfig = SimilarConfig()
     next: NextConfig = NextConfig()
     run: RunConfig = RunConfig()
     publish: PublishConfig = PublishConfig()

@@ -10,8 +10,15 @@ Preset = Literal["balanced", "similar", "next"]
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "balanced": {},
     "similar": {
-        "training": {"window": "session", "epochs": 60},
+        "training": {"window": "session"},
         "next": {"continuations": 0},
     },
-    "next": {"training": {"window": 5, "epochs": 10, "negative": 5, "sample": 1e-3}},
+    "next": {
+        "training": {
+            "objective": "negative-sampling",
+            "window": 5,
+            "epochs": 10,
+            "negative": 5,
+        }
+    },
 }

@@ -158,8 +158,9 @@ class TrainingConfig(Section):
         description="predict an item from one context item at a time, or from all of them together",
     )
     objective: Literal["negative-sampling", "hierarchical-softmax"] = Field(
-        "negative-sampling",
-        description="what a prediction is scored against: sampled items, or a tree of all items",
+        "hierarchical-softmax",
+        description="what a prediction is scored against: a tree of all items, which finds better "
+        "similar items, or sampled items, which train faster",
     )
     vector_size: int = Field(100, ge=1, le=4096, description="dimensions of the vectors")
     window: int | Literal["session"] = Field(
@@ -183,13 +184,13 @@ class TrainingConfig(Section):
         description="noise items are drawn by count^ns_exponent; below 0 prefers rare items",
     )
     sample: float = Field(
-        1e-4,
+        1e-3,
         ge=0,
         description="share of all events above which an item is thinned out at random; 0: off",
     )
     alpha: float = Field(0.05, gt=0, description="learning rate at the start; it falls linearly")
     min_alpha: float = Field(0.0001, ge=0, description="learning rate at the end")
-    epochs: int = Field(30, ge=1, le=1_000_000_000, description="passes over the data")
+    epochs: int = Field(20, ge=1, le=1_000_000_000, description="passes over the data")
     cbow_mean: bool = Field(
         True, description="cbow: average the context vectors instead of adding them up"
     )
@@ -240,6 +241,32 @@ class IndexConfig(Section):
         200,
         ge=8,
         description="candidates when a node is added; more: a better graph, built slower",
+    )
+
+
+class SimilarConfig(Section):
+    """How similar items are ranked."""
+
+    answer_shrinkage: float = Field(
+        3.0,
+        ge=0,
+        le=1e9,
+        description="occurrences that make an answer half reliable: unreliable ones lose part of "
+        "their score; 0: rare answers are not discounted",
+    )
+    query_shrinkage: float = Field(
+        20.0,
+        ge=0,
+        le=1e9,
+        description="occurrences that make an item of the query half reliable: answers to a "
+        "reliable query must be reliable themselves",
+    )
+    decay: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="share of its weight that an item of a taste keeps per step back; if not set, "
+        "fitted on the newest sessions",
     )
 
 

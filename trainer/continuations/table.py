@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import ragged
-from service.model.artifact import unit
 from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.similarity import unit
 from trainer.arrays import blocks
 from trainer.config.sections import NextConfig
 from trainer.continuations import kernels

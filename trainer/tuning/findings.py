@@ -105,13 +105,9 @@ class TuningResult:
         if self.verdict is not None:
             initial, tuned = self.verdict.initial.value, self.verdict.tuned.value
             test = f"{initial:.4f} as given, {tuned:.4f} tuned"
-        comments = [
+        return [
             f"Found by `item2vec tune --relation {tuning.relation}` in {self.trials} trials.",
             f"{tuning.metric}, validation: {self.initial.value:.4f} as given, "
             f"{self.best.value:.4f} tuned",
             f"{tuning.metric}, test: {test}",
         ]
-        decay = self.best.settings.get("evaluation.query_decay", 1)
-        if decay != 1:
-            comments.append(f'Send "decay": {decay:.3g} to the service; its default is 1.')
-        return comments

@@ -12,7 +12,6 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from service.model.continuations import Relation
 from trainer.config.jobs import Config
 from trainer.config.sources import merge, nest
 
@@ -70,13 +69,15 @@ class Dimension:
 
 
 TRAINING = (
-    Dimension("training.ns_exponent", -1.0, 1.0),
     Dimension("training.sample", 1e-6, 1e-2, log=True, apart=0.0),
     Dimension("training.window", 2, 30, log=True, apart="session"),
     Dimension("training.epochs", 5, 80, log=True),
-    Dimension("training.negative", 2, 30, log=True),
     Dimension("training.alpha", 0.01, 0.2, log=True),
     Dimension("training.vector_size", 32, 256, log=True),
+)
+NOISE = (
+    Dimension("training.ns_exponent", -1.0, 1.0),
+    Dimension("training.negative", 2, 30, log=True),
 )
 TABLE = (
     Dimension("next.prior_mass", 1.0, 200.0, log=True),
@@ -85,22 +86,20 @@ TABLE = (
     Dimension("next.count_window", 1, 40, log=True),
     Dimension("next.recency", 0.2, 5.0, log=True, apart=0.0),
 )
-DECAYS: Mapping[Relation, Dimension] = {
-    "similar": Dimension("evaluation.query_decay", 0.2, 1.0),
-    "next": Dimension("next.next_decay", 0.1, 1.0),
-}
+SESSION = (Dimension("next.next_decay", 0.1, 1.0),)
 
 
 def space(config: Config) -> tuple[Dimension, ...]:
     """The searched settings: for `similar` those of the vectors, for `next` those of its table.
 
     The table of what comes next hardly depends on the vectors, and training these takes nearly all
-    of the time, so for `next` they stay as they are. A decay is searched if a query has more than
-    one item.
+    of the time, so for `next` they stay as they are. Its decay is searched if a query has more than
+    one item; that of similar items is fitted in every training.
     """
-    relation = config.tuning.relation
-    dimensions = TRAINING if relation == "similar" else TABLE
-    return dimensions if config.evaluation.query == "last" else (*dimensions, DECAYS[relation])
+    if config.tuning.relation == "next":
+        return TABLE if config.evaluation.query == "last" else TABLE + SESSION
+    samples_noise = config.training.objective == "negative-sampling"
+    return TRAINING + NOISE if samples_noise else TRAINING
 
 
 def with_settings(config: Config, settings: Mapping[str, Any]) -> Config:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.artifact import Artifact, unit
+from service.model.artifact import Artifact
+from service.model.similarity import unit
 from trainer.evaluation.comparison import Evaluation, EvaluationProtocol
 from trainer.evaluation.ranking import MISSED, NOTHING, answer_ranks
 from trainer.evaluation.served import Served

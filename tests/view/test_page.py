@@ -11,7 +11,8 @@ from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.worlds import cases_of
 from trainer.evaluation.baselines import Popularity
-from trainer.evaluation.comparison import Estimate, EvaluationProtocol, evaluate
+from trainer.evaluation.bootstrap import Estimate
+from trainer.evaluation.comparison import EvaluationProtocol, evaluate
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.view.page import PageContent, page_content, render_page

@@ -13,7 +13,8 @@ if TYPE_CHECKING:  # so that a query does not import what only training needs
     from service.model.artifact import Manifest
     from service.model.recommender import Neighbor
     from trainer.corpus import DataReport
-    from trainer.evaluation.comparison import Estimate, Evaluation, Scores
+    from trainer.evaluation.bootstrap import Estimate
+    from trainer.evaluation.comparison import Evaluation, Scores
     from trainer.tuning.findings import TuningResult
 
 EVENT_ROWS = {

@@ -28,7 +28,8 @@ from trainer.evaluation.baselines.counting import (
     shares,
     transitions,
 )
-from trainer.evaluation.comparison import Estimate, Evaluation, EvaluationProtocol, evaluate
+from trainer.evaluation.bootstrap import Estimate
+from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.holdout import hold_out
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served

@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.conftest import DATA
+from trainer.config.sections import TrainingConfig
 from trainer.jobs import evaluate as trial
+from trainer.word2vec.objectives import OBJECTIVES
+from trainer.word2vec.training import DivergenceError
 
 SETTINGS = f"""{DATA}title = "title"
 min_count = 1
@@ -16,9 +19,10 @@ alpha = 0.3
 sample = 0
 workers = 1
 """
+OTHER = next(name for name in OBJECTIVES if name != TrainingConfig().objective)
 MODELS = [
-    "item2vec next", "item2vec similar", "word2vec next score", "popularity", "Markov chain",
-    "sequential rules", "co-occurrence", "item-kNN", "V-SKNN",
+    "item2vec next", "item2vec similar", f"similar, {OTHER}", "word2vec next score", "popularity",
+    "Markov chain", "sequential rules", "co-occurrence", "item-kNN", "V-SKNN",
 ]  # fmt: skip
 
 
@@ -39,11 +43,16 @@ def test_the_model_is_compared_with_all_baselines_in_a_table(run):
     assert lines[0] == (
         "4 of 40 sessions are held out: those that began at 2026-01-02T12:00:00 or later"
     ).replace("T", " ")
-    assert [name for line in lines for name in MODELS if line.startswith(f"{name}  ")] == MODELS
+    # Of a name that is too long for its column, the first line.
+    names = [name.replace(f" {OTHER}", "") for name in MODELS]
+    shown = [name for line in lines for name in names if line.startswith(f"{name}  ")]
+    assert shown == [*names, names[1], names[0], *names[2:]]
+    assert f"\n{OTHER} " in result.out
     assert "8 cases from 4 sessions" in result.out
     assert "held out for tests 12" in " ".join(result.err.split())
     assert "evaluated V-SKNN: 8 of 8 cases" in result.err
-    assert "epoch 5/5, 100%" in result.err
+    assert result.err.count("epoch 5/5, 100%") == 2
+    assert f"note: training again, with {OTHER}, to compare" in result.err
 
 
 def test_nothing_is_published(run):
@@ -65,11 +74,13 @@ def test_json_has_everything_that_was_measured(run):
     assert told["held_out"].startswith("4 of 40 sessions are held out")
     assert told["data"]["events_kept"] == 108
     assert len(told["training"]["epoch_losses"]) == 5
+    assert list(told["interchangeability"]["columns"]) == ["title words", "seen < 5"]
 
 
 def test_the_same_seed_gives_the_same_figures(run):
     first, again = (run("evaluate", "--json", "--max-cases", "5").json for _ in range(2))
     assert first["evaluation"] == again["evaluation"]
+    assert first["interchangeability"] == again["interchangeability"]
     assert first["evaluation"]["cases"] == 5
 
 
@@ -77,10 +88,87 @@ def test_all_cases_are_asked_on_request(run):
     assert run("evaluate", "--json", "--max-cases", "0").json["evaluation"]["cases"] == 8
 
 
-def test_baselines_can_be_left_out(run):
-    told = run("evaluate", "--json", "--no-baselines").json
-    assert list(told["evaluation"]["models"]) == MODELS[:2]
-    assert list(told["evaluation"]["differences"]) == MODELS[1:2]
+@pytest.fixture
+def trained(monkeypatch):
+    """The settings of each training run."""
+    runs, train_model = [], trial.train_model
+
+    def noted(dataset, config, display):
+        runs.append(config)
+        return train_model(dataset, config, display)
+
+    monkeypatch.setattr(trial, "train_model", noted)
+    return runs
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_other_objective_is_trained_with_the_same_settings(run, trained, objective):
+    models = run("evaluate", "--json", "--objective", objective).json["evaluation"]["models"]
+    ours, theirs = trained
+    (other,) = set(OBJECTIVES) - {objective}
+    assert list(models)[1:3] == ["item2vec similar", f"similar, {other}"]
+    assert (ours.training.objective, theirs.training.objective) == (objective, other)
+    assert theirs.training.model_copy(update={"objective": objective}) == ours.training
+    assert theirs.next == ours.next.model_copy(update={"continuations": 0})
+    assert ours.next.continuations > 0
+
+
+@pytest.mark.parametrize(
+    ("flags", "models"),
+    [([], MODELS[:2]), (["--continuations", "0"], MODELS[1:2])],
+)
+def test_without_baselines_one_model_is_trained(run, trained, flags, models):
+    told = run("evaluate", "--json", "--no-baselines", *flags).json
+    assert len(trained) == 1
+    assert list(told["evaluation"]["models"]) == models
+    assert set(told["interchangeability"]["models"]) == set(models)
+
+
+def test_an_objective_that_diverges_is_left_out(run, monkeypatch):
+    train_model = trial.train_model
+
+    def diverging(dataset, config, display):
+        if config.training.objective == OTHER:
+            raise DivergenceError("vectors are not finite")
+        return train_model(dataset, config, display)
+
+    monkeypatch.setattr(trial, "train_model", diverging)
+    result = run("evaluate", "--json")
+    assert list(result.json["evaluation"]["models"]) == [*MODELS[:2], *MODELS[3:]]
+    assert f"note: {OTHER} is left out: vectors are not finite" in result.err
+
+
+def test_neighbours_are_judged_by_titles_and_metadata(run):
+    lines = Path("log.csv").read_text().replace("nothing", "kind").splitlines()
+    tools = ("hammer", "saw", "drill", "file")
+    rows = [line + ("tool" if any(name in line for name in tools) else "fruit") for line in lines]
+    Path("log.csv").write_text("\n".join([lines[0], *rows[1:]]) + "\n")
+    found = run("evaluate", "--json", "--metadata", "kind").json["interchangeability"]
+    assert list(found["models"]) == ["item2vec similar", "item2vec next", *MODELS[2:]]
+    assert list(found["differences"]) == list(found["models"])[1:]
+    # The other seven of eight items are the neighbours; "A [fig]" shares one of two words with each
+    # of them, and three of the seven are of the same kind.
+    assert (found["queries"], found["neighbors"]) == (4, 10)
+    ours = found["models"]["item2vec similar"]
+    assert {name: figure["value"] for name, figure in ours.items()} == {
+        "title words": pytest.approx(1 / 2),
+        "same kind": pytest.approx(3 / 7),
+        "seen < 5": 0,
+    }
+    # Counting knows no more than the items of the same island.
+    assert found["models"]["Markov chain"]["same kind"]["value"] == 1
+    assert found["differences"]["Markov chain"]["same kind"]["high"] < 0
+
+
+def test_the_neighbours_are_a_second_table(run):
+    result = run("evaluate", "--no-baselines", "--title", "")
+    table = result.out[result.out.index("\n\n") :]
+    assert table.split()[:4] == ["model", "seen", "<", "5"]
+    assert "title words" not in result.out
+    assert (
+        "10 neighbours of each of the 4 most frequent items: share of answers seen fewer than five "
+        "times; 95 % intervals;"
+    ) in " ".join(table.split())
 
 
 def test_the_last_item_of_each_session_can_be_asked_for(run):
@@ -110,6 +198,8 @@ def test_the_page_is_written(run):
     assert "4 of 40 sessions are held out" in page
     assert "A [apple]" in page
     assert all(name in page for name in MODELS)
+    assert "<th>title words</th>" in page
+    assert "10 neighbours of each of the 4 most frequent items: mean cosine of title words" in page
     assert "page: page.html" in result.err
 
 

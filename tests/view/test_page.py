@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 from service.model.recommender import Recommender
 from tests.conftest import make_artifact
 from tests.worlds import cases_of
+from trainer.evaluation.attributes import attributes_of
 from trainer.evaluation.baselines import Popularity
-from trainer.evaluation.comparison import Estimate, EvaluationProtocol, evaluate
+from trainer.evaluation.bootstrap import Estimate
+from trainer.evaluation.comparison import EvaluationProtocol, evaluate
+from trainer.evaluation.interchangeability import judge_neighbors
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.view.page import PageContent, page_content, render_page
@@ -51,7 +54,10 @@ class Reader(HTMLParser):
 
 
 def content(
-    title: str = "A pear", losses: tuple[float, ...] = (2.0, 1.5, 1.4), model: str = "ours"
+    title: str = "A pear",
+    losses: tuple[float, ...] = (2.0, 1.5, 1.4),
+    model: str = "ours",
+    column: str = "kind",
 ) -> PageContent:
     artifact = make_artifact()
     manifest = artifact.manifest.model_copy(update={"metrics": {"epoch_losses": list(losses)}})
@@ -64,7 +70,10 @@ def content(
     evaluation = evaluate(
         rankers, cases, artifact.counts, EvaluationProtocol(ks=(2, 3), resamples=50)
     )
-    return page_content(evaluation, served, cases, np.array([2, 2, 3, 40, 7]), "Asked <once>.")
+    attributes = attributes_of(titles, {column: artifact.metadata["kind"]})
+    neighbors = judge_neighbors(rankers, attributes, artifact.counts, resamples=50)
+    lengths = np.array([2, 2, 3, 40, 7])
+    return page_content(evaluation, neighbors, served, cases, lengths, "Asked <once>.")
 
 
 def test_a_page_is_whole_and_loads_nothing():
@@ -84,6 +93,7 @@ def test_a_page_shows_every_model_and_chart():
     for heading in (
         "Ranking the whole catalogue",
         "Compared with every baseline",
+        "Neighbours, judged by what training does not see",
         "Hit rate by popularity of the answer",
         "Loss",
         "Session lengths",
@@ -92,12 +102,12 @@ def test_a_page_shows_every_model_and_chart():
     ):
         assert f"<h2>{heading}</h2>" in page
     assert Reader(page).elements.count("svg") == 3 + 1 + 2 + 1
-    for words in ("ours", "popularity", "HR@3", "NDCG@3", "MRR@2"):
+    for words in ("ours", "popularity", "HR@3", "NDCG@3", "MRR@2", "title words", "same kind"):
         assert words in Reader(page).words
 
 
 def test_hostile_names_are_words_and_nothing_else():
-    hostile = content(title=HOSTILE, model=HOSTILE)
+    hostile = content(title=HOSTILE, model=HOSTILE, column=HOSTILE)
     page = Reader(render_page(replace(hostile, title=HOSTILE, about=HOSTILE)))
     tame = Reader(render_page(content()))
     assert page.elements == tame.elements
@@ -105,7 +115,8 @@ def test_hostile_names_are_words_and_nothing_else():
     assert page.attributes == tame.attributes
     # The headline and the title above it; the item's dot; the model in the table and the key.
     assert page.words.count(HOSTILE) >= 4
-    for part in (f"{HOSTILE} 4 cases", f"{HOSTILE} minus", f"{HOSTILE}: 0."):
+    parts = (f"{HOSTILE} 4 cases", f"{HOSTILE} minus", f"{HOSTILE}: 0.", f"same {HOSTILE}")
+    for part in parts:
         assert any(text.startswith(part) for text in page.words)
 
 

@@ -126,6 +126,8 @@ def evaluate(flags: Flags, config: ConfigFile = None, as_json: Json = False) -> 
     else:
         out.print(run.holdout.description, soft_wrap=True)
         out.print(tables.evaluation_table(run.evaluation))
+        out.print()
+        out.print(tables.neighborhood_table(run.interchangeability))
 
 
 @tuning_settings

@@ -86,7 +86,11 @@ class EvaluationConfig(Section):
         description="never recommend items of the query, like the service; published figures for "
         "click-streams mostly allow them",
     )
-    baselines: bool = Field(True, description="compare with simple models that only count")
+    baselines: bool = Field(
+        True,
+        description="compare with simple models that only count, and with the same model trained "
+        "for the other objective",
+    )
     report: Path | None = Field(None, description="HTML page to write")
 
 

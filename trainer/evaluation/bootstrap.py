@@ -4,6 +4,9 @@ Cases of one session depend on each other, so whole sessions are drawn with repl
 cluster bootstrap; Efron & Tibshirani 1993, Davison & Hinkley 1997, §3.8).
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,6 +14,62 @@ from service.model import ragged
 
 CONFIDENCE = 0.95
 DRAWS_PER_BLOCK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean and its bootstrapped 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+Estimates = dict[str, dict[str, Estimate]]
+
+
+def compare_means(
+    values: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    session: NDArray[np.int64],
+    resamples: int,
+    seed: int,
+) -> tuple[Estimates, Estimates]:
+    """The means of every model, and the first model's means minus those of every other one.
+
+    Args:
+        values: model to metric to float64 [cases]; the metrics of all models are the same.
+        session: int64 [cases], the session of each case.
+        resamples: how many times sessions are drawn.
+        seed: the same seed draws the same sessions.
+
+    Returns:
+        Means and differences, each by model and metric; the first model has no difference.
+    """
+    metrics = list(next(iter(values.values())))
+    columns = [model[metric] for model in values.values() for metric in metrics]
+    matrix = np.column_stack(columns)
+    shape = (-1, len(values), len(metrics))
+    means = matrix.mean(axis=0).reshape(shape[1:])
+    resampled = bootstrap_means(matrix, session, resamples, seed).reshape(shape)
+    estimates = {
+        model: _by_metric(metrics, means[place], resampled[:, place])
+        for place, model in enumerate(values)
+    }
+    differences = {
+        model: _by_metric(metrics, means[0] - means[place], resampled[:, 0] - resampled[:, place])
+        for place, model in enumerate(values)
+        if place > 0
+    }
+    return estimates, differences
+
+
+def _by_metric(
+    metrics: list[str], means: NDArray[np.float64], resampled: NDArray[np.float64]
+) -> dict[str, Estimate]:
+    return {
+        metric: Estimate(float(means[place]), *interval(resampled[:, place]))
+        for place, metric in enumerate(metrics)
+    }
 
 
 def bootstrap_means(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from service.model.errors import InputError
 from trainer.evaluation import metrics
-from trainer.evaluation.bootstrap import bootstrap_means, interval
+from trainer.evaluation.bootstrap import Estimate, compare_means
 from trainer.evaluation.ranking import MISSED, Ranked, Ranker, answer_ranks, rank_unseen
 from trainer.evaluation.splits import UNSEEN, Cases
 
@@ -42,15 +42,6 @@ class EvaluationProtocol:
     def rank(self, ranker: Ranker, cases: Cases, k: int) -> Ranked:
         """The k best items that may be recommended."""
         return rank_unseen(ranker, cases, k) if self.exclude_seen else ranker.rank(cases, k)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean and its bootstrapped 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -149,7 +140,8 @@ def evaluate(
         for name, ranker in rankers.items()
     }
     ranks = {name: np.concatenate(tally.ranks) for name, tally in tallies.items()}
-    estimates, differences = _estimates(ranks, cases, protocol)
+    values = {name: _per_case(model_ranks, protocol.ks) for name, model_ranks in ranks.items()}
+    estimates, differences = compare_means(values, cases.session, protocol.resamples, protocol.seed)
     seen = cases.answers != UNSEEN
     decile = metrics.popularity_deciles(counts)[cases.answers[seen]]
     models = {
@@ -190,40 +182,9 @@ def _tally(
     return tally
 
 
-def _estimates(
-    ranks: Mapping[str, NDArray[np.int64]], cases: Cases, protocol: EvaluationProtocol
-) -> tuple[dict[str, dict[str, Estimate]], dict[str, dict[str, Estimate]]]:
-    """The means of every model and their differences from the first, by model and metric."""
-    names = [f"{name}@{k}" for k in protocol.ks for name in PER_CASE]
-    columns = [
-        metric(model_ranks, k)
-        for model_ranks in ranks.values()
-        for k in protocol.ks
-        for metric in PER_CASE.values()
-    ]
-    values = np.column_stack(columns)
-    resampled = bootstrap_means(values, cases.session, protocol.resamples, protocol.seed)
-    means = values.mean(axis=0).reshape(len(ranks), len(names))
-    resampled = resampled.reshape(protocol.resamples, len(ranks), len(names))
-    estimates = {
-        model: _by_metric(names, means[place], resampled[:, place])
-        for place, model in enumerate(ranks)
-    }
-    differences = {
-        model: _by_metric(names, means[0] - means[place], resampled[:, 0] - resampled[:, place])
-        for place, model in enumerate(ranks)
-        if place > 0
-    }
-    return estimates, differences
-
-
-def _by_metric(
-    names: list[str], means: NDArray[np.float64], resampled: NDArray[np.float64]
-) -> dict[str, Estimate]:
-    return {
-        name: Estimate(float(means[place]), *interval(resampled[:, place]))
-        for place, name in enumerate(names)
-    }
+def _per_case(ranks: NDArray[np.int64], ks: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:
+    """Every metric of accuracy at every k: float64 [cases]."""
+    return {f"{name}@{k}": metric(ranks, k) for k in ks for name, metric in PER_CASE.items()}
 
 
 def _list_metrics(tally: _Tally, cases: int, counts: NDArray[np.int64]) -> dict[str, float | None]:

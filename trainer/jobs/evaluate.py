@@ -9,18 +9,24 @@ from service.model.errors import ConfigError
 from service.model.recommender import Recommender
 from trainer.artifacts.build import make_artifact, train_model
 from trainer.config.jobs import Config, EvaluationConfig
+from trainer.corpus import Dataset
+from trainer.evaluation.attributes import attributes_of
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
 from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.holdout import Holdout, hold_out, sample_cases
+from trainer.evaluation.interchangeability import Interchangeability, judge_neighbors
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
 from trainer.events.dataset import describe, read_log
 from trainer.view.display import Silent
 from trainer.view.page import page_content, render_page
+from trainer.word2vec.objectives import OBJECTIVES
+from trainer.word2vec.training import DivergenceError
 
 VERSION = "evaluation"
+NEXT, SIMILAR = "item2vec next", "item2vec similar"
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +38,14 @@ class EvaluationRun:
         cases: the cases that were ranked.
         model: the trained model.
         evaluation: the model and its baselines side by side.
+        interchangeability: what the neighbours of all of them have in common with the item.
     """
 
     holdout: Holdout
     cases: Cases
     model: Served
     evaluation: Evaluation
+    interchangeability: Interchangeability
 
     def as_dict(self, config: Config) -> dict[str, Any]:
         """For JSON: how the log was split, every setting, the data and the comparison."""
@@ -47,13 +55,17 @@ class EvaluationRun:
             "data": self.holdout.report.as_dict(),
             "training": self.model.recommender.artifact.manifest.metrics,
             "evaluation": self.evaluation.as_dict(),
+            "interchangeability": self.interchangeability.as_dict(),
         }
 
     def page(self) -> str:
         """The HTML page."""
         lengths = self.holdout.sessions.lengths()
         about = f"{self.holdout.description[0].upper()}{self.holdout.description[1:]}."
-        return render_page(page_content(self.evaluation, self.model, self.cases, lengths, about))
+        content = page_content(
+            self.evaluation, self.interchangeability, self.model, self.cases, lengths, about
+        )
+        return render_page(content)
 
 
 def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
@@ -80,6 +92,7 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
     models = _models(Recommender(artifact), config.evaluation)
     rankers: dict[str, Ranker] = {**models}
     if config.evaluation.baselines:
+        rankers |= _other_objective(dataset, config, display)
         rankers["word2vec next score"] = vector_scores(artifact, config)
         rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
     protocol = EvaluationProtocol(
@@ -89,7 +102,16 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
     )
     with display.evaluating() as on_cases:
         evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_cases)
-    return EvaluationRun(holdout, cases, next(iter(models.values())), evaluation)
+    with display.working("judging neighbours"):
+        interchangeability = judge_neighbors(
+            {SIMILAR: rankers[SIMILAR], **rankers},
+            attributes_of(dataset.titles, dataset.metadata),
+            dataset.vocabulary.counts,
+            protocol.resamples,
+            protocol.seed,
+        )
+    model = next(iter(models.values()))
+    return EvaluationRun(holdout, cases, model, evaluation, interchangeability)
 
 
 def vector_scores(artifact: Artifact, config: Config) -> VectorScores:
@@ -105,7 +127,23 @@ def vector_scores(artifact: Artifact, config: Config) -> VectorScores:
 
 def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Served]:
     """The relations of a model by name; `next` comes first if the model knows it."""
-    models = {"item2vec similar": Served(recommender, "similar", config.query_decay)}
+    models = {SIMILAR: Served(recommender, "similar", config.query_decay)}
     if recommender.artifact.continuations is None:
         return models
-    return {"item2vec next": Served(recommender, "next"), **models}
+    return {NEXT: Served(recommender, "next"), **models}
+
+
+def _other_objective(dataset: Dataset, config: Config, display: Silent) -> dict[str, Served]:
+    """Similar items by a model of the other objective, by name; none if its training diverges."""
+    other = next(name for name in OBJECTIVES if name != config.training.objective)
+    display.note(f"training again, with {other}, to compare")
+    training = config.training.model_copy(update={"objective": other})
+    table = config.next.model_copy(update={"continuations": 0})
+    config = config.model_copy(update={"training": training, "next": table})
+    try:
+        artifact = make_artifact(train_model(dataset, config, display), VERSION)
+    except DivergenceError as error:
+        display.note(f"{other} is left out: {error}")
+        return {}
+    served = Served(Recommender(artifact), "similar", config.evaluation.query_decay)
+    return {f"similar, {other}": served}

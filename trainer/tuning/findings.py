@@ -6,7 +6,7 @@ from typing import Any
 import tomli_w
 
 from trainer.config.jobs import Config
-from trainer.evaluation.comparison import Estimate
+from trainer.evaluation.bootstrap import Estimate
 
 Values = dict[str, Any]  # of the searched settings, by dotted names
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:  # so that a query does not import what only training needs
     from service.model.artifact import Manifest
     from service.model.recommender import Neighbor
     from trainer.corpus import DataReport
-    from trainer.evaluation.comparison import Estimate, Evaluation, Scores
+    from trainer.evaluation.bootstrap import Estimate
+    from trainer.evaluation.comparison import Evaluation
+    from trainer.evaluation.interchangeability import Interchangeability
     from trainer.tuning.findings import TuningResult
 
 EVENT_ROWS = {
@@ -35,9 +39,10 @@ EVENT_ROWS = {
 # What the lists are like, right or wrong; headings are broken so that the table fits 80 columns.
 LIST_COLUMNS = {
     "coverage": "cover-\nage",
-    "personalisation": "personal-\nisation",
+    "personalisation": "per-\nsonali-\nsation",
     "popularity": "popu-\nlarity",
 }
+TEXT_WIDTH, NAME_WIDTH = 79, 20
 
 
 def data_table(report: DataReport) -> Table:
@@ -97,20 +102,13 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     """
     k = max(evaluation.protocol.ks)
     metrics = [f"{name}@{k}" for name in ("HR", "NDCG", "MRR")]
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        show_edge=False,
-        padding=0,
-        caption=_caption(evaluation, k),
-        caption_justify="left",
-    )
-    table.add_column("model", overflow="fold")
-    for heading in (*metrics, *LIST_COLUMNS.values(), "no\nanswer"):
-        table.add_column(heading, justify="right", vertical="top")
+    table = _models_table(*metrics, *LIST_COLUMNS.values(), "no\nanswer")
+    table.caption = _caption(evaluation, k)
     for name, scores in evaluation.models.items():
+        behind = evaluation.differences.get(name, {})
         table.add_row(
             Text(name),
-            *(_mean_cell(evaluation, name, scores, metric) for metric in metrics),
+            *(_mean_cell(scores.estimates[metric], behind.get(metric)) for metric in metrics),
             *(_share_cell(scores.lists[f"{metric}@{k}"]) for metric in LIST_COLUMNS),
             f"{scores.unanswered:.1%}",
         )
@@ -121,12 +119,20 @@ def _share_cell(value: float | None) -> str:
     return "-" if value is None else f"{value:.2%}"
 
 
-def _mean_cell(evaluation: Evaluation, model: str, scores: Scores, metric: str) -> Text:
-    mean = scores.estimates[metric]
+def _models_table(*headings: str) -> Table:
+    """An empty table of models and their figures."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=0, caption_justify="left")
+    table.add_column("model", overflow="fold", max_width=NAME_WIDTH)
+    for heading in headings:
+        table.add_column(Text(heading), justify="right", vertical="top")
+    return table
+
+
+def _mean_cell(mean: Estimate, behind: Estimate | None) -> Text:
+    """A mean with its interval, marked if the first model's is surely higher or lower."""
     mark = ""
-    if model in evaluation.differences:
-        difference = evaluation.differences[model][metric]
-        mark = "▼ " if difference.low > 0 else "▲ " if difference.high < 0 else ""
+    if behind is not None:
+        mark = "▼ " if behind.low > 0 else "▲ " if behind.high < 0 else ""
     ends = (f"{end:.3f}".removeprefix("0") for end in (mean.low, mean.high))
     return Text.assemble(f"{mark}{mean.value:.4f}\n", ("-".join(ends), "dim"))
 
@@ -140,6 +146,26 @@ def _caption(evaluation: Evaluation, k: int) -> Text:
         f"{evaluation.unseen:.1%} of the answers are unknown to training; "
         f"{evaluation.repeated:.1%} are items of the query,\nwhich are {seen}."
     )
+
+
+def neighborhood_table(found: Interchangeability) -> Group:
+    """One row per model: what the neighbours of the most frequent items have in common with them.
+
+    A mean is marked ▲ or ▼ if it is higher or lower than the first model's, as in
+    `evaluation_table`.
+    """
+    table = _models_table(*found.columns)
+    for name, estimates in found.models.items():
+        behind = found.differences.get(name, {})
+        cells = (_mean_cell(estimates[column], behind.get(column)) for column in found.columns)
+        table.add_row(Text(name), *cells)
+    meanings = ", ".join(column.meaning for column in found.columns.values())
+    text = (
+        f"{found.neighbors} neighbours of each of the {found.queries:,} most frequent items: "
+        f"{meanings}; 95 % intervals; ▲ higher, ▼ lower than the first model."
+    )
+    # Not a caption of the table, which would be as narrow as the table.
+    return Group(table, Text(textwrap.fill(text, TEXT_WIDTH), style="table.caption"))
 
 
 def tuning_table(result: TuningResult) -> Table:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from service.model.artifact import Artifact
 from service.model.similarity import unit
 from trainer.evaluation.comparison import Evaluation, EvaluationProtocol
+from trainer.evaluation.interchangeability import Interchangeability
 from trainer.evaluation.ranking import MISSED, NOTHING, answer_ranks
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import UNSEEN, Cases, sample
@@ -59,6 +60,7 @@ class PageContent:
         title: the headline.
         about: how the cases were held out; may be empty.
         evaluation: the models side by side.
+        interchangeability: what the neighbours of all of them have in common with the item.
         losses: the loss of each epoch; empty if there is none.
         session_lengths: int64 [sessions].
         item_map: the most frequent items.
@@ -68,6 +70,7 @@ class PageContent:
     title: str
     about: str
     evaluation: Evaluation
+    interchangeability: Interchangeability
     losses: list[float]
     session_lengths: NDArray[np.int64]
     item_map: ItemMap
@@ -76,6 +79,7 @@ class PageContent:
 
 def page_content(
     evaluation: Evaluation,
+    interchangeability: Interchangeability,
     served: Served,
     cases: Cases,
     session_lengths: NDArray[np.int64],
@@ -85,6 +89,7 @@ def page_content(
 
     Args:
         evaluation: of `served` and other models on `cases`.
+        interchangeability: of the same models.
         served: the evaluated model.
         cases: the cases of the evaluation.
         session_lengths: int64 [sessions], of the training sessions.
@@ -95,6 +100,7 @@ def page_content(
         title=f"Model {artifact.manifest.model_version}",
         about=about,
         evaluation=evaluation,
+        interchangeability=interchangeability,
         losses=list(artifact.manifest.metrics.get("epoch_losses") or []),
         session_lengths=session_lengths,
         item_map=_map(artifact),

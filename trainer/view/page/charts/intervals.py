@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainer.evaluation.comparison import Estimate
+from trainer.evaluation.bootstrap import Estimate
 from trainer.view.page.charts.axes import Scale, Tick, round_values
 from trainer.view.page.charts.labels import colors, shorten
 

@@ -4,7 +4,10 @@ from collections.abc import Iterable
 
 CHARACTER = 6.4  # mean width of a character at 12 px, in px
 FIRST = "#c2410c"
-OTHERS = ("#64748b", "#2563a8", "#0f8a7e", "#7c5cbf", "#b07d12", "#a3456f", "#4d7c2a", "#30475e")
+OTHERS = (
+    "#64748b", "#2563a8", "#0f8a7e", "#7c5cbf", "#b07d12", "#a3456f", "#4d7c2a", "#30475e",
+    "#8c4a2f",
+)  # fmt: skip
 
 
 def colors(models: Iterable[str]) -> dict[str, str]:

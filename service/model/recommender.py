@@ -302,7 +302,8 @@ class Recommender:
                 efSearch=max(MIN_EF_SEARCH, 2 * k)
             )
         scores, items = index.search(tastes, k, params=parameters)
-        return scores, items
+        # Rounding takes a score above 1; a discount may take it below -1, which no answer needs.
+        return np.clip(scores, -1, 1), items
 
     def _most_popular(self, k: int, banned: set[int]) -> list[Neighbor]:
         items = (item for item in range(len(self._items)) if item not in banned)

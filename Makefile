@@ -9,7 +9,7 @@ KERNELS := tests/word2vec tests/continuations
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-quality \
+.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-similar bench-quality \
 	bench-full bench-size image image-check lock clean
 
 help:  ## list the targets
@@ -63,6 +63,9 @@ bench-quality: $(VENV)/.bench  ## the next event after many epochs, beside gensi
 
 bench-next: $(VENV)/.bench  ## what comes next, beside counting (CLICKSTREAM=folder adds a click-stream)
 	$(BIN)/python -m bench.next $(if $(CLICKSTREAM),--clickstream $(CLICKSTREAM))
+
+bench-similar: $(VENV)/.bench  ## objectives and settings for similar items (CLICKSTREAMS=folder adds click-streams)
+	$(BIN)/python -m bench.similar $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))
 
 bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on twice as much
 	$(BIN)/python -m bench.throughput --items 7200000

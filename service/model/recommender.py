@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import ragged
 from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
@@ -53,6 +55,23 @@ class Recommendation:
     ignored_items: list[str] = field(default_factory=list)
 
 
+class Query(NamedTuple):
+    """A taste, as rows of the model.
+
+    items: the liked items that the model knows, the newest last.
+    weights: float32, one per item.
+    k: how many items at most.
+    banned: items that must not be in the answer.
+    relation: "similar" or "next".
+    """
+
+    items: list[int]
+    weights: NDArray[np.float32]
+    k: int
+    banned: set[int]
+    relation: Relation
+
+
 @dataclass(frozen=True)
 class Item:
     """What the model knows of an item: id, title, occurrences in training and metadata."""
@@ -84,6 +103,16 @@ class Recommender:
         """The version of the model that answers."""
         return self.artifact.manifest.model_version
 
+    @property
+    def relations(self) -> tuple[Relation, ...]:
+        """What the model can be asked for."""
+        return ("similar",) if self.artifact.continuations is None else ("similar", "next")
+
+    @property
+    def listed(self) -> int:
+        """The length of the lists of similar items that need no search."""
+        return 0
+
     def __contains__(self, item_id: str) -> bool:
         """Whether the model knows the item."""
         return item_id in self._items
@@ -96,7 +125,8 @@ class Recommender:
             NoContinuationsError: the model does not know what comes next.
         """
         item = self._known_item(item_id)
-        return self._best([item], np.ones(1, np.float32), k, {item}, relation)
+        [neighbors] = self.best([Query([item], np.ones(1, np.float32), k, {item}, relation)])
+        return neighbors
 
     def recommend(
         self,
@@ -126,15 +156,73 @@ class Recommender:
             InputError: the decay is not between 0 and 1.
             NoContinuationsError: the model does not know what comes next.
         """
-        unknown = [item_id for item_id in liked if item_id not in self._items]
+        query = self.query(liked, k, exclude, relation=relation, decay=decay)
+        [neighbors] = self.best([query])
+        return self.recommendation(liked, query, neighbors)
+
+    def query(
+        self,
+        liked: Sequence[str],
+        k: int,
+        exclude: Collection[str] = (),
+        *,
+        relation: Relation = "similar",
+        decay: float | None = None,
+    ) -> Query:
+        """A taste, ready to be ranked; see `recommend`, which is this, `best` and `recommendation`.
+
+        Raises:
+            InputError: the decay is not between 0 and 1.
+            NoContinuationsError: the model does not know what comes next.
+        """
         items = [self._items[item_id] for item_id in liked if item_id in self._items]
         banned = {self._items[item_id] for item_id in exclude if item_id in self._items}
         default_decay = self.default_decay(relation)
         weights = decayed(np.array([0, len(items)]), default_decay if decay is None else decay)
-        if not items:
-            return Recommendation(self._most_popular(k, banned), unknown, "popularity")
-        neighbors = self._best(items, weights, k, banned.union(items), relation)
-        return Recommendation(neighbors, unknown, ignored_items=self._ignored(items, relation))
+        return Query(items, weights, k, banned.union(items), relation)
+
+    def best(self, queries: Sequence[Query]) -> list[list[Neighbor]]:
+        """The best items for each of some queries of one relation, ranked together.
+
+        A query without items has no neighbors.
+        """
+        lengths = np.array([len(query.items) for query in queries])
+        wanted = max(query.k + len(query.banned) for query in queries)
+        ranked, scores = self.rank(
+            np.array([item for query in queries for item in query.items], np.int64),
+            ragged.offsets_of(lengths),
+            np.concatenate([query.weights for query in queries]),
+            wanted,
+            queries[0].relation,
+        )
+        return [
+            self._allowed(query, *answer)
+            for query, *answer in zip(queries, ranked.tolist(), scores.tolist(), strict=True)
+        ]
+
+    def _allowed(self, query: Query, items: list[int], scores: list[float]) -> list[Neighbor]:
+        allowed = (
+            (item, score)
+            for item, score in zip(items, scores, strict=True)
+            if item >= 0 and item not in query.banned
+        )
+        return [self._neighbor(item, score) for item, score in islice(allowed, query.k)]
+
+    def recommendation(
+        self, liked: Sequence[str], query: Query, neighbors: list[Neighbor]
+    ) -> Recommendation:
+        """The answer to a query; by popularity if no liked item is known.
+
+        Args:
+            liked: the item ids that the query was made of.
+            query: the same, as rows.
+            neighbors: the best items for it.
+        """
+        unknown = [item_id for item_id in liked if item_id not in self._items]
+        if not query.items:
+            return Recommendation(self._most_popular(query.k, query.banned), unknown, "popularity")
+        ignored = self._ignored(query.items, query.relation)
+        return Recommendation(neighbors, unknown, ignored_items=ignored)
 
     def default_decay(self, relation: Relation) -> float:
         """The decay of a query that names none, as the model has it.
@@ -212,7 +300,8 @@ class Recommender:
         if not items:
             raise InputError("an analogy needs at least one positive or negative item")
         weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
-        return self._best(items, weights, k, set(items))
+        [neighbors] = self.best([Query(items, weights, k, set(items), "similar")])
+        return neighbors
 
     def item(self, item_id: str) -> Item:
         """What the model knows of an item.
@@ -257,24 +346,6 @@ class Recommender:
         vectors = np.asarray(artifact.input_vectors[items])
         counts, settings = artifact.counts[items], artifact.manifest.similar
         return query_rows(vectors, counts, weights, starts, settings)
-
-    def _best(
-        self,
-        items: list[int],
-        weights: NDArray[np.float32],
-        k: int,
-        banned: set[int],
-        relation: Relation = "similar",
-    ) -> list[Neighbor]:
-        """The k best items for a taste that are not banned."""
-        offsets = np.array([0, len(items)])
-        ranked, scores = self.rank(np.array(items), offsets, weights, k + len(banned), relation)
-        neighbors = [
-            self._neighbor(item, score)
-            for item, score in zip(ranked[0].tolist(), scores[0].tolist(), strict=True)
-            if item >= 0 and item not in banned
-        ]
-        return neighbors[:k]
 
     def _ignored(self, items: list[int], relation: Relation) -> list[str]:
         """The ids of the items that have no vote."""

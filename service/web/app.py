@@ -17,6 +17,7 @@ from service.web.metrics import MeterRequests, Metrics
 from service.web.middleware import AnswerHead, NoSniffing
 from service.web.problems import LimitBody, add_handlers
 from service.web.routes import operations, queries
+from service.web.searches import Searches
 from service.web.settings import Settings
 
 DESCRIPTION = (
@@ -31,7 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: read from the environment by default.
     """
     settings = settings or Settings.from_environment()
-    metrics = Metrics()
+    metrics, searches = Metrics(), Searches()
     model = LiveModel(
         Store(settings.models), lambda outcome: _note_refresh(metrics, model, outcome)
     )
@@ -44,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         poll.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await poll
+        searches.close()
 
     app = FastAPIOffline(
         title="item2vec",
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
+    app.state.searches = searches
     for router in (queries, operations):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     # The middleware added last is the first to see a request.

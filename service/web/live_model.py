@@ -46,6 +46,11 @@ class LiveModel:
         self._next_attempt = -math.inf
         self._complaint = ""
 
+    @property
+    def loaded(self) -> Recommender | None:
+        """The recommender to answer with, or None without a verified model."""
+        return self._recommender
+
     def get(self) -> Recommender:
         """The recommender to answer with.
 

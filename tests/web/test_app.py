@@ -589,7 +589,7 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(
     publish()
     app = create_app(Settings(models=store.directory))
     with TestClient(app, raise_server_exceptions=False) as client:
-        monkeypatch.setattr("service.model.recommender.Recommender.similar", fail)
+        monkeypatch.setattr("service.model.recommender.Recommender.rank", fail)
         response = client.get("/similar/apple")
         problem(response, 500, "internal-error")
         metrics = client.get("/metrics").text

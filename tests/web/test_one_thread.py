@@ -20,20 +20,22 @@ def test_health_is_answered_while_every_thread_is_busy(
 ):
     busy, free = threading.Event(), threading.Event()
 
-    def wait(*_: object) -> list[Any]:
+    rank: Callable[..., Any] = Recommender.rank
+
+    def wait(*arguments: Any) -> Any:
         busy.set()
         assert free.wait(PATIENCE)
-        return []
+        return rank(*arguments)
 
     async def have_one_thread() -> None:
         anyio.to_thread.current_default_thread_limiter().total_tokens = 1
 
-    monkeypatch.setattr(Recommender, "similar", wait)
+    monkeypatch.setattr(Recommender, "rank", wait)
     assert client.portal is not None
     client.portal.call(have_one_thread)
     with ThreadPoolExecutor() as threads:
         try:
-            stuck = threads.submit(client.get, "/similar/apple")
+            stuck = threads.submit(client.get, "/analogy?positive=apple")
             assert busy.wait(PATIENCE)
             for path in ("/healthz", "/readyz"):
                 answer = threads.submit(client.get, path).result(PATIENCE)

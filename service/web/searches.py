@@ -1,0 +1,89 @@
+"""Gathers concurrent searches into one: many tastes are ranked by one matrix product."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
+
+import faiss
+
+from service.model.recommender import Neighbor, Query, Recommender
+
+MOST_AT_ONCE = 64
+# From this number of tastes on, FAISS compares by matrix products; its own default is 20.
+SMALLEST_PRODUCT = 4
+
+
+class _Search(NamedTuple):
+    """A search that waits for its answer."""
+
+    recommender: Recommender
+    query: Query
+    answer: "asyncio.Future[list[Neighbor]]"
+
+
+class Searches:
+    """Ranks similar items in a thread of its own: what arrives during one search is the next.
+
+    An answer comes from the recommender that it was requested from, also while another version is
+    being swapped in. For one event loop.
+    """
+
+    def __init__(self) -> None:
+        faiss.cvar.distance_compute_blas_threshold = SMALLEST_PRODUCT
+        self._thread = ThreadPoolExecutor(1, "search", lambda: faiss.omp_set_num_threads(1))
+        self._waiting: list[_Search] = []
+        self._running: asyncio.Task[None] | None = None
+
+    async def best(self, recommender: Recommender, query: Query) -> list[Neighbor]:
+        """The same as `recommender.best([query])`, without blocking the event loop."""
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Neighbor]] = loop.create_future()
+        self._waiting.append(_Search(recommender, query, answer))
+        if self._running is None:
+            self._running = loop.create_task(self._run())
+        return await answer
+
+    def close(self) -> None:
+        """Ends the thread once its search is done."""
+        self._thread.shutdown(wait=False)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._waiting:
+                batch = self._next_batch()
+                queries = [search.query for search in batch]
+                try:
+                    answers = await loop.run_in_executor(
+                        self._thread, batch[0].recommender.best, queries
+                    )
+                except Exception as error:
+                    for search in batch:
+                        _settle(search, error)
+                else:
+                    for search, answer in zip(batch, answers, strict=True):
+                        _settle(search, answer)
+        finally:
+            self._running = None
+
+    def _next_batch(self) -> list[_Search]:
+        """The searches that have waited longest, all of one recommender and relation."""
+        first = self._waiting[0]
+        batch: list[_Search] = []
+        later: list[_Search] = []
+        for search in self._waiting:
+            fits = search.recommender is first.recommender
+            fits &= search.query.relation == first.query.relation
+            (batch if fits and len(batch) < MOST_AT_ONCE else later).append(search)
+        self._waiting = later
+        return batch
+
+
+def _settle(search: _Search, outcome: list[Neighbor] | Exception) -> None:
+    """Hands over the answer, unless the request was given up."""
+    if search.answer.done():
+        return
+    if isinstance(outcome, Exception):
+        search.answer.set_exception(outcome)
+    else:
+        search.answer.set_result(outcome)

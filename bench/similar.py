@@ -25,6 +25,7 @@ from trainer.evaluation.interchangeability import judge_neighbors
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.view.display import Silent
+from trainer.word2vec.training import DivergenceError
 
 Values = Mapping[str, Any]
 NEGATIVE = {"objective": "negative-sampling"}
@@ -85,7 +86,12 @@ def _measure(log: Log, seeds: int) -> Part:
     rows: list[tuple[str, ...]] = []
     figures: dict[str, Any] = {}
     for name, values, n in _variants(seeds):
-        runs = [_model(log, values, seed) for seed in range(1, n + 1)]
+        try:
+            runs = [_model(log, values, seed) for seed in range(1, n + 1)]
+        except DivergenceError:
+            rows.append((name, "diverged", "", "", "", ""))
+            print(f"{log.name}: {' | '.join(rows[-1])}", flush=True)
+            continue
         for title, settings in (("", {"answer_shrinkage": 0}), (", rare discounted", {})):
             results = [_figures(log, _served(model, settings)) for model in runs]
             rows.append(_row(name + title, results))

@@ -12,6 +12,7 @@ from fastapi_offline import FastAPIOffline
 from service.model.store import Store
 from service.web.caching import Conditional
 from service.web.contract import check_parameters, complete_document
+from service.web.direct import AnswerDirectly
 from service.web.live_model import LiveModel, Outcome
 from service.web.metrics import MeterRequests, Metrics
 from service.web.middleware import AnswerHead, NoSniffing
@@ -59,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (queries, operations):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     # The middleware added last is the first to see a request.
+    app.add_middleware(AnswerDirectly)
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
     app.add_middleware(Conditional)
     app.add_middleware(MeterRequests, metrics=metrics)

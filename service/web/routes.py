@@ -13,16 +13,9 @@ from service.model.errors import InputError, short
 from service.model.recommender import Neighbor, Recommendation, Recommender
 from service.web import kinds, schemas
 from service.web.caching import PERSONAL, revalidated
-from service.web.direct import (
-    DirectRoute,
-    answered_by,
-    cacheable,
-    json_body,
-    personal,
-    single_parameters,
-)
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
 from service.web.live_model import LiveModel
+from service.web.one_thread import OneThreadRoute
 from service.web.problems import documented
 from service.web.settings import Settings
 
@@ -81,7 +74,8 @@ def _check_limits(request: Request, k: int, items: int = 0) -> None:
         raise InputError(f"{items} items are more than the {settings.max_items} a query may name")
 
 
-def _neighbors(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[str, Any]:
+def neighbors_answer(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[str, Any]:
+    """The answer to a query that `neighbors` answer."""
     return {
         "model_version": model.version,
         "k": k,
@@ -95,7 +89,7 @@ def _neighbors(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[st
 queries = APIRouter(
     tags=["queries"],
     responses=documented(INVALID_REQUEST, NO_MODEL),
-    route_class=DirectRoute,
+    route_class=OneThreadRoute,
 )
 
 Answer = Callable[..., dict[str, Any]]
@@ -111,41 +105,7 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
     )
 
 
-async def _similar_directly(request: Request) -> Response | None:
-    parameters = single_parameters(request)
-    if parameters is None or not parameters.keys() <= {"k", "relation"}:
-        return None
-    return await _related_directly(request, parameters, parameters.get("relation", "similar"))
-
-
-async def _following_directly(request: Request) -> Response | None:
-    parameters = single_parameters(request)
-    if parameters is None or not parameters.keys() <= {"k"}:
-        return None
-    return await _related_directly(request, parameters, "next")
-
-
-async def _related_directly(
-    request: Request, parameters: dict[str, str], relation: str
-) -> Response | None:
-    """The answer for an item that the model knows, if `k` is within the limits."""
-    state, item_id = request.app.state, request.path_params["item_id"]
-    model: Recommender | None = state.model.loaded
-    k = schemas.number(parameters.get("k", DEFAULT_K))
-    if model is None or item_id not in model or relation not in model.relations:
-        return None
-    if not isinstance(k, int) or not 1 <= k <= state.settings.max_k:
-        return None
-    if relation == "next" or k <= model.listed:
-        neighbors = model.similar(item_id, k, relation)
-    else:
-        neighbors = await state.searches.best(model, model.query([item_id], k))
-    answer = _neighbors(model, k, neighbors) | {"relation": relation}
-    return cacheable(request, model.version, answer)
-
-
 @_related("/similar/{item_id:text}", "Items similar to one item, or coming next")
-@answered_by(_similar_directly)
 def similar(
     item_id: str,
     k: K,
@@ -157,11 +117,10 @@ def similar(
     Percent-encode the id.
     """
     neighbors = model.similar(item_id, k, relation)
-    return _neighbors(model, k, neighbors) | {"relation": relation}
+    return neighbors_answer(model, k, neighbors) | {"relation": relation}
 
 
 @_related("/next/{item_id:text}", "Items that come after one item, or go with it")
-@answered_by(_following_directly)
 def following(item_id: str, k: K, model: CacheableModel) -> dict[str, Any]:
     """The same as `/similar/{item_id}?relation=next`."""
     return similar(item_id, k, model, "next")
@@ -206,27 +165,6 @@ def _by_post_and_get(
     return add
 
 
-async def _recommend_directly(request: Request) -> Response | None:
-    state = request.app.state
-    model: Recommender | None = state.model.loaded
-    body = await json_body(request, schemas.RecommendRequest)
-    if model is None or body is None or body.relation not in model.relations:
-        return None
-    if request.scope["query_string"] or not _within_limits(state.settings, body):
-        return None
-    query = model.query(body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay)
-    if query.items and body.relation == "similar":
-        neighbors = await state.searches.best(model, query)
-    else:
-        [neighbors] = model.best([query])
-    answer = model.recommendation(body.liked, query, neighbors)
-    return personal(_recommendation(request, model, body, answer))
-
-
-def _within_limits(settings: Settings, body: schemas.RecommendRequest) -> bool:
-    return body.k <= settings.max_k and len(body.liked) + len(body.exclude) <= settings.max_items
-
-
 @_by_post_and_get(
     "/recommend",
     schemas.RecommendQuery,
@@ -234,7 +172,6 @@ def _within_limits(settings: Settings, body: schemas.RecommendRequest) -> bool:
     kinds.NO_CONTINUATIONS,
     summary="Items for a taste, or coming next",
 )
-@answered_by(_recommend_directly)
 def recommend(
     body: schemas.RecommendRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
@@ -248,15 +185,16 @@ def recommend(
     answer = model.recommend(
         body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
     )
-    return _recommendation(request, model, body, answer)
+    return recommendation_answer(request, model, body, answer)
 
 
-def _recommendation(
+def recommendation_answer(
     request: Request, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
 ) -> dict[str, Any]:
+    """The answer to a request for recommendations; fallbacks are counted."""
     if answer.fallback_used:
         request.app.state.metrics.fallbacks.inc()
-    return _neighbors(model, body.k, answer.neighbors) | {
+    return neighbors_answer(model, body.k, answer.neighbors) | {
         "relation": body.relation,
         "unknown_items": answer.unknown_items,
         "fallback_used": answer.fallback_used,
@@ -274,7 +212,7 @@ def _recommendation(
 def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
     """The items nearest to the sum of the unit vectors; negative ones count -1."""
     _check_limits(request, body.k, len(body.positive) + len(body.negative))
-    return _neighbors(model, body.k, model.analogy(body.positive, body.negative, body.k))
+    return neighbors_answer(model, body.k, model.analogy(body.positive, body.negative, body.k))
 
 
 @queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")

@@ -27,10 +27,17 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClie
     store.promote(store.add(make_artifact_with_next).model_version)
 
     limits = Settings(models=store.directory, max_k=7, max_items=5)
-    with TestClient(create_app(limits)) as quick, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(direct, "direct_answer", lambda _: None)
-        with TestClient(create_app(limits)) as ordinary:
-            yield quick, ordinary
+    with TestClient(create_app(limits)) as quick, TestClient(create_app(limits)) as ordinary:
+        yield quick, ordinary
+
+
+def answers(clients: tuple[TestClient, TestClient], *arguments: Any, **options: Any) -> list[Any]:
+    """What both answer to a request."""
+    quick, ordinary = clients
+    answer = quick.request(*arguments, **options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(direct, "_ANSWERS", {})
+        return [answer, ordinary.request(*arguments, **options)]
 
 
 ITEMS = st.sampled_from(["apple", "pear", "drill", "nothing", "", "a/b", "%41", "apple?"])
@@ -65,9 +72,7 @@ def test_a_direct_answer_about_an_item_is_the_ordinary_one(
     item: str,
     parameters: list[tuple[str, Any]],
 ):
-    assert_equal(
-        *(client.get(f"/{path}/{item}", params=parameters) for client in clients)  # type: ignore[arg-type]
-    )
+    assert_equal(*answers(clients, "GET", f"/{path}/{item}", params=parameters))
 
 
 @twice
@@ -75,7 +80,7 @@ def test_a_direct_answer_about_an_item_is_the_ordinary_one(
 def test_a_direct_recommendation_is_the_ordinary_one(
     clients: tuple[TestClient, TestClient], body: dict[str, Any]
 ):
-    assert_equal(*(client.post("/recommend", json=body) for client in clients))
+    assert_equal(*answers(clients, "POST", "/recommend", json=body))
 
 
 @pytest.mark.parametrize(
@@ -96,9 +101,7 @@ def test_odd_bodies_are_answered_the_same(
     clients: tuple[TestClient, TestClient], content: bytes, kind: str
 ):
     headers = {"Content-Type": kind}
-    assert_equal(
-        *(client.post("/recommend", content=content, headers=headers) for client in clients)
-    )
+    assert_equal(*answers(clients, "POST", "/recommend", content=content, headers=headers))
 
 
 def assert_equal(quick: Any, ordinary: Any) -> None:

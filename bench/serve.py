@@ -1,0 +1,244 @@
+"""Measures how many requests the service answers, beside a bare FastAPI route in the same run.
+
+`python -m bench.serve`; needs wrk (a package of Debian, Fedora and Homebrew).
+"""
+
+import argparse
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+import numpy as np
+
+from bench.report import Part, markdown_table, publish
+from service.model.artifact import Artifact, Manifest
+from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.similarity import SimilarSettings
+from service.model.store import Store
+from trainer.artifacts.index import cosine_index
+from trainer.config.cores import usable_cores
+from trainer.config.sections import IndexConfig
+
+SIZE, CLUSTERS = 100, 400
+MOST_CONTINUATIONS = 10_000_000
+CONNECTIONS = 16
+PATIENCE = 120  # seconds until a server must be ready
+BARE = "bare route"
+# The Lua scripts of wrk: each request names other items. ITEMS is replaced.
+GET = """
+local n = 0
+request = function()
+  n = n + 1
+  return wrk.format(nil, "PATH/item-" .. ((n * 7919) % ITEMS) .. "?k=10")
+end
+"""
+POST = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local n = 0
+request = function()
+  n = n + 1
+  local liked = {}
+  for i = 1, LIKED do liked[i] = '"item-' .. ((n * 7919 + i * 104729) % ITEMS) .. '"' end
+  local body = '{"liked": [' .. table.concat(liked, ",") .. '], "k": 10, "relation": "RELATION"}'
+  return wrk.format(nil, "/recommend", nil, body)
+end
+"""
+QUERIES = {
+    BARE: GET.replace("PATH", "/similar"),
+    "similar": GET.replace("PATH", "/similar"),
+    "next": GET.replace("PATH", "/next"),
+    "recommend, 10 liked": POST.replace("LIKED", "10").replace("RELATION", "similar"),
+    "recommend next, 5 liked": POST.replace("LIKED", "5").replace("RELATION", "next"),
+}
+
+
+class Load(NamedTuple):
+    """What wrk measured: requests a second, and percentiles of the latency in milliseconds."""
+
+    rate: float
+    p50: float
+    p95: float
+    p99: float
+    errors: int
+
+
+def main() -> None:
+    """Measures, prints tables, writes bench/out/serve.md and serve.json."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--items", type=float, nargs="+", default=[50_000, 1_000_000])
+    parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--seconds", type=int, default=8, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    if shutil.which("wrk") is None:
+        sys.exit("bench.serve: wrk is missing; install it (apt install wrk)")
+    parts = []
+    for items in map(int, arguments.items):
+        with tempfile.TemporaryDirectory() as models:
+            publish_model(Path(models), items)
+            parts += [
+                measure(Path(models), items, workers, arguments.seconds, arguments.rounds)
+                for workers in arguments.workers
+            ]
+    publish("serve", parts)
+
+
+def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -> Part:
+    """Loads the bare route and each query in turn, `rounds` times."""
+    loads: dict[str, list[Load]] = {name: [] for name in QUERIES}
+    with _bare(workers) as bare, _service(models, workers) as service:
+        for _ in range(rounds):
+            for name, script in QUERIES.items():
+                address = bare if name == BARE else service
+                loads[name].append(drive(address, script.replace("ITEMS", str(items)), seconds))
+                print(f"{items:,} items, {workers} workers, {name}: {loads[name][-1]}", flush=True)
+    header = ("", "requests/s", "of the bare route", "p50 (ms)", "p95 (ms)", "p99 (ms)", "errors")
+    return Part(
+        name=f"serve_{items}_{workers}",
+        title=f"{items:,} items, {workers} {'worker' if workers == 1 else 'workers'}",
+        notes=[
+            f"{CONNECTIONS} connections for {seconds} s, {rounds} rounds in turn, medians; wrk and "
+            "the servers share the cores"
+        ],
+        tables=[markdown_table(header, [_row(name, loads) for name in QUERIES])],
+        figures={name: [load._asdict() for load in some] for name, some in loads.items()},
+    )
+
+
+def _row(name: str, loads: dict[str, list[Load]]) -> tuple[str, ...]:
+    rates = [load.rate for load in loads[name]]
+    shares = [load.rate / bare.rate for load, bare in zip(loads[name], loads[BARE], strict=True)]
+    latencies = [
+        f"{median(getattr(load, percentile) for load in loads[name]):.2f}"
+        for percentile in ("p50", "p95", "p99")
+    ]
+    errors = sum(load.errors for load in loads[name])
+    return name, f"{median(rates):,.0f}", f"{median(shares):.0%}", *latencies, str(errors)
+
+
+def drive(address: str, script: str, seconds: int) -> Load:
+    """Loads an address with a Lua script."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
+        file.write(f"{script}\n{REPORT}")
+        file.flush()
+        command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}", "-s", file.name, address]
+        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    [figures] = re.findall(r"^figures (.*)$", output, re.MULTILINE)
+    rate, p50, p95, p99, errors = map(float, figures.split())
+    return Load(rate, p50, p95, p99, int(errors))
+
+
+REPORT = """
+done = function(summary, latency, requests)
+  local e = summary.errors
+  print(string.format("figures %f %f %f %f %d",
+    summary.requests / summary.duration * 1e6, latency:percentile(50) / 1e3,
+    latency:percentile(95) / 1e3, latency:percentile(99) / 1e3,
+    e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+
+
+def publish_model(models: Path, items: int) -> None:
+    """Publishes a model of random clusters, whose items follow Zipf's law."""
+    random = np.random.default_rng(0)
+    centers = random.normal(size=(CLUSTERS, SIZE)).astype(np.float32)
+    vectors = random.normal(scale=0.7, size=(items, SIZE)).astype(np.float32)
+    vectors += centers[random.integers(0, CLUSTERS, items)]
+    counts = (1_000_000 // np.arange(1, items + 1)) + 1
+    width = min(200, MOST_CONTINUATIONS // items)
+    settings = NextSettings(decay=0.5, last_items=20)
+    similar = SimilarSettings(decay=1, answer_shrinkage=3, query_shrinkage=20)
+    scores = np.sort(random.random((items, width), np.float32))[:, ::-1].ravel().copy()
+    table = random.integers(0, items, items * width, np.int32)
+    offsets = np.arange(0, items * width + 1, width)
+
+    def build(version: str) -> Artifact:
+        return Artifact(
+            manifest=Manifest(
+                model_version=version,
+                created=datetime.now(UTC),
+                items=items,
+                vector_size=SIZE,
+                output="none",
+                config={},
+                data={},
+                metrics={},
+                verdict="not for serving",
+                similar=similar,
+                next=settings,
+            ),
+            item_ids=[f"item-{row}" for row in range(items)],
+            titles=[f"Title of item number {row}" for row in range(items)],
+            metadata={},
+            counts=counts,
+            input_vectors=vectors,
+            output_vectors=np.zeros_like(vectors),
+            cosine_index=cosine_index(vectors, counts, similar, IndexConfig(), usable_cores()),
+            continuations=Continuations(Lists(table, offsets), scores, settings),
+        )
+
+    store = Store(models)
+    store.promote(store.add(build).model_version)
+
+
+@contextmanager
+def _bare(workers: int) -> Iterator[str]:
+    command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--no-access-log"]
+    with _running([*command, "--workers", str(workers)], {}, "/similar/x") as address:
+        yield address
+
+
+@contextmanager
+def _service(models: Path, workers: int) -> Iterator[str]:
+    settings = {"MODELS": str(models), "WORKERS": str(workers), "LOG_LEVEL": "warning"}
+    command = [sys.executable, "-m", "trainer", "serve"]
+    environment = {f"ITEM2VEC_{name}": value for name, value in settings.items()}
+    with _running(command, environment, "/readyz") as address:
+        yield address
+
+
+@contextmanager
+def _running(command: Sequence[str], settings: dict[str, str], path: str) -> Iterator[str]:
+    """Runs a server on a free port until the block ends; waits until it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = os.environ | settings | {"OPENBLAS_NUM_THREADS": "1"}
+    server = subprocess.Popen([*command, "--port", str(port)], env=environment)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}{path}")
+        yield address
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait_for(url: str) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            urllib.request.urlopen(url, timeout=1)
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+
+
+if __name__ == "__main__":
+    main()

@@ -53,12 +53,15 @@ class Continuations:
     scores: NDArray[np.float32]
     settings: NextSettings
 
-    def votes(self, session: NDArray[np.integer], weights: NDArray[np.float32]) -> Votes:
+    def votes(
+        self, session: NDArray[np.integer], weights: NDArray[np.float32], n: int | None = None
+    ) -> Votes:
         """What comes after a session: each of its last items votes for its continuations.
 
         Args:
             session: int [items], newest last; a repeated item votes every time.
             weights: float32 [items], the weight of each vote; an item of weight 0 has no vote.
+            n: how many items at most; all by default.
 
         Returns:
             Items (int32) and their share of the votes (float32), best first, ties in row order;
@@ -68,11 +71,15 @@ class Continuations:
         session, weights = session[-last:], weights[-last:]
         session, weights = session[weights > 0], weights[weights > 0]
         places, lengths = self.table.gather(session)
-        items, candidate = np.unique(self.table.items[places], return_inverse=True)
-        values = self.scores[places] * np.repeat(weights, lengths)
-        votes = np.bincount(candidate, values, minlength=len(items))
+        items, votes = self.table.items[places], self.scores[places].astype(np.float64)
+        if len(session) > 1:
+            items, candidate = np.unique(items, return_inverse=True)
+            votes = np.bincount(candidate, votes * np.repeat(weights, lengths), len(items))
         votes = (votes / max(votes.sum(), np.finfo(np.float32).tiny)).astype(np.float32)
-        order = np.lexsort((items, -votes))
+        if n is not None and n < len(votes):
+            contenders = votes >= np.partition(votes, -n)[-n]
+            items, votes = items[contenders], votes[contenders]
+        order = np.lexsort((items, -votes))[:n]
         return items[order], votes[order]
 
 

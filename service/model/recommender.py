@@ -186,6 +186,8 @@ class Recommender:
 
         A query without items has no neighbors.
         """
+        if queries[0].relation == "next":
+            return [self._next(query) for query in queries]
         lengths = np.array([len(query.items) for query in queries])
         wanted = max(query.k + len(query.banned) for query in queries)
         ranked, scores = self.rank(
@@ -193,12 +195,18 @@ class Recommender:
             ragged.offsets_of(lengths),
             np.concatenate([query.weights for query in queries]),
             wanted,
-            queries[0].relation,
         )
         return [
             self._allowed(query, *answer)
             for query, *answer in zip(queries, ranked.tolist(), scores.tolist(), strict=True)
         ]
+
+    def _next(self, query: Query) -> list[Neighbor]:
+        wanted = query.k + len(query.banned)
+        items, votes = self._continuations().votes(
+            np.array(query.items, np.int64), query.weights, wanted
+        )
+        return self._allowed(query, items.tolist(), votes.tolist())
 
     def _allowed(self, query: Query, items: list[int], scores: list[float]) -> list[Neighbor]:
         allowed = (
@@ -268,7 +276,7 @@ class Recommender:
             continuations = self._continuations()
             for taste in nonempty:
                 part = slice(int(offsets[taste]), int(offsets[taste + 1]))
-                candidates, votes = continuations.votes(items[part], weights[part])
+                candidates, votes = continuations.votes(items[part], weights[part], k)
                 n = min(k, len(candidates))
                 ranked[taste, :n], scores[taste, :n] = candidates[:n], votes[:n]
             return ranked, scores

@@ -2,7 +2,14 @@
 
     manifest.json        what it is: versions, configuration, data report, metrics, checksums
     manifest.sha256      the checksum of the manifest, as `sha256sum` writes it
-    items.json           {"item_id": [...], "title": [...], "metadata": {name: [...]}}, in row order
+    item_ids.npy         uint8, the ids in row order, UTF-8, one after another
+    item_ids_offsets.npy int64 [items + 1], where each id begins, and where the last one ends
+    id_hashes.npy        uint64 [items], the hashes of the ids, ascending (see `ItemIds`)
+    id_rows.npy          int32 [items], the row of each hash
+    titles.npy, titles_offsets.npy   the titles, as the ids are; a missing one is empty
+    titles_missing.npy   bool [items]
+    metadata.npy, metadata_offsets.npy   JSON texts, as the ids are: all values of the first
+                         column in row order, then those of the second; the manifest names them
     counts.npy           int64 [items], occurrences in training
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
@@ -10,8 +17,9 @@
                          items, in row order (see `service.model.similarity`)
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
-The directory is named after its model version. `service.model.files` writes and reads it,
-`service.model.checks` says what its content must be.
+Large files are mapped, so that processes share them, and nothing is made of all items when an
+artifact is loaded. The directory is named after its model version. `service.model.files` writes and
+reads it, `service.model.checks` and `service.model.string_checks` say what its content must be.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,12 +36,30 @@ from service.model.similarity import SimilarSettings
 
 FORMAT_VERSION = 3
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
-ITEMS = "items.json"
+ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
+ID_HASHES, ID_ROWS = "id_hashes.npy", "id_rows.npy"
+TITLES, TITLES_OFFSETS = "titles.npy", "titles_offsets.npy"
+TITLES_MISSING = "titles_missing.npy"
+METADATA, METADATA_OFFSETS = "metadata.npy", "metadata_offsets.npy"
 COUNTS = "counts.npy"
 INPUT_VECTORS = "input_vectors.npy"
 OUTPUT_VECTORS = "output_vectors.npy"
 COSINE_INDEX = "cosine.faiss"
-FILES = (ITEMS, COUNTS, INPUT_VECTORS, OUTPUT_VECTORS, COSINE_INDEX)
+ARRAYS = (
+    ITEM_IDS,
+    ITEM_IDS_OFFSETS,
+    ID_HASHES,
+    ID_ROWS,
+    TITLES,
+    TITLES_OFFSETS,
+    TITLES_MISSING,
+    METADATA,
+    METADATA_OFFSETS,
+    COUNTS,
+    INPUT_VECTORS,
+    OUTPUT_VECTORS,
+)
+FILES = (*ARRAYS, COSINE_INDEX)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
 NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
 OutputRows = Literal["items", "nodes", "none"]
@@ -59,6 +85,7 @@ class Manifest(BaseModel):
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
     verdict: str = Field(description="why it may or may not be published")
     similar: SimilarSettings = Field(description="how `similar` is answered")
+    metadata: list[str] = Field(default_factory=list, description="names of metadata columns")
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
@@ -66,6 +93,9 @@ class Manifest(BaseModel):
 @dataclass(frozen=True, eq=False)
 class Artifact:
     """A trained model in memory.
+
+    Strings are lists where a model was just made, and mapped columns (`service.model.strings`)
+    where it was loaded.
 
     Attributes:
         manifest: the description of the artifact.

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
+from service.model.item_ids import ItemIds
 from service.model.ragged import steps_back
 from service.model.similarity import query_rows
 
@@ -72,12 +73,8 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self._items = {item_id: item for item, item_id in enumerate(artifact.item_ids)}
+        self._ids = ItemIds.of(artifact.item_ids)
         self._total_count = int(artifact.counts.sum())
-        self._searchable = [
-            f"{item_id} {title or ''}".casefold()
-            for item_id, title in zip(artifact.item_ids, artifact.titles, strict=True)
-        ]
 
     @property
     def version(self) -> str:
@@ -86,7 +83,7 @@ class Recommender:
 
     def __contains__(self, item_id: str) -> bool:
         """Whether the model knows the item."""
-        return item_id in self._items
+        return self._ids.row(item_id) is not None
 
     def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
         """The items most similar to an item, or those that come next; never the item itself.
@@ -126,9 +123,10 @@ class Recommender:
             InputError: the decay is not between 0 and 1.
             NoContinuationsError: the model does not know what comes next.
         """
-        unknown = [item_id for item_id in liked if item_id not in self._items]
-        items = [self._items[item_id] for item_id in liked if item_id in self._items]
-        banned = {self._items[item_id] for item_id in exclude if item_id in self._items}
+        rows = [self._ids.row(item_id) for item_id in liked]
+        unknown = [item_id for item_id, row in zip(liked, rows, strict=True) if row is None]
+        items = [row for row in rows if row is not None]
+        banned = {row for row in map(self._ids.row, exclude) if row is not None}
         default_decay = self.default_decay(relation)
         weights = decayed(np.array([0, len(items)]), default_decay if decay is None else decay)
         if not items:
@@ -172,7 +170,7 @@ class Recommender:
         Raises:
             NoContinuationsError: the model does not know what comes next.
         """
-        k = min(k, len(self._items))
+        k = min(k, len(self._ids))
         ranked = np.full((len(offsets) - 1, k), -1, np.int64)
         scores = np.full(ranked.shape, -np.inf, np.float32)
         nonempty = np.flatnonzero(np.diff(offsets))
@@ -226,9 +224,10 @@ class Recommender:
         """Items whose id or title contains every word of the text, most frequent first."""
         words = text.casefold().split()
         matches: list[Item] = []
-        for item, searchable in enumerate(self._searchable):
+        for item, item_id in enumerate(self._ids):
             if len(matches) == k:
                 break
+            searchable = f"{item_id} {self.artifact.titles[item] or ''}".casefold()
             if all(word in searchable for word in words):
                 matches.append(self._description(item))
         return matches
@@ -236,15 +235,13 @@ class Recommender:
     def _description(self, item: int) -> Item:
         artifact = self.artifact
         metadata = {name: values[item] for name, values in artifact.metadata.items()}
-        return Item(
-            artifact.item_ids[item], artifact.titles[item], int(artifact.counts[item]), metadata
-        )
+        return Item(self._ids[item], artifact.titles[item], int(artifact.counts[item]), metadata)
 
     def _known_item(self, item_id: str) -> int:
-        try:
-            return self._items[item_id]
-        except KeyError:
-            raise UnknownItemError(item_id) from None
+        item = self._ids.row(item_id)
+        if item is None:
+            raise UnknownItemError(item_id)
+        return item
 
     def _tastes(
         self,
@@ -282,7 +279,7 @@ class Recommender:
             return []
         last = self._continuations().settings.last_items
         voters = set(items[-last:])
-        return [self.artifact.item_ids[item] for item in items[:-last] if item not in voters]
+        return [self._ids[item] for item in items[:-last] if item not in voters]
 
     def _continuations(self) -> Continuations:
         if self.artifact.continuations is None:
@@ -306,14 +303,14 @@ class Recommender:
         return np.clip(scores, -1, 1), items
 
     def _most_popular(self, k: int, banned: set[int]) -> list[Neighbor]:
-        items = (item for item in range(len(self._items)) if item not in banned)
+        items = (item for item in range(len(self._ids)) if item not in banned)
         return [
             self._neighbor(item, int(self.artifact.counts[item]) / self._total_count)
             for item, _ in zip(items, range(k), strict=False)
         ]
 
     def _neighbor(self, item: int, score: float) -> Neighbor:
-        return Neighbor(self.artifact.item_ids[item], self.artifact.titles[item], score)
+        return Neighbor(self._ids[item], self.artifact.titles[item], score)
 
 
 def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:

@@ -250,7 +250,7 @@ async def root() -> Response:
 )
 def model_manifest(model: CacheableModel) -> dict[str, Any]:
     """Its version, configuration, data range and metrics."""
-    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256"})
+    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256", "metadata"})
 
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")

@@ -15,6 +15,9 @@
     output_vectors.npy   float32 [items, vector_size]
     cosine.faiss         inner-product index over the unit input vectors and a discount for rare
                          items, in row order (see `service.model.similarity`)
+    neighbors_items.npy  int32 [items, n], the n most similar other items of each item, best first;
+                         n is 0 if none were searched (see `NeighborLists`)
+    neighbors_scores.npy float32 [items, n]
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
 Large files are mapped, so that processes share them, and nothing is made of all items when an
@@ -32,6 +35,7 @@ from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.model.continuations import Continuations, NextSettings
+from service.model.neighbors import NeighborLists
 from service.model.similarity import SimilarSettings
 
 FORMAT_VERSION = 3
@@ -45,6 +49,7 @@ COUNTS = "counts.npy"
 INPUT_VECTORS = "input_vectors.npy"
 OUTPUT_VECTORS = "output_vectors.npy"
 COSINE_INDEX = "cosine.faiss"
+NEIGHBORS, NEIGHBORS_SCORES = "neighbors_items.npy", "neighbors_scores.npy"
 ARRAYS = (
     ITEM_IDS,
     ITEM_IDS_OFFSETS,
@@ -58,6 +63,8 @@ ARRAYS = (
     COUNTS,
     INPUT_VECTORS,
     OUTPUT_VECTORS,
+    NEIGHBORS,
+    NEIGHBORS_SCORES,
 )
 FILES = (*ARRAYS, COSINE_INDEX)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
@@ -108,6 +115,7 @@ class Artifact:
         cosine_index: inner-product index of `vector_size` + 1 columns, in row order; see
             `service.model.similarity.answer_rows`.
         continuations: the table of what comes next, or None.
+        neighbors: the most similar items of every item, or None if they must be searched.
     """
 
     manifest: Manifest
@@ -119,3 +127,4 @@ class Artifact:
     output_vectors: NDArray[np.float32]
     cosine_index: faiss.Index
     continuations: Continuations | None = None
+    neighbors: NeighborLists | None = None

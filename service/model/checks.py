@@ -12,6 +12,8 @@ from service.model.artifact import (
     COSINE_INDEX,
     COUNTS,
     INPUT_VECTORS,
+    NEIGHBORS,
+    NEIGHBORS_SCORES,
     OUTPUT_VECTORS,
     TABLE,
     TABLE_OFFSETS,
@@ -20,6 +22,7 @@ from service.model.artifact import (
 )
 from service.model.continuations import Continuations
 from service.model.faults import Fault, differs, shape
+from service.model.neighbors import NOTHING, NeighborLists
 
 INDEXES = (faiss.IndexFlatIP, faiss.IndexHNSWFlat)
 
@@ -37,8 +40,17 @@ def _shapes(artifact: Artifact) -> Iterator[Fault]:
     yield from differs(COUNTS, shape(artifact.counts), f"int64 {(rows,)}")
     for name, vectors in _vectors(artifact).items():
         yield from differs(name, shape(vectors), f"float32 {(rows, columns)}")
+    if artifact.neighbors is not None:
+        yield from _shapes_of_lists(artifact.neighbors, rows)
     if artifact.continuations is not None:
         yield from _shapes_of_table(artifact.continuations, rows)
+
+
+def _shapes_of_lists(lists: NeighborLists, items: int) -> Iterator[Fault]:
+    found = shape(lists.items)
+    n = lists.items.shape[1] if lists.items.ndim == 2 else 0
+    yield from differs(NEIGHBORS, found, f"int32 {(items, min(n, items - 1))}")
+    yield from differs(NEIGHBORS_SCORES, shape(lists.scores), f"float32 {(items, n)}")
 
 
 def _shapes_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
@@ -77,8 +89,20 @@ def _values(artifact: Artifact) -> Iterator[Fault]:
     for name, vectors in _vectors(artifact).items():
         if not _finite(vectors):
             yield name, "holds numbers that are not finite"
+    if artifact.neighbors is not None:
+        yield from _values_of_lists(artifact.neighbors)
     if artifact.continuations is not None:
         yield from _values_of_table(artifact.continuations, artifact.manifest.items)
+
+
+def _values_of_lists(lists: NeighborLists) -> Iterator[Fault]:
+    items, scores = lists
+    if items.min(initial=NOTHING) < NOTHING or items.max(initial=NOTHING) >= len(items):
+        yield NEIGHBORS, f"holds rows that are not in {NOTHING} to {len(items) - 1}"
+    if not _finite(scores):
+        yield NEIGHBORS_SCORES, "holds scores that are not finite"
+    if scores.min(initial=0) < -1 or scores.max(initial=0) > 1:
+        yield NEIGHBORS_SCORES, "holds scores beyond -1 and 1"
 
 
 def _values_of_table(next_: Continuations, items: int) -> Iterator[Fault]:

@@ -30,6 +30,8 @@ from service.model.artifact import (
     MANIFEST_CHECKSUM,
     METADATA,
     METADATA_OFFSETS,
+    NEIGHBORS,
+    NEIGHBORS_SCORES,
     NEXT_FILES,
     OUTPUT_VECTORS,
     TABLE,
@@ -47,6 +49,7 @@ from service.model.disk import failures, sync
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.faults import refuse
 from service.model.item_ids import ItemIds
+from service.model.neighbors import NeighborLists
 from service.model.string_checks import faults_of_strings
 from service.model.strings import JsonValues, OptionalStrings, Strings, json_texts
 
@@ -134,6 +137,7 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
     titles = OptionalStrings.of(artifact.titles, "the title")
     columns = artifact.metadata.values()
     metadata = Strings.of(chain.from_iterable(map(json_texts, columns)), "the metadata")
+    neighbors = artifact.neighbors or NeighborLists.none(len(item_ids))
     arrays: dict[str, NDArray[Any]] = {
         ITEM_IDS: item_ids.strings.text,
         ITEM_IDS_OFFSETS: item_ids.strings.offsets,
@@ -147,6 +151,8 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
         COUNTS: artifact.counts,
         INPUT_VECTORS: artifact.input_vectors,
         OUTPUT_VECTORS: artifact.output_vectors,
+        NEIGHBORS: neighbors.items,
+        NEIGHBORS_SCORES: neighbors.scores,
     }
     if next_ := artifact.continuations:
         table = next_.table
@@ -185,6 +191,7 @@ def load(directory: Path) -> Artifact:
         output_vectors=arrays[OUTPUT_VECTORS],
         cosine_index=_read_index(directory / COSINE_INDEX),
         continuations=_read_continuations(directory, manifest.next),
+        neighbors=NeighborLists(arrays[NEIGHBORS], arrays[NEIGHBORS_SCORES]),
     )
     refuse(faults_of(artifact), directory)
     return artifact

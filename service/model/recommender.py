@@ -88,11 +88,15 @@ class Recommender:
     def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
         """The items most similar to an item, or those that come next; never the item itself.
 
+        Similar items are read from the artifact if its lists are long enough, else searched.
+
         Raises:
             UnknownItemError: the model does not know the item.
             NoContinuationsError: the model does not know what comes next.
         """
         item = self._known_item(item_id)
+        if relation == "similar" and (listed := self._listed(item, k)) is not None:
+            return listed
         return self._best([item], np.ones(1, np.float32), k, {item}, relation)
 
     def recommend(
@@ -254,6 +258,12 @@ class Recommender:
         vectors = np.asarray(artifact.input_vectors[items])
         counts, settings = artifact.counts[items], artifact.manifest.similar
         return query_rows(vectors, counts, weights, starts, settings)
+
+    def _listed(self, item: int, k: int) -> list[Neighbor] | None:
+        """The k most similar items from the item's list, or None if it is too short."""
+        lists = self.artifact.neighbors
+        best = lists and lists.best(item, k)
+        return best and [self._neighbor(*one) for one in zip(*best, strict=True)]
 
     def _best(
         self,

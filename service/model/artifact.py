@@ -18,6 +18,7 @@
     neighbors_items.npy  int32 [items, n], the n most similar other items of each item, best first;
                          n is 0 if none were searched (see `NeighborLists`)
     neighbors_scores.npy float32 [items, n]
+    search.sqlite        a full-text index of ids and titles (see `Search`)
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
 Large files are mapped, so that processes share them, and nothing is made of all items when an
@@ -25,7 +26,7 @@ artifact is loaded. The directory is named after its model version. `service.mod
 reads it, `service.model.checks` and `service.model.string_checks` say what its content must be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -36,6 +37,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.model.continuations import Continuations, NextSettings
 from service.model.neighbors import NeighborLists
+from service.model.search import Search
 from service.model.similarity import SimilarSettings
 
 FORMAT_VERSION = 3
@@ -66,7 +68,8 @@ ARRAYS = (
     NEIGHBORS,
     NEIGHBORS_SCORES,
 )
-FILES = (*ARRAYS, COSINE_INDEX)
+SEARCH = "search.sqlite"
+FILES = (*ARRAYS, COSINE_INDEX, SEARCH)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
 NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
 OutputRows = Literal["items", "nodes", "none"]
@@ -116,6 +119,7 @@ class Artifact:
             `service.model.similarity.answer_rows`.
         continuations: the table of what comes next, or None.
         neighbors: the most similar items of every item, or None if they must be searched.
+        search: the full-text index, or None where a model was just made.
     """
 
     manifest: Manifest
@@ -128,3 +132,9 @@ class Artifact:
     cosine_index: faiss.Index
     continuations: Continuations | None = None
     neighbors: NeighborLists | None = None
+    search: Search | None = None
+
+    def texts(self) -> Iterator[str]:
+        """What an item is found by, for every item in row order."""
+        for item_id, title in zip(self.item_ids, self.titles, strict=True):
+            yield f"{item_id} {title or ''}"

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -34,6 +35,7 @@ from service.model.artifact import (
     NEIGHBORS_SCORES,
     NEXT_FILES,
     OUTPUT_VECTORS,
+    SEARCH,
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
@@ -50,6 +52,7 @@ from service.model.errors import ArtifactError, UnavailableError
 from service.model.faults import refuse
 from service.model.item_ids import ItemIds
 from service.model.neighbors import NeighborLists
+from service.model.search import Search, database
 from service.model.string_checks import faults_of_strings
 from service.model.strings import JsonValues, OptionalStrings, Strings, json_texts
 
@@ -105,6 +108,7 @@ def _write(artifact: Artifact, directory: Path) -> Manifest:
     for name, array in _arrays(artifact).items():
         _write_array(array, directory / name)
     _write_index(artifact.cosine_index, directory / COSINE_INDEX)
+    (directory / SEARCH).write_bytes(database(artifact.texts()))
     settings = artifact.continuations and artifact.continuations.settings
     manifest = artifact.manifest.model_copy(
         update={"next": settings, "metadata": list(artifact.metadata)}
@@ -191,6 +195,7 @@ def load(directory: Path) -> Artifact:
         output_vectors=arrays[OUTPUT_VECTORS],
         cosine_index=_read_index(directory / COSINE_INDEX),
         continuations=_read_continuations(directory, manifest.next),
+        search=_read_search(directory / SEARCH, manifest.items),
         neighbors=NeighborLists(arrays[NEIGHBORS], arrays[NEIGHBORS_SCORES]),
     )
     refuse(faults_of(artifact), directory)
@@ -312,6 +317,22 @@ def _read_index(path: Path) -> faiss.Index:
             if "could not open" in str(error) or "could not mmap" in str(error):
                 raise OSError(str(error).rpartition("failed: ")[2]) from error
             raise
+
+
+def _read_search(path: Path, items: int) -> Search:
+    with _reading(path):
+        search = Search.in_file(path)
+        try:
+            indexed, size = search.size()
+        except sqlite3.OperationalError as error:
+            if "unable to open" in str(error):
+                raise OSError(str(error)) from error
+            raise
+        if size != path.stat().st_size:
+            raise ValueError("it is cut short")
+        if indexed != items:
+            raise ValueError(f"it has {indexed} items where {items} were expected")
+        return search
 
 
 def _read_continuations(directory: Path, settings: NextSettings | None) -> Continuations | None:

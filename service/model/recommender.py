@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import faiss
@@ -13,6 +14,7 @@ from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
 from service.model.item_ids import ItemIds
 from service.model.ragged import steps_back
+from service.model.search import Search
 from service.model.similarity import query_rows
 
 MIN_EF_SEARCH = 64
@@ -225,16 +227,20 @@ class Recommender:
         return self._description(self._known_item(item_id))
 
     def find(self, text: str, k: int = 10) -> list[Item]:
-        """Items whose id or title contains every word of the text, most frequent first."""
-        words = text.casefold().split()
-        matches: list[Item] = []
-        for item, item_id in enumerate(self._ids):
-            if len(matches) == k:
-                break
-            searchable = f"{item_id} {self.artifact.titles[item] or ''}".casefold()
-            if all(word in searchable for word in words):
-                matches.append(self._description(item))
-        return matches
+        """Items with every word of the text in their id or title, most frequent first.
+
+        The last word may be the beginning of one. A text without words finds nothing, an empty one
+        the most frequent items. See `Search.find`.
+
+        Raises:
+            UnavailableError: the index cannot be read.
+        """
+        rows = self._words.find(text, k) if text.strip() else range(min(k, len(self._ids)))
+        return [self._description(row) for row in rows]
+
+    @cached_property
+    def _words(self) -> Search:
+        return self.artifact.search or Search.in_memory(self.artifact.texts())
 
     def _description(self, item: int) -> Item:
         artifact = self.artifact

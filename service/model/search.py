@@ -11,7 +11,8 @@ import re
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
@@ -29,7 +30,7 @@ WORD = re.compile(r"[^\W_]+")  # as the tokenizer has it, so that nothing in a q
 LENGTHS = " ".join(map(str, range(1, LONGEST_BEGINNING + 1)))
 CREATE = f"""
 create virtual table items using fts5(
-    text, content = '', columnsize = 0, detail = none, prefix = '{" ".join(map(str, range(1, LONGEST_BEGINNING + 1)))}',
+    text, content = '', columnsize = 0, detail = none, prefix = '{LENGTHS}',
     tokenize = 'unicode61 remove_diacritics 2'
 );
 create virtual table temp.vocabulary using fts5vocab(main, items, row);
@@ -39,41 +40,38 @@ MATCH = "select rowid from items where items match ? order by rowid limit ?"
 
 
 class Search:
-    """Answers from the database; threads can share it.
+    """Answers from the database; threads can share it, one at a time.
+
+    It stays open, because the file of a version that is served may be deleted.
 
     Args:
-        connect: opens the database; called once a thread.
+        connection: to the database.
         name: of the database, for errors.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], name: str) -> None:
-        self._connect = connect
+    def __init__(self, connection: sqlite3.Connection, name: str) -> None:
+        self._connection = connection
         self._name = name
-        self._of_thread = threading.local()
+        self._lock = threading.Lock()
+
+    def __del__(self) -> None:
+        """Closes the database."""
+        self._connection.close()
 
     @classmethod
     def in_file(cls, path: Path) -> "Search":
         """Opens a file that never changes."""
-        uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
-
-        def connect() -> sqlite3.Connection:
-            connection = _open(uri)
-            connection.execute(f"pragma mmap_size = {MAPPED_BYTES}")
-            return connection
-
-        return cls(connect, str(path))
+        connection = _open(f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1")
+        search = cls(connection, str(path))
+        connection.execute(f"pragma mmap_size = {MAPPED_BYTES}")
+        return search
 
     @classmethod
     def in_memory(cls, texts: Iterable[str]) -> "Search":
         """Indexes the texts of items, in row order."""
-        content = database(texts)
-
-        def connect() -> sqlite3.Connection:
-            connection = _open(":memory:")
-            connection.deserialize(content)
-            return connection
-
-        return cls(connect, "the search index")
+        connection = _open(":memory:")
+        _fill(connection, texts)
+        return cls(connection, "the search index")
 
     def size(self) -> tuple[int, int]:
         """How many items the database has, and how many bytes.
@@ -81,7 +79,7 @@ class Search:
         Raises:
             sqlite3.Error: it is no such database.
         """
-        connection = self._connection()
+        connection = self._connection
         connection.execute(MATCH, ('"a"*', 1)).fetchall()
         connection.execute("select word from typos limit 1").fetchall()
         items, pages, bytes_of_page = (
@@ -104,7 +102,8 @@ class Search:
         if not words:
             return []
         try:
-            return self._matches(words, k) or self._corrected(words, k)
+            with self._lock:
+                return self._matches(words, k) or self._corrected(words, k)
         except sqlite3.Error as error:
             raise UnavailableError(f"{self._name} cannot be read: {error}") from error
 
@@ -135,22 +134,15 @@ class Search:
             return []
         left = [word, *_deletions(word)]
         marks = ", ".join("?" * len(left))
-        found = self._connection().execute(
+        found = self._connection.execute(
             f"select distinct word from typos where deletion in ({marks}) order by word", left
         )
         near = (other for (other,) in found if _one_edit_apart(word, other))
         return list(islice(near, MOST_CORRECTIONS))
 
     def _rows(self, wanted: list[str], k: int) -> list[int]:
-        found = self._connection().execute(MATCH, (" AND ".join(wanted), k))
+        found = self._connection.execute(MATCH, (" AND ".join(wanted), k))
         return [row for (row,) in found]
-
-    def _connection(self) -> sqlite3.Connection:
-        try:
-            connection: sqlite3.Connection = self._of_thread.connection
-        except AttributeError:
-            connection = self._of_thread.connection = self._connect()
-        return connection
 
 
 def _whole(word: str) -> str:
@@ -167,7 +159,12 @@ def database(texts: Iterable[str]) -> bytes:
     Args:
         texts: of every item its id and its title, in row order.
     """
-    connection = _open(":memory:")
+    with closing(_open(":memory:")) as connection:
+        _fill(connection, texts)
+        return connection.serialize()
+
+
+def _fill(connection: sqlite3.Connection, texts: Iterable[str]) -> None:
     connection.executescript(CREATE)
     items = connection.executemany(
         "insert into items (rowid, text) values (?, ?)", enumerate(map(_fold, texts))
@@ -176,7 +173,6 @@ def database(texts: Iterable[str]) -> bytes:
     connection.executemany("insert or ignore into typos values (?, ?)", _typos(connection))
     connection.execute(f"pragma user_version = {items}")
     connection.commit()
-    return connection.serialize()
 
 
 def _typos(connection: sqlite3.Connection) -> Iterator[tuple[str, str]]:
@@ -215,13 +211,5 @@ def _fold(text: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part)).casefold()
 
 
-class _Connection(sqlite3.Connection):
-    """A connection that closes itself when nobody needs it any more."""
-
-    def __del__(self) -> None:
-        self.close()
-
-
 def _open(uri: str) -> sqlite3.Connection:
-    # It stays with the thread that asks; another one may be the last to let go of it.
-    return sqlite3.connect(uri, uri=True, check_same_thread=False, factory=_Connection)
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)

@@ -1,7 +1,9 @@
 """Items are found by words, beginnings of words and misspelt words; no text is syntax."""
 
+import shutil
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -139,11 +141,18 @@ def test_a_path_may_hold_what_an_address_may_not(tmp_path: Path):
 
 
 def test_an_index_that_fails_is_named():
-    def fail() -> sqlite3.Connection:
-        raise sqlite3.OperationalError("disk I/O error")
+    search = Search(sqlite3.connect(":memory:"), "the index")
+    with pytest.raises(UnavailableError, match="the index cannot be read: no such table: items"):
+        search.find("a", 1)
 
-    with pytest.raises(UnavailableError, match="the index cannot be read: disk I/O error"):
-        Search(fail, "the index").find("a", 1)
+
+def test_a_version_that_is_deleted_answers_on_in_every_thread(tmp_path: Path):
+    save(make_artifact(), tmp_path / "v1")
+    recommender = Recommender(load(tmp_path / "v1"))
+    shutil.rmtree(tmp_path / "v1")
+    with ThreadPoolExecutor(2) as threads:
+        for found in threads.map(recommender.find, ["saw"] * 4):
+            assert [item.item_id for item in found] == ["saw"]
 
 
 def test_counts_are_those_of_the_item():

@@ -185,6 +185,7 @@ def make_artifact(
             metrics={},
             verdict="made by hand",
             similar=SimilarSettings(),
+            metadata=["kind"],
         ),
         item_ids=list(vectors),
         titles=[f"A {name}" if name in FRUITS else None for name in vectors],

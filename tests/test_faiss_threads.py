@@ -6,6 +6,7 @@ from service.model.similarity import SimilarSettings, answer_rows, unit
 from trainer.artifacts import build, index
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
+from trainer.continuations import neighbors
 from trainer.continuations import table as continuations
 from trainer.continuations.table import near_items
 from trainer.faiss_threads import faiss_threads
@@ -53,7 +54,7 @@ def test_items_near_by_their_vectors_are_searched_on_as_many_threads_as_given(
     monkeypatch, most_compared
 ):
     seen = set()
-    monkeypatch.setattr(continuations, "MOST_COMPARED", most_compared)
+    monkeypatch.setattr(neighbors, "MOST_COMPARED", most_compared)
     monkeypatch.setattr(
         continuations, "unit", lambda some: seen.add(faiss.omp_get_max_threads()) or unit(some)
     )

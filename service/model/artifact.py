@@ -2,19 +2,31 @@
 
     manifest.json        what it is: versions, configuration, data report, metrics, checksums
     manifest.sha256      the checksum of the manifest, as `sha256sum` writes it
-    items.json           {"item_id": [...], "title": [...], "metadata": {name: [...]}}, in row order
+    item_ids.npy         uint8, the ids in row order, UTF-8, one after another
+    item_ids_offsets.npy int64 [items + 1], where each id begins, and where the last one ends
+    id_hashes.npy        uint64 [items], the hashes of the ids, ascending (see `ItemIds`)
+    id_rows.npy          int32 [items], the row of each hash
+    titles.npy, titles_offsets.npy   the titles, as the ids are; a missing one is empty
+    titles_missing.npy   bool [items]
+    metadata.npy, metadata_offsets.npy   JSON texts, as the ids are: all values of the first
+                         column in row order, then those of the second; the manifest names them
     counts.npy           int64 [items], occurrences in training
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
     cosine.faiss         inner-product index over the unit input vectors and a discount for rare
                          items, in row order (see `service.model.similarity`)
+    neighbors_items.npy  int32 [items, n], the n most similar other items of each item, best first;
+                         n is 0 if none were searched (see `NeighborLists`)
+    neighbors_scores.npy float32 [items, n]
+    search.sqlite        a full-text index of ids and titles (see `Search`)
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
-The directory is named after its model version. `service.model.files` writes and reads it,
-`service.model.checks` says what its content must be.
+Large files are mapped, so that processes share them, and nothing is made of all items when an
+artifact is loaded. The directory is named after its model version. `service.model.files` writes and
+reads it, `service.model.checks` and `service.model.string_checks` say what its content must be.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -24,16 +36,40 @@ from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.model.continuations import Continuations, NextSettings
+from service.model.neighbors import NeighborLists
+from service.model.search import Search
 from service.model.similarity import SimilarSettings
 
 FORMAT_VERSION = 3
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
-ITEMS = "items.json"
+ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
+ID_HASHES, ID_ROWS = "id_hashes.npy", "id_rows.npy"
+TITLES, TITLES_OFFSETS = "titles.npy", "titles_offsets.npy"
+TITLES_MISSING = "titles_missing.npy"
+METADATA, METADATA_OFFSETS = "metadata.npy", "metadata_offsets.npy"
 COUNTS = "counts.npy"
 INPUT_VECTORS = "input_vectors.npy"
 OUTPUT_VECTORS = "output_vectors.npy"
 COSINE_INDEX = "cosine.faiss"
-FILES = (ITEMS, COUNTS, INPUT_VECTORS, OUTPUT_VECTORS, COSINE_INDEX)
+NEIGHBORS, NEIGHBORS_SCORES = "neighbors_items.npy", "neighbors_scores.npy"
+ARRAYS = (
+    ITEM_IDS,
+    ITEM_IDS_OFFSETS,
+    ID_HASHES,
+    ID_ROWS,
+    TITLES,
+    TITLES_OFFSETS,
+    TITLES_MISSING,
+    METADATA,
+    METADATA_OFFSETS,
+    COUNTS,
+    INPUT_VECTORS,
+    OUTPUT_VECTORS,
+    NEIGHBORS,
+    NEIGHBORS_SCORES,
+)
+SEARCH = "search.sqlite"
+FILES = (*ARRAYS, COSINE_INDEX, SEARCH)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
 NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
 OutputRows = Literal["items", "nodes", "none"]
@@ -59,6 +95,7 @@ class Manifest(BaseModel):
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
     verdict: str = Field(description="why it may or may not be published")
     similar: SimilarSettings = Field(description="how `similar` is answered")
+    metadata: list[str] = Field(default_factory=list, description="names of metadata columns")
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
@@ -66,6 +103,9 @@ class Manifest(BaseModel):
 @dataclass(frozen=True, eq=False)
 class Artifact:
     """A trained model in memory.
+
+    Strings are lists where a model was just made, and mapped columns (`service.model.strings`)
+    where it was loaded.
 
     Attributes:
         manifest: the description of the artifact.
@@ -78,6 +118,8 @@ class Artifact:
         cosine_index: inner-product index of `vector_size` + 1 columns, in row order; see
             `service.model.similarity.answer_rows`.
         continuations: the table of what comes next, or None.
+        neighbors: the most similar items of every item, or None if they must be searched.
+        search: the full-text index, or None where a model was just made.
     """
 
     manifest: Manifest
@@ -89,3 +131,10 @@ class Artifact:
     output_vectors: NDArray[np.float32]
     cosine_index: faiss.Index
     continuations: Continuations | None = None
+    neighbors: NeighborLists | None = None
+    search: Search | None = None
+
+    def texts(self) -> Iterator[str]:
+        """What an item is found by, for every item in row order."""
+        for item_id, title in zip(self.item_ids, self.titles, strict=True):
+            yield f"{item_id} {title or ''}"

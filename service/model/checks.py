@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import faiss
@@ -13,7 +12,8 @@ from service.model.artifact import (
     COSINE_INDEX,
     COUNTS,
     INPUT_VECTORS,
-    ITEMS,
+    NEIGHBORS,
+    NEIGHBORS_SCORES,
     OUTPUT_VECTORS,
     TABLE,
     TABLE_OFFSETS,
@@ -21,45 +21,45 @@ from service.model.artifact import (
     Artifact,
 )
 from service.model.continuations import Continuations
-from service.model.errors import ArtifactError
+from service.model.faults import Fault, differs, shape
+from service.model.neighbors import NOTHING, NeighborLists
 
-Fault = tuple[str, str]  # the name of a file, and what is wrong with it
 INDEXES = (faiss.IndexFlatIP, faiss.IndexHNSWFlat)
 
 
-def check(artifact: Artifact, directory: Path) -> None:
-    """Refuses an artifact whose answers would fail or mean nothing; copies no vectors.
+def faults_of(artifact: Artifact) -> Iterator[Fault]:
+    """What would make answers fail or mean nothing, beside strings; copies no vectors.
 
-    Each check relies on those before it, and the first fault ends them.
-
-    Raises:
-        ArtifactError: naming the first file that is at fault.
+    Each check relies on those before it, so a fault hides those after it.
     """
-    fault = next(chain(_shapes(artifact), _index(artifact), _values(artifact)), None)
-    if fault:
-        name, problem = fault
-        raise ArtifactError(f"{directory / name} {problem}")
+    return chain(_shapes(artifact), _index(artifact), _values(artifact))
 
 
 def _shapes(artifact: Artifact) -> Iterator[Fault]:
     rows, columns = artifact.manifest.items, artifact.manifest.vector_size
-    lengths = [len(artifact.item_ids), len(artifact.titles)]
-    lengths += [len(values) for values in artifact.metadata.values()]
-    yield from _differs(ITEMS, f"columns of {lengths}", f"columns of {[rows] * len(lengths)}")
-    yield from _differs(COUNTS, _shape(artifact.counts), f"int64 {(rows,)}")
+    yield from differs(COUNTS, shape(artifact.counts), f"int64 {(rows,)}")
     for name, vectors in _vectors(artifact).items():
-        yield from _differs(name, _shape(vectors), f"float32 {(rows, columns)}")
+        yield from differs(name, shape(vectors), f"float32 {(rows, columns)}")
+    if artifact.neighbors is not None:
+        yield from _shapes_of_lists(artifact.neighbors, rows)
     if artifact.continuations is not None:
         yield from _shapes_of_table(artifact.continuations, rows)
+
+
+def _shapes_of_lists(lists: NeighborLists, items: int) -> Iterator[Fault]:
+    found = shape(lists.items)
+    n = lists.items.shape[1] if lists.items.ndim == 2 else 0
+    yield from differs(NEIGHBORS, found, f"int32 {(items, min(n, items - 1))}")
+    yield from differs(NEIGHBORS_SCORES, shape(lists.scores), f"float32 {(items, n)}")
 
 
 def _shapes_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
     """Offsets come first: they say how many items and scores there must be."""
     continuations, offsets = next_.table
-    yield from _differs(TABLE_OFFSETS, _shape(offsets), f"int64 {(items + 1,)}")
+    yield from differs(TABLE_OFFSETS, shape(offsets), f"int64 {(items + 1,)}")
     total = int(offsets[-1])
-    yield from _differs(TABLE, _shape(continuations), f"int32 {(total,)}")
-    yield from _differs(TABLE_SCORES, _shape(next_.scores), f"float32 {(total,)}")
+    yield from differs(TABLE, shape(continuations), f"int32 {(total,)}")
+    yield from differs(TABLE_SCORES, shape(next_.scores), f"float32 {(total,)}")
 
 
 def _index(artifact: Artifact) -> Iterator[Fault]:
@@ -72,8 +72,8 @@ def _index(artifact: Artifact) -> Iterator[Fault]:
             f"is {kind.__name__} of metric {index.metric_type}, not {kinds} of inner products",
         )
     expected = (artifact.manifest.items, artifact.manifest.vector_size + 1)
-    shape = (index.ntotal, index.d)
-    yield from _differs(COSINE_INDEX, f"vectors {shape}", f"vectors {expected}")
+    found = (index.ntotal, index.d)
+    yield from differs(COSINE_INDEX, f"vectors {found}", f"vectors {expected}")
     stored: Any = index
     if isinstance(index, faiss.IndexHNSWFlat):
         stored = faiss.downcast_index(index.storage)
@@ -84,15 +84,25 @@ def _index(artifact: Artifact) -> Iterator[Fault]:
 
 
 def _values(artifact: Artifact) -> Iterator[Fault]:
-    if len(set(artifact.item_ids)) < len(artifact.item_ids):
-        yield ITEMS, "names an item twice"
     if artifact.counts.min() < 1:
         yield COUNTS, "holds counts below 1"
     for name, vectors in _vectors(artifact).items():
         if not _finite(vectors):
             yield name, "holds numbers that are not finite"
+    if artifact.neighbors is not None:
+        yield from _values_of_lists(artifact.neighbors)
     if artifact.continuations is not None:
         yield from _values_of_table(artifact.continuations, artifact.manifest.items)
+
+
+def _values_of_lists(lists: NeighborLists) -> Iterator[Fault]:
+    items, scores = lists
+    if items.min(initial=NOTHING) < NOTHING or items.max(initial=NOTHING) >= len(items):
+        yield NEIGHBORS, f"holds rows that are not in {NOTHING} to {len(items) - 1}"
+    if not _finite(scores):
+        yield NEIGHBORS_SCORES, "holds scores that are not finite"
+    if scores.min(initial=0) < -1 or scores.max(initial=0) > 1:
+        yield NEIGHBORS_SCORES, "holds scores beyond -1 and 1"
 
 
 def _values_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
@@ -108,15 +118,6 @@ def _values_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
 
 def _vectors(artifact: Artifact) -> dict[str, NDArray[np.float32]]:
     return {INPUT_VECTORS: artifact.input_vectors, OUTPUT_VECTORS: artifact.output_vectors}
-
-
-def _differs(name: str, content: str, expected: str) -> Iterator[Fault]:
-    if content != expected:
-        yield name, f"holds {content} where {expected} was expected"
-
-
-def _shape(array: NDArray[Any]) -> str:
-    return f"{array.dtype} {array.shape}"
 
 
 def _finite(array: NDArray[np.float32]) -> bool:

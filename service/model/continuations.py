@@ -74,7 +74,8 @@ class Continuations:
         items, votes = self.table.items[places], self.scores[places].astype(np.float64)
         if len(session) > 1:
             items, candidate = np.unique(items, return_inverse=True)
-            votes = np.bincount(candidate, votes * np.repeat(weights, lengths), len(items))
+            weighted = votes * np.repeat(weights, lengths)
+            votes = np.bincount(candidate, weights=weighted, minlength=len(items))
         votes = (votes / max(votes.sum(), np.finfo(np.float32).tiny)).astype(np.float32)
         if n is not None and n < len(votes):
             contenders = votes >= np.partition(votes, -n)[-n]

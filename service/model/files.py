@@ -1,43 +1,64 @@
 """Writes artifacts atomically, and loads them only if they are intact."""
 
 import hashlib
-import json
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Any
 
 import faiss
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from service.model.artifact import (
+    ARRAYS,
     COSINE_INDEX,
     COUNTS,
     FILES,
     FORMAT_VERSION,
+    ID_HASHES,
+    ID_ROWS,
     INPUT_VECTORS,
-    ITEMS,
+    ITEM_IDS,
+    ITEM_IDS_OFFSETS,
     MANIFEST,
     MANIFEST_CHECKSUM,
+    METADATA,
+    METADATA_OFFSETS,
+    NEIGHBORS,
+    NEIGHBORS_SCORES,
     NEXT_FILES,
     OUTPUT_VECTORS,
+    SEARCH,
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
+    TITLES,
+    TITLES_MISSING,
+    TITLES_OFFSETS,
     Artifact,
     Manifest,
 )
-from service.model.checks import check
+from service.model.checks import faults_of
 from service.model.continuations import Continuations, Lists, NextSettings
 from service.model.disk import failures, sync
 from service.model.errors import ArtifactError, UnavailableError
+from service.model.faults import refuse
+from service.model.item_ids import ItemIds
+from service.model.neighbors import NeighborLists
+from service.model.search import Search, database
+from service.model.string_checks import faults_of_strings
+from service.model.strings import JsonValues, OptionalStrings, Strings, json_texts
 
 # Smaller files are copied, not mapped: a process dies if a file it has mapped is cut short.
 COPIED_BYTES = 1 << 20
+HASHED_AT_ONCE = 2  # files; more would take the cores away from the queries meanwhile
 WRITABLE = 0o222
 
 
@@ -45,14 +66,6 @@ class _Format(BaseModel):
     """The field that a manifest of any format has."""
 
     format_version: int
-
-
-class _Items(BaseModel):
-    """The columns of items.json."""
-
-    item_id: Annotated[list[str], Field(min_length=1)]
-    title: list[str | None]
-    metadata: dict[str, list[Any]]
 
 
 # Writing
@@ -70,6 +83,7 @@ def save(artifact: Artifact, directory: Path) -> Manifest:
         The manifest as written.
 
     Raises:
+        InputError: an id, a title or a metadata value holds what UTF-8 cannot.
         UnavailableError: the disk is full or fails.
     """
     partial = directory.with_name(f".partial-{directory.name}")
@@ -91,18 +105,14 @@ def save(artifact: Artifact, directory: Path) -> Manifest:
 
 
 def _write(artifact: Artifact, directory: Path) -> Manifest:
-    items = {"item_id": artifact.item_ids, "title": artifact.titles, "metadata": artifact.metadata}
-    (directory / ITEMS).write_text(json.dumps(items, ensure_ascii=False), encoding="utf-8")
-    _write_array(artifact.counts, directory / COUNTS)
-    _write_array(artifact.input_vectors, directory / INPUT_VECTORS)
-    _write_array(artifact.output_vectors, directory / OUTPUT_VECTORS)
+    for name, array in _arrays(artifact).items():
+        _write_array(array, directory / name)
     _write_index(artifact.cosine_index, directory / COSINE_INDEX)
-    settings = None
-    if artifact.continuations is not None:
-        settings = artifact.continuations.settings
-        for name, array in _arrays(artifact.continuations).items():
-            _write_array(array, directory / name)
-    manifest = artifact.manifest.model_copy(update={"next": settings})
+    (directory / SEARCH).write_bytes(database(artifact.texts()))
+    settings = artifact.continuations and artifact.continuations.settings
+    manifest = artifact.manifest.model_copy(
+        update={"next": settings, "metadata": list(artifact.metadata)}
+    )
     sha256 = {name: _sha256(directory / name) for name in _files(manifest)}
     manifest = manifest.model_copy(update={"sha256": sha256})
     content = manifest.model_dump_json(indent=2).encode()
@@ -125,12 +135,33 @@ def _write_index(index: faiss.Index, path: Path) -> None:
         faiss.write_index(index, writer)
 
 
-def _arrays(next_: Continuations) -> dict[str, NDArray[Any]]:
-    return {
-        TABLE: next_.table.items,
-        TABLE_OFFSETS: next_.table.offsets,
-        TABLE_SCORES: next_.scores,
+def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
+    """The content of every array file."""
+    item_ids = ItemIds.of(artifact.item_ids)
+    titles = OptionalStrings.of(artifact.titles, "the title")
+    columns = artifact.metadata.values()
+    metadata = Strings.of(chain.from_iterable(map(json_texts, columns)), "the metadata")
+    neighbors = artifact.neighbors or NeighborLists.none(len(item_ids))
+    arrays: dict[str, NDArray[Any]] = {
+        ITEM_IDS: item_ids.strings.text,
+        ITEM_IDS_OFFSETS: item_ids.strings.offsets,
+        ID_HASHES: item_ids.hashes,
+        ID_ROWS: item_ids.rows,
+        TITLES: titles.strings.text,
+        TITLES_OFFSETS: titles.strings.offsets,
+        TITLES_MISSING: titles.missing,
+        METADATA: metadata.text,
+        METADATA_OFFSETS: metadata.offsets,
+        COUNTS: artifact.counts,
+        INPUT_VECTORS: artifact.input_vectors,
+        OUTPUT_VECTORS: artifact.output_vectors,
+        NEIGHBORS: neighbors.items,
+        NEIGHBORS_SCORES: neighbors.scores,
     }
+    if next_ := artifact.continuations:
+        table = next_.table
+        arrays |= {TABLE: table.items, TABLE_OFFSETS: table.offsets, TABLE_SCORES: next_.scores}
+    return arrays
 
 
 # Reading
@@ -146,19 +177,28 @@ def load(directory: Path) -> Artifact:
         UnavailableError: naming the file that is missing or cannot be read now.
     """
     manifest = verify(directory)
-    items = _read_items(directory / ITEMS)
+    arrays = {name: _read_array(directory / name) for name in ARRAYS}
+    refuse(faults_of_strings(arrays, manifest), directory)
     artifact = Artifact(
         manifest=manifest,
-        item_ids=items.item_id,
-        titles=items.title,
-        metadata=items.metadata,
-        counts=_read_array(directory / COUNTS),
-        input_vectors=_read_array(directory / INPUT_VECTORS),
-        output_vectors=_read_array(directory / OUTPUT_VECTORS),
+        item_ids=ItemIds(
+            Strings(arrays[ITEM_IDS], arrays[ITEM_IDS_OFFSETS]), arrays[ID_HASHES], arrays[ID_ROWS]
+        ),
+        titles=OptionalStrings(
+            Strings(arrays[TITLES], arrays[TITLES_OFFSETS]), arrays[TITLES_MISSING]
+        ),
+        metadata=_columns(
+            Strings(arrays[METADATA], arrays[METADATA_OFFSETS]), manifest.metadata, manifest.items
+        ),
+        counts=arrays[COUNTS],
+        input_vectors=arrays[INPUT_VECTORS],
+        output_vectors=arrays[OUTPUT_VECTORS],
         cosine_index=_read_index(directory / COSINE_INDEX),
         continuations=_read_continuations(directory, manifest.next),
+        search=_read_search(directory / SEARCH, manifest.items),
+        neighbors=NeighborLists(arrays[NEIGHBORS], arrays[NEIGHBORS_SCORES]),
     )
-    check(artifact, directory)
+    refuse(faults_of(artifact), directory)
     return artifact
 
 
@@ -170,12 +210,11 @@ def verify(directory: Path) -> Manifest:
         UnavailableError: naming the first file that is missing or cannot be read now.
     """
     manifest = read_manifest(directory)
-    for name in _files(manifest):
-        path = directory / name
-        with _reading(path):
-            checksum = _sha256(path)
-        if checksum != manifest.sha256.get(name):
-            raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
+    paths = [directory / name for name in _files(manifest)]
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as threads:
+        for path, checksum in zip(paths, threads.map(_read_checksum, paths), strict=True):
+            if checksum != manifest.sha256.get(path.name):
+                raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
     return manifest
 
 
@@ -211,7 +250,9 @@ def most_frequent_item(directory: Path) -> str:
         ArtifactError: the list of items is damaged.
         UnavailableError: it is missing or cannot be read now.
     """
-    return _read_items(directory / ITEMS).item_id[0]
+    strings = Strings(*(_read_array(directory / name) for name in (ITEM_IDS, ITEM_IDS_OFFSETS)))
+    with _reading(directory / ITEM_IDS):
+        return strings[0]
 
 
 @contextmanager
@@ -244,9 +285,18 @@ def _check_format(path: Path, version: int) -> None:
     )
 
 
-def _read_items(path: Path) -> _Items:
+def _columns(values: Strings, names: list[str], rows: int) -> dict[str, JsonValues]:
+    """The metadata columns, which stand one after another."""
+    starts = range(0, len(names) * rows, rows)
+    return {
+        name: JsonValues(values.part(first, first + rows))
+        for name, first in zip(names, starts, strict=True)
+    }
+
+
+def _read_checksum(path: Path) -> str:
     with _reading(path):
-        return _Items.model_validate_json(path.read_bytes())
+        return _sha256(path)
 
 
 def _read_array(path: Path) -> NDArray[Any]:
@@ -267,6 +317,22 @@ def _read_index(path: Path) -> faiss.Index:
             if "could not open" in str(error) or "could not mmap" in str(error):
                 raise OSError(str(error).rpartition("failed: ")[2]) from error
             raise
+
+
+def _read_search(path: Path, items: int) -> Search:
+    with _reading(path):
+        search = Search.in_file(path)
+        try:
+            indexed, size = search.size()
+        except sqlite3.OperationalError as error:
+            if "unable to open" in str(error):
+                raise OSError(str(error)) from error
+            raise
+        if size != path.stat().st_size:
+            raise ValueError("it is cut short")
+        if indexed != items:
+            raise ValueError(f"it has {indexed} items where {items} were expected")
+        return search
 
 
 def _read_continuations(directory: Path, settings: NextSettings | None) -> Continuations | None:

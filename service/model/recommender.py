@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -13,7 +14,9 @@ from service.model import ragged
 from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
+from service.model.item_ids import ItemIds
 from service.model.ragged import steps_back
+from service.model.search import Search
 from service.model.similarity import query_rows
 
 MIN_EF_SEARCH = 64
@@ -91,12 +94,8 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self._items = {item_id: item for item, item_id in enumerate(artifact.item_ids)}
+        self._ids = ItemIds.of(artifact.item_ids)
         self._total_count = int(artifact.counts.sum())
-        self._searchable = [
-            f"{item_id} {title or ''}".casefold()
-            for item_id, title in zip(artifact.item_ids, artifact.titles, strict=True)
-        ]
 
     @property
     def version(self) -> str:
@@ -108,25 +107,34 @@ class Recommender:
         """What the model can be asked for."""
         return ("similar",) if self.artifact.continuations is None else ("similar", "next")
 
-    @property
-    def listed(self) -> int:
-        """The length of the lists of similar items that need no search."""
-        return 0
-
     def __contains__(self, item_id: str) -> bool:
         """Whether the model knows the item."""
-        return item_id in self._items
+        return self._ids.row(item_id) is not None
 
     def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
         """The items most similar to an item, or those that come next; never the item itself.
+
+        Similar items are read from the artifact if its lists are long enough, else searched.
 
         Raises:
             UnknownItemError: the model does not know the item.
             NoContinuationsError: the model does not know what comes next.
         """
+        if relation == "similar" and (listed := self.listed(item_id, k)) is not None:
+            return listed
         item = self._known_item(item_id)
         [neighbors] = self.best([Query([item], np.ones(1, np.float32), k, {item}, relation)])
         return neighbors
+
+    def listed(self, item_id: str, k: int) -> list[Neighbor] | None:
+        """The items most similar to an item, or None if that takes a search.
+
+        Raises:
+            UnknownItemError: the model does not know the item.
+        """
+        lists = self.artifact.neighbors
+        best = lists and lists.best(self._known_item(item_id), k)
+        return best and [self._neighbor(*one) for one in zip(*best, strict=True)]
 
     def recommend(
         self,
@@ -175,11 +183,12 @@ class Recommender:
             InputError: the decay is not between 0 and 1.
             NoContinuationsError: the model does not know what comes next.
         """
-        items = [self._items[item_id] for item_id in liked if item_id in self._items]
-        banned = {self._items[item_id] for item_id in exclude if item_id in self._items}
+        rows = {item_id: self._ids.row(item_id) for item_id in (*liked, *exclude)}
+        items = [row for item_id in liked if (row := rows[item_id]) is not None]
+        banned = {row for row in rows.values() if row is not None}
         default_decay = self.default_decay(relation)
         weights = decayed(np.array([0, len(items)]), default_decay if decay is None else decay)
-        return Query(items, weights, k, banned.union(items), relation)
+        return Query(items, weights, k, banned, relation)
 
     def best(self, queries: Sequence[Query]) -> list[list[Neighbor]]:
         """The best items for each of some queries of one relation, ranked together.
@@ -226,7 +235,11 @@ class Recommender:
             query: the same, as rows.
             neighbors: the best items for it.
         """
-        unknown = [item_id for item_id in liked if item_id not in self._items]
+        unknown = (
+            []
+            if len(query.items) == len(liked)
+            else [item_id for item_id in liked if item_id not in self]
+        )
         if not query.items:
             return Recommendation(self._most_popular(query.k, query.banned), unknown, "popularity")
         ignored = self._ignored(query.items, query.relation)
@@ -268,7 +281,7 @@ class Recommender:
         Raises:
             NoContinuationsError: the model does not know what comes next.
         """
-        k = min(k, len(self._items))
+        k = min(k, len(self._ids))
         ranked = np.full((len(offsets) - 1, k), -1, np.int64)
         scores = np.full(ranked.shape, -np.inf, np.float32)
         nonempty = np.flatnonzero(np.diff(offsets))
@@ -320,28 +333,31 @@ class Recommender:
         return self._description(self._known_item(item_id))
 
     def find(self, text: str, k: int = 10) -> list[Item]:
-        """Items whose id or title contains every word of the text, most frequent first."""
-        words = text.casefold().split()
-        matches: list[Item] = []
-        for item, searchable in enumerate(self._searchable):
-            if len(matches) == k:
-                break
-            if all(word in searchable for word in words):
-                matches.append(self._description(item))
-        return matches
+        """Items with every word of the text in their id or title, most frequent first.
+
+        The last word may be the beginning of one. A text without words finds nothing, an empty one
+        the most frequent items. See `Search.find`.
+
+        Raises:
+            UnavailableError: the index cannot be read.
+        """
+        rows = self._words.find(text, k) if text.strip() else range(min(k, len(self._ids)))
+        return [self._description(row) for row in rows]
+
+    @cached_property
+    def _words(self) -> Search:
+        return self.artifact.search or Search.in_memory(self.artifact.texts())
 
     def _description(self, item: int) -> Item:
         artifact = self.artifact
         metadata = {name: values[item] for name, values in artifact.metadata.items()}
-        return Item(
-            artifact.item_ids[item], artifact.titles[item], int(artifact.counts[item]), metadata
-        )
+        return Item(self._ids[item], artifact.titles[item], int(artifact.counts[item]), metadata)
 
     def _known_item(self, item_id: str) -> int:
-        try:
-            return self._items[item_id]
-        except KeyError:
-            raise UnknownItemError(item_id) from None
+        item = self._ids.row(item_id)
+        if item is None:
+            raise UnknownItemError(item_id)
+        return item
 
     def _tastes(
         self,
@@ -361,7 +377,7 @@ class Recommender:
             return []
         last = self._continuations().settings.last_items
         voters = set(items[-last:])
-        return [self.artifact.item_ids[item] for item in items[:-last] if item not in voters]
+        return [self._ids[item] for item in items[:-last] if item not in voters]
 
     def _continuations(self) -> Continuations:
         if self.artifact.continuations is None:
@@ -385,14 +401,14 @@ class Recommender:
         return np.clip(scores, -1, 1), items
 
     def _most_popular(self, k: int, banned: set[int]) -> list[Neighbor]:
-        items = (item for item in range(len(self._items)) if item not in banned)
+        items = (item for item in range(len(self._ids)) if item not in banned)
         return [
             self._neighbor(item, int(self.artifact.counts[item]) / self._total_count)
             for item, _ in zip(items, range(k), strict=False)
         ]
 
     def _neighbor(self, item: int, score: float) -> Neighbor:
-        return Neighbor(self.artifact.item_ids[item], self.artifact.titles[item], score)
+        return Neighbor(self._ids[item], self.artifact.titles[item], score)
 
 
 def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:

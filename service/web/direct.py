@@ -101,8 +101,10 @@ async def _related(
         return None
     if not isinstance(k, int) or not 1 <= k <= state.settings.max_k:
         return None
-    if relation == "next" or k <= model.listed:
-        neighbors = model.similar(item_id, k, relation)
+    if relation == "next":
+        neighbors = model.similar(item_id, k, "next")
+    elif (listed := model.listed(item_id, k)) is not None:
+        neighbors = listed
     else:
         neighbors = await state.searches.best(model, model.query([item_id], k))
     answer = neighbors_answer(model, k, neighbors) | {"relation": relation}

@@ -219,7 +219,10 @@ def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel
 def find_items(
     q: Annotated[str, Query(min_length=1, max_length=1024)], k: K, model: CacheableModel
 ) -> dict[str, Any]:
-    """The most frequent items whose id or title contains every word of `q`."""
+    """The most frequent items that have every word of `q` in their id or title.
+
+    The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
+    """
     items = model.find(q, k)
     return {"model_version": model.version, "returned": len(items), "items": items}
 
@@ -254,7 +257,7 @@ async def root() -> Response:
 )
 def model_manifest(model: CacheableModel) -> dict[str, Any]:
     """Its version, configuration, data range and metrics."""
-    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256"})
+    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256", "metadata"})
 
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")

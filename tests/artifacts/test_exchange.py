@@ -486,8 +486,8 @@ def test_an_import_tells_what_the_file_did_not_hold(tmp_path, store):
     path.write_bytes(SMALL_BINARY)
     manifest = import_vectors(path, store, IndexConfig(search="hnsw"))
     artifact = store.load(manifest.model_version)
-    assert artifact.item_ids == ["pear", "plüm"]
-    assert artifact.titles == [None, None]
+    assert list(artifact.item_ids) == ["pear", "plüm"]
+    assert list(artifact.titles) == [None, None]
     assert artifact.counts.tolist() == [1, 1]
     assert artifact.input_vectors.tobytes() == matrix(SMALL).tobytes()
     assert not artifact.output_vectors.any()

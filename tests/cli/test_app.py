@@ -149,7 +149,14 @@ def test_retraining_reports_the_data_and_publishes(run):
     assert "items 6" in told
     assert "sessions 12" in told
     assert "epoch 2/2, 100%" in told
-    assert Store(MODELS).load().item_ids == ["apple", "drill", "hammer", "pear", "plum", "saw"]
+    assert list(Store(MODELS).load().item_ids) == [
+        "apple",
+        "drill",
+        "hammer",
+        "pear",
+        "plum",
+        "saw",
+    ]
 
 
 @pytest.mark.usefixtures("shop")

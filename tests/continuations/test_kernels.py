@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from trainer.config.sections import NextConfig
 from trainer.continuations import kernels as table_kernels
+from trainer.continuations import neighbors
 from trainer.continuations import table as continuations
 from trainer.continuations.kernels import NOTHING, RowSums, Smoothing, SparseRows
 from trainer.continuations.table import build_continuations, count, near_items
@@ -259,7 +260,7 @@ def test_many_items_are_searched_in_cells_and_most_of_the_nearest_are_found(monk
     centers = random.normal(size=(150, 15))[random.integers(0, 150, 6000)]
     vectors = (centers + 0.5 * random.normal(size=(6000, 15))).astype(np.float32)
     exact = near_items(vectors, 10, 0.05, workers=2)
-    monkeypatch.setattr(continuations, "MOST_COMPARED", 1000)
+    monkeypatch.setattr(neighbors, "MOST_COMPARED", 1000)
     found = near_items(vectors, 10, 0.05, workers=2)
     recall = np.mean(
         [len(set(a) & set(b)) / 10 for a, b in zip(exact.columns, found.columns, strict=True)]

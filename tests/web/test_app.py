@@ -217,8 +217,8 @@ def test_one_item(client: TestClient, store: Store):
 def test_items_are_found(client: TestClient, store: Store):
     body = client.get("/items", params={"q": "A p", "k": 2}).json()
     assert (body["model_version"], body["returned"]) == (store.current(), 2)
-    assert ids(body) == ["apple", "pear"]
-    assert body["items"][1] == {
+    assert ids(body) == ["pear", "plum"]
+    assert body["items"][0] == {
         "item_id": "pear",
         "title": "A pear",
         "count": 50,

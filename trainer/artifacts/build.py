@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations
+from service.model.item_ids import ItemIds
 from service.model.recommender import Recommender
 from service.model.similarity import SimilarSettings
 from trainer.artifacts.decay import fit_decay
@@ -109,7 +110,7 @@ def make_artifact(model: TrainedModel, version: str) -> Artifact:
     counts = dataset.vocabulary.counts
     artifact = Artifact(
         manifest=_manifest(model, similar, version),
-        item_ids=dataset.vocabulary.item_ids,
+        item_ids=ItemIds.of(dataset.vocabulary.item_ids),
         titles=dataset.titles,
         metadata=dataset.metadata,
         counts=counts,

@@ -154,9 +154,9 @@ def _write_parquet(file: BufferedIOBase, artifact: Artifact, matrix: NDArray[np.
 
     table = pl.DataFrame(
         {
-            "item_id": pl.Series(artifact.item_ids, dtype=pl.String),
+            "item_id": pl.Series(list(artifact.item_ids), dtype=pl.String),
             "count": np.asarray(artifact.counts),
-            "title": pl.Series(artifact.titles, dtype=pl.String),
+            "title": pl.Series(list(artifact.titles), dtype=pl.String),
             "vector": pl.Series(matrix, dtype=pl.Array(pl.Float32, matrix.shape[1])),
         }
     )

@@ -10,6 +10,7 @@ from service.model.artifact import Artifact, Manifest
 from service.model.similarity import SimilarSettings
 from service.model.store import Store
 from trainer.artifacts.index import cosine_index
+from trainer.artifacts.neighbors import with_neighbors
 from trainer.artifacts.word2vec_files import read_vectors
 from trainer.config.cores import usable_cores
 from trainer.config.sections import IndexConfig
@@ -41,7 +42,7 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
     no_discount = SimilarSettings()
 
     def build(version: str) -> Artifact:
-        return Artifact(
+        artifact = Artifact(
             manifest=Manifest(
                 model_version=version,
                 created=datetime.now(UTC),
@@ -62,5 +63,6 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
             output_vectors=np.zeros_like(imported.vectors),
             cosine_index=cosine_index(imported.vectors, counts, no_discount, index, usable_cores()),
         )
+        return with_neighbors(artifact, index.stored_neighbors, usable_cores())
 
     return store.add(build)

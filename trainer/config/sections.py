@@ -242,6 +242,13 @@ class IndexConfig(Section):
         ge=8,
         description="candidates when a node is added; more: a better graph, built slower",
     )
+    stored_neighbors: int = Field(
+        50,
+        ge=0,
+        le=1000,
+        description="number of similar items stored for each item, which answers need not search; "
+        "0: none",
+    )
 
 
 class SimilarConfig(Section):

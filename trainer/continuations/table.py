@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +14,7 @@ from trainer.arrays import blocks
 from trainer.config.sections import NextConfig
 from trainer.continuations import kernels
 from trainer.continuations.kernels import NOTHING, Occurrences, RowSums, Smoothing, SparseRows
+from trainer.continuations.neighbors import nearest
 from trainer.corpus import Sessions
 from trainer.faiss_threads import faiss_threads
 from trainer.threads import threads
@@ -22,15 +22,8 @@ from trainer.threads import threads
 # A limit for all items together, so that the table of a million items fits in memory.
 MOST_CONTINUATIONS = 20_000_000
 TASKS_OF_A_WORKER = 64
-# Up to this number of items each is compared with all others, beyond it with the nearest cells.
-MOST_COMPARED = 150_000
-CELLS_SEARCHED = 16
-BITS_OF_A_CODE = 4
-SAMPLED_FOR_A_CELL = 40
-ITEMS_AT_ONCE = 4096
 
 Work = Callable[[int, int, RowSums], None]
-Search = Callable[[NDArray[np.float32], int], tuple[NDArray[np.float32], NDArray[np.int64]]]
 
 
 def build_continuations(
@@ -129,7 +122,7 @@ def near_items(
 ) -> SparseRows:
     """The n nearest items of each item by cosine, weighted by softmax(cosine / temperature).
 
-    With more than MOST_COMPARED items, the search is approximate.
+    With very many items, the search is approximate: see `nearest`.
     """
     with faiss_threads(workers):
         return _near_items(vectors, n, temperature)
@@ -140,65 +133,12 @@ def _near_items(vectors: NDArray[np.float32], n: int, temperature: float) -> Spa
     units = np.empty((items, vectors.shape[1]), np.float32)
     for units_of_block, block in zip(blocks(units), blocks(vectors), strict=True):
         units_of_block[:] = unit(block)
-    search = _search_all(units) if items <= MOST_COMPARED else _search_cells(units)
-    nearest = _empty(items, n)
-    for first in range(0, items, ITEMS_AT_ONCE):
-        batch = slice(first, min(first + ITEMS_AT_ONCE, items))
-        cosines, neighbors = search(units[batch], n + 1)
-        # Without the item itself, or else without the last of n + 1 other items.
-        is_other = neighbors != np.arange(batch.start, batch.stop)[:, None]
-        is_other[is_other.all(axis=1), -1] = False
-        neighbors, cosines = neighbors[is_other].reshape(-1, n), cosines[is_other].reshape(-1, n)
+    near = _empty(items, n)
+    for batch, neighbors, cosines in nearest(units, lambda batch: units[batch], n):
         weights = np.exp((cosines - cosines[:, :1]) / temperature) * (neighbors >= 0)
-        nearest.columns[batch] = neighbors
-        nearest.values[batch] = weights / weights.sum(axis=1, keepdims=True)
-    return nearest
-
-
-def _search_all(units: NDArray[np.float32]) -> Search:
-    """Compares a query with every item."""
-    index = faiss.IndexFlatIP(units.shape[1])
-    index.add(units)
-    return lambda queries, k: index.search(queries, k)
-
-
-def _search_cells(units: NDArray[np.float32]) -> Search:
-    """Compares a query with the codes of items in the nearest cells, and the best exactly.
-
-    Uses an inverted file with product quantisation (Jegou et al., TPAMI 33(1), 2011).
-    """
-    items = len(units)
-    even = _even(units)
-    cells = int(2 * np.sqrt(items))
-    index = faiss.IndexIVFPQFastScan(
-        faiss.IndexFlatIP(even.shape[1]),
-        even.shape[1],
-        cells,
-        even.shape[1] // 2,
-        BITS_OF_A_CODE,
-        faiss.METRIC_INNER_PRODUCT,
-    )
-    index.cp.niter = 10
-    index.nprobe = CELLS_SEARCHED
-    sampled = min(items, SAMPLED_FOR_A_CELL * cells)
-    index.train(even[np.random.default_rng(0).choice(items, sampled, replace=False)])
-    index.add(even)
-
-    def search(
-        queries: NDArray[np.float32], k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        _, candidates = index.search(_even(queries), 2 * k)
-        cosines = np.einsum("qd,qkd->qk", queries, units[candidates])
-        cosines[candidates < 0] = -np.inf
-        best = np.argsort(-cosines, axis=1)[:, :k]
-        return np.take_along_axis(cosines, best, 1), np.take_along_axis(candidates, best, 1)
-
-    return search
-
-
-def _even(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Adds a column of zeros if the number of columns is odd: two columns share a code."""
-    return np.pad(vectors, ((0, 0), (0, 1))) if vectors.shape[1] % 2 else vectors
+        near.columns[batch] = neighbors
+        near.values[batch] = weights / weights.sum(axis=1, keepdims=True)
+    return near
 
 
 def _empty(rows: int, width: int) -> SparseRows:

@@ -1,9 +1,10 @@
 """The train and retrain jobs: read, train, publish."""
 
-from service.model.artifact import Manifest
+from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError
 from service.model.store import Store
-from trainer.artifacts.build import make_artifact, train_model
+from trainer.artifacts.build import TrainedModel, make_artifact, train_model
+from trainer.artifacts.neighbors import with_neighbors
 from trainer.config.jobs import Config
 from trainer.events.dataset import read_dataset
 from trainer.view.display import Silent
@@ -53,9 +54,19 @@ def _train_version(store: Store, config: Config, display: Silent) -> Manifest:
         store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
     )
     model = train_model(dataset, config, display, known, checkpoint)
-    manifest = store.add(lambda version: make_artifact(model, version))
+    manifest = store.add(lambda version: _make_servable(model, version, display))
     checkpoint.remove()
     return manifest
+
+
+def _make_servable(model: TrainedModel, version: str, display: Silent) -> Artifact:
+    """The artifact of a model, with lists that an evaluation has no need of."""
+    artifact = make_artifact(model, version)
+    config = model.config
+    if not config.index.stored_neighbors:
+        return artifact
+    with display.working("listing similar items"):
+        return with_neighbors(artifact, config.index.stored_neighbors, config.training.workers)
 
 
 def _known_vectors(store: Store, config: Config) -> KnownVectors | None:

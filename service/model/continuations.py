@@ -75,7 +75,8 @@ class Continuations:
         if len(session) > 1:
             items, candidate = np.unique(items, return_inverse=True)
             weighted = votes * np.repeat(weights, lengths)
-            votes = np.bincount(candidate, weights=weighted, minlength=len(items))
+            votes = np.zeros(len(items))
+            np.add.at(votes, candidate, weighted)
         votes = (votes / max(votes.sum(), np.finfo(np.float32).tiny)).astype(np.float32)
         if n is not None and n < len(votes):
             contenders = votes >= np.partition(votes, -n)[-n]

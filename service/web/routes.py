@@ -15,6 +15,7 @@ from service.web import kinds, schemas
 from service.web.caching import PERSONAL, revalidated
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
 from service.web.live_model import LiveModel
+from service.web.metrics import Metrics
 from service.web.one_thread import OneThreadRoute
 from service.web.problems import documented
 from service.web.settings import Settings
@@ -33,7 +34,9 @@ register_url_convertor("text", AnyText())
 
 async def _recommender(request: Request) -> Recommender:
     model: LiveModel = request.app.state.model
-    return model.get()
+    recommender = model.get()
+    request.scope["model_version"] = recommender.version
+    return recommender
 
 
 Model = Annotated[Recommender, Depends(_recommender)]
@@ -188,8 +191,12 @@ def recommend(
 def _recommendation(
     request: Request, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
 ) -> dict[str, Any]:
+    metrics: Metrics = request.app.state.metrics
     if answer.fallback_used:
-        request.app.state.metrics.fallbacks.inc()
+        metrics.fallbacks.inc()
+    metrics.unknown_items.inc(len(answer.unknown_items))
+    metrics.listed(body.k, len(answer.neighbors))
+    request.scope["relation"] = body.relation
     return _neighbors(model, body.k, answer.neighbors) | {
         "relation": body.relation,
         "unknown_items": answer.unknown_items,
@@ -233,6 +240,9 @@ def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
 
 # Operations
 
+# The others hold paths, conditions and names of columns.
+PUBLIC_SECTIONS = frozenset({"training", "index", "similar", "next"})
+
 operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
 
 
@@ -248,9 +258,21 @@ async def root() -> Response:
     responses=documented(NO_MODEL),
     summary="The model that is served",
 )
-def model_manifest(model: CacheableModel) -> dict[str, Any]:
-    """Its version, configuration, data range and metrics."""
-    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256"})
+def model_manifest(model: Model, request: Request, response: Response) -> dict[str, Any]:
+    """Its version, configuration, data range and metrics.
+
+    Paths, conditions and columns of the event log are shown to admins only.
+    """
+    shown = model.artifact.manifest.model_dump(exclude={"format_version", "sha256"})
+    is_admin = request.scope["is_admin"]
+    part = "all" if is_admin else "public"
+    response.headers.update(revalidated(request.scope, f"{model.version}-{part}"))
+    if not is_admin:
+        shown["config"] = {
+            name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
+        }
+        shown["data"].pop("notes", None)
+    return shown
 
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")

@@ -595,7 +595,10 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(
         metrics = client.get("/metrics").text
     assert "swordfish" not in response.text
     assert "swordfish" in caplog.text
-    assert 'item2vec_requests_total{route="/similar/{item_id}",status="500"} 1.0' in metrics
+    assert (
+        'item2vec_requests_total{relation="similar",route="/similar/{item_id}",status="500"} 1.0'
+        in metrics
+    )
 
 
 # Caches
@@ -683,10 +686,10 @@ def test_metrics_count_requests_by_route_and_status(client: TestClient):
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = response.text.splitlines()
-    route = 'route="/similar/{item_id}"'
+    route = 'relation="similar",route="/similar/{item_id}"'
     assert f'item2vec_requests_total{{{route},status="200"}} 2.0' in lines
     assert f'item2vec_requests_total{{{route},status="404"}} 1.0' in lines
-    assert 'item2vec_requests_total{route="unmatched",status="404"} 1.0' in lines
+    assert 'item2vec_requests_total{relation="",route="unmatched",status="404"} 1.0' in lines
     assert f"item2vec_request_duration_seconds_count{{{route}}} 3.0" in lines
     assert 'item2vec_model_refreshes_total{outcome="served"} 1.0' in lines
     assert "item2vec_model_items 6.0" in lines
@@ -702,7 +705,8 @@ def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(sample.startswith("item2vec_") for sample in samples)
     labels = {name for sample in samples for name in re.findall(r'(\w+)="', sample)}
-    assert labels == {"route", "status", "outcome", "le"}
+    labels_of_all = {"route", "relation", "status", "outcome", "le", "version", "python"}
+    assert labels == labels_of_all
 
 
 # Documentation

@@ -98,7 +98,10 @@ def test_workers_count_together(store: Store, publish: Callable[[], str]):
             get(f"{server}/similar/apple")
         time.sleep(0.1)  # a request is counted just after it is answered
         metrics = get(f"{server}/metrics")
-    assert 'item2vec_requests_total{route="/similar/{item_id}",status="200"} 10.0' in metrics
+    assert (
+        'item2vec_requests_total{relation="similar",route="/similar/{item_id}",status="200"} 10.0'
+        in metrics
+    )
     assert "item2vec_model_items 6.0" in metrics
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.web import schemas
-from service.web.kinds import NO_KEY, OVERLOADED
+from service.web.kinds import LONG_ADDRESS, NO_KEY, OVERLOADED
 from service.web.limits import NEVER_SHED
 from service.web.problems import documented
 from service.web.security import SCHEMES, is_open
@@ -34,6 +34,8 @@ def complete_document(app: FastAPI, settings: Settings, *, asks_for_keys: bool) 
     for path, operation in _operations_by_path(document):
         if path not in NEVER_SHED:
             operation["responses"].setdefault("503", documented(OVERLOADED)[503])
+        if any(parameter["in"] == "query" for parameter in operation.get("parameters", [])):
+            operation["responses"]["414"] = documented(LONG_ADDRESS)[414]
         if asks_for_keys and not is_open(path):
             operation["responses"]["401"] = documented(NO_KEY)[401]
             operation["security"] = [{name: []} for name in SCHEMES]

@@ -66,13 +66,15 @@ async def _limited_k(
 K = Annotated[int, Depends(_limited_k)]
 
 
-def _check_limits(request: Request, k: int, items: int = 0) -> None:
+def _check_limits(request: Request, k: int, *lists: list[str]) -> None:
     settings: Settings = request.app.state.settings
     if k > settings.max_k:
         limit = f"the {settings.max_k} this service returns"
         raise InputError(f"k: {short(str(k))} is more than {limit}")
-    if items > settings.max_items:
-        raise InputError(f"{items} items are more than the {settings.max_items} a query may name")
+    longest = max(map(len, lists), default=0)
+    if longest > settings.max_items:
+        limit = f"the {settings.max_items} a list of a query may name"
+        raise InputError(f"{longest} items are more than {limit}")
 
 
 def _neighbors(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def recommend(
     it knows none of them, the most popular items are returned and `fallback_used` says so. For what
     comes next, only the newest liked items have a vote; the others are listed in `ignored_items`.
     """
-    _check_limits(request, body.k, len(body.liked) + len(body.exclude))
+    _check_limits(request, body.k, body.liked, body.exclude)
     answer = model.recommend(
         body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
     )
@@ -214,7 +216,7 @@ def _recommendation(
 )
 def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
     """The items nearest to the sum of the unit vectors; negative ones count -1."""
-    _check_limits(request, body.k, len(body.positive) + len(body.negative))
+    _check_limits(request, body.k, body.positive, body.negative)
     return _neighbors(model, body.k, model.analogy(body.positive, body.negative, body.k))
 
 

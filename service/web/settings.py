@@ -30,7 +30,7 @@ class Settings(BaseModel):
     )
     poll_seconds: float = _seconds(2, "how often to look for a new model")
     max_k: int = Field(1000, ge=1, description="the largest k a query may ask for")
-    max_items: int = Field(1000, ge=1, description="the most items one query may name")
+    max_items: int = Field(1000, ge=1, description="the most items one list of a query may name")
     max_body_bytes: int = Field(1_000_000, ge=1, description="the largest request body")
     max_head_bytes: int = Field(
         32_768, ge=256, le=65_536, description="the largest request line and headers together"

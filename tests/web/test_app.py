@@ -347,7 +347,7 @@ def test_an_unknown_field_is_refused_by_name(client: TestClient, path: str):
         ({"liked": [], "k": None}, "k"),
         ({"liked": [], "k": "many"}, "k"),
         ({"liked": [], "k": "5"}, "k"),
-        ({"liked": [], "k": 5.0}, "k"),
+        ({"liked": [], "k": 5.5}, "k"),
         ({"liked": [], "k": True}, "k"),
         ({"liked": [], "relation": "previous"}, "relation"),
         ({"liked": [], "relation": None}, "relation"),
@@ -432,14 +432,23 @@ def test_more_than_max_k_is_refused_with_the_limit(narrow_client: TestClient, k:
 
 
 def test_more_than_max_items_are_refused_with_the_limit(narrow_client: TestClient):
+    many = [*FRUITS, "drill"]
     for response in (
-        narrow_client.post("/recommend", json={"liked": FRUITS, "exclude": ["saw"], "k": 1}),
-        narrow_client.get("/recommend", params={"liked": FRUITS, "exclude": ["saw"], "k": 1}),
-        narrow_client.post("/analogy", json={"positive": FRUITS, "negative": ["saw"], "k": 1}),
-        narrow_client.get("/analogy", params={"positive": FRUITS, "negative": ["saw"], "k": 1}),
+        narrow_client.post("/recommend", json={"liked": ["saw"], "exclude": many, "k": 1}),
+        narrow_client.get("/recommend", params={"liked": ["saw"], "exclude": many, "k": 1}),
+        narrow_client.post("/analogy", json={"positive": many, "negative": ["saw"], "k": 1}),
+        narrow_client.get("/analogy", params={"positive": many, "negative": ["saw"], "k": 1}),
     ):
         found = problem(response, 422, "invalid-request")
-        assert found["detail"] == "4 items are more than the 3 a query may name"
+        assert found["detail"] == "4 items are more than the 3 a list of a query may name"
+
+
+def test_a_whole_number_of_json_is_an_integer(client: TestClient):
+    for path, request in (
+        ("/recommend", {"liked": ["apple"]}),
+        ("/analogy", {"positive": ["saw"]}),
+    ):
+        assert client.post(path, json=request | {"k": 2.0}).json()["k"] == 2
 
 
 def test_an_analogy_of_nothing_is_a_422(client: TestClient):
@@ -751,6 +760,8 @@ def test_the_problems_of_every_query_are_documented(client: TestClient):
             problems.add("409")
         if "requestBody" in described:
             problems |= {"400", "413"}
+        elif path != "/items/{item_id}":
+            problems.add("414")
         assert set(described["responses"]) == {"200", *problems}
         for status in problems:
             content = described["responses"][status]["content"]

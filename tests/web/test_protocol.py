@@ -36,7 +36,7 @@ WHOLE = b"GET /healthz HTTP/1.1\r\n\r\n"
 class Service:
     """A service of its own process, to be connected to."""
 
-    def __init__(self, process: subprocess.Popen[str], port: int) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self.process = process
         self.port = port
 
@@ -53,22 +53,24 @@ class Service:
 
 
 @contextmanager
-def service(models: Path, **settings: str) -> Iterator[Service]:
-    """The service with small limits."""
+def service(models: Path, log: Path, **settings: str) -> Iterator[Service]:
+    """The service with small limits, and a file of what it says."""
     settings = {"MODELS": str(models), "PORT": "0"} | LIMITS | settings
     environment = os.environ | {f"ITEM2VEC_{name}": value for name, value in settings.items()}
     command = [sys.executable, "-m", "service"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
-                break
-        else:
-            pytest.fail("the service ended before it served")
+    with log.open("w") as said, subprocess.Popen(command, env=environment, stderr=said) as process:
         try:
-            yield Service(process, int(found[1]))
+            yield Service(process, _port(process, log))
         finally:
             process.kill()
+
+
+def _port(process: subprocess.Popen[bytes], log: Path) -> int:
+    while process.poll() is None:
+        if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text()):
+            return int(found[1])
+        time.sleep(0.02)
+    return pytest.fail(f"the service ended before it served: {log.read_text()}")
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +89,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def guarded(models: Path) -> Iterator[Service]:
     """One service for all tests that leave it running."""
-    with service(models) as running:
+    with service(models, models.parent / "log") as running:
         yield running
 
 
@@ -280,9 +282,9 @@ def test_an_answer_that_is_read_slowly_arrives(guarded: Service):
 
 
 @pytest.mark.parametrize("client", ["body", "unread", "idle"])
-def test_no_client_keeps_the_service_from_stopping(models: Path, client: str):
+def test_no_client_keeps_the_service_from_stopping(models: Path, tmp_path: Path, client: str):
     limits = {"READ_SECONDS": "60", "WRITE_SECONDS": "60"}
-    with service(models, **limits) as running, ExitStack() as stack:
+    with service(models, tmp_path / "log", **limits) as running, ExitStack() as stack:
         if client == "unread":
             stack.enter_context(unread(running))
         else:
@@ -290,17 +292,18 @@ def test_no_client_keeps_the_service_from_stopping(models: Path, client: str):
             connection.sendall(BODY if client == "body" else b"")
         time.sleep(0.2)
         running.process.send_signal(signal.SIGTERM)
-        _, log = running.process.communicate(timeout=3)
-    assert "Traceback" not in log
+        running.process.wait(timeout=3)
+    log = (tmp_path / "log").read_text()
+    assert "traceback" not in log
     assert "shutdown complete" in log
 
 
 # Too many
 
 
-def test_idle_connections_give_way_and_busy_ones_do_not(models: Path):
+def test_idle_connections_give_way_and_busy_ones_do_not(models: Path, tmp_path: Path):
     limits = {"MAX_CONNECTIONS": "3", "READ_SECONDS": "60", "WRITE_SECONDS": "60"}
-    with service(models, **limits) as running, ExitStack() as stack:
+    with service(models, tmp_path / "log", **limits) as running, ExitStack() as stack:
         old = [stack.enter_context(running.connect()) for _ in range(3)]
         with running.connect() as connection:
             refusal(connection, 503, "overloaded")
@@ -309,8 +312,8 @@ def test_idle_connections_give_way_and_busy_ones_do_not(models: Path):
         assert sum(ends(connection, within=0.1) for connection in old) == 1
 
 
-def test_refusals_are_counted(models: Path):
-    with service(models) as running:
+def test_refusals_are_counted(models: Path, tmp_path: Path):
+    with service(models, tmp_path / "log") as running:
         with running.connect() as connection:
             connection.sendall(b"hello\r\n\r\n")
             refusal(connection, 400, "malformed-request")

@@ -2,6 +2,7 @@
 
 import asyncio
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.web import kinds
@@ -11,15 +12,21 @@ from service.web.settings import Settings
 
 # What an operator asks of a service under load.
 NEVER_SHED = frozenset({"/healthz", "/readyz", "/metrics"})
+SMALL_BODY = 65_536  # bytes, that are read however many others wait
+LARGE_BODIES = 32  # of the largest size, that may be in memory at once
 RETRY_AFTER = {"Retry-After": "1"}  # seconds
 
 
 class LimitBody:
-    """ASGI middleware that refuses a body larger than the limit."""
+    """ASGI middleware that refuses a body larger than the limit, and large ones if many wait.
+
+    A body is complete before the request goes on, so that a slow client takes no other's place.
+    """
 
     def __init__(self, app: ASGIApp, max_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._held = 0  # bytes of all bodies that are in memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Reads the body up to the limit and passes the request on with it."""
@@ -27,25 +34,34 @@ class LimitBody:
             await self._app(scope, receive, send)
             return
         messages: list[Message] = []
-        size, more = _announced(scope), True
-        if size <= self._max_bytes:
-            size = 0
-        while more and size <= self._max_bytes:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            messages.append(message)
-            size += len(message.get("body", b""))
-            more = message.get("more_body", False)
-        if size > self._max_bytes:
-            detail = f"the body has more than {self._max_bytes} bytes"
-            await problem(kinds.TOO_LARGE, detail)(scope, receive, send)
-            return
+        size, more = 0, True
+        refusal = self._refusal(_announced(scope))
 
         async def replay() -> Message:
             return messages.pop(0) if messages else await receive()
 
-        await self._app(scope, replay, send)
+        try:
+            while more and refusal is None:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    return
+                messages.append(message)
+                size += len(message["body"])
+                self._held += len(message["body"])
+                more = message.get("more_body", False)
+                refusal = self._refusal(size)
+            await (refusal or self._app)(scope, replay, send)
+        finally:
+            self._held -= size
+
+    def _refusal(self, size: int) -> Response | None:
+        if size > self._max_bytes:
+            detail = f"the body has more than {self._max_bytes} bytes"
+            return problem(kinds.TOO_LARGE, detail)
+        if size > SMALL_BODY and self._held > LARGE_BODIES * self._max_bytes:
+            detail = "there are too many large bodies: ask again later"
+            return problem(kinds.OVERLOADED, detail, headers=RETRY_AFTER)
+        return None
 
 
 def _announced(scope: Scope) -> int:

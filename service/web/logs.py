@@ -12,6 +12,9 @@ from service.web.settings import Settings
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
+# What no line shows need not be looked up for each of them.
+logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+
 _encode = json.JSONEncoder(ensure_ascii=True, default=str).encode
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -51,7 +54,7 @@ class TextLines(logging.Formatter):
 
 def _time(record: logging.LogRecord) -> str:
     when = datetime.fromtimestamp(record.created, UTC)
-    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03}Z"
+    return f"{when.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def log_config(settings: Settings) -> dict[str, Any]:

@@ -120,12 +120,26 @@ class Metrics:
 
 
 def _forget_dead_workers(directory: Path) -> None:
-    """Removes the gauges of killed workers, which no longer serve a model; their counters stay."""
-    for path in directory.glob("gauge_live*.db"):
+    """Removes what killed workers left half-made, and their gauges; their counters stay.
+
+    The collector fails on an empty file, which a worker leaves that is killed while it makes one:
+    https://github.com/prometheus/client_python/issues/1199
+    """
+    for path in directory.glob("*.db"):
         process = int(path.stem.rpartition("_")[2])
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            mark_process_dead(process)  # type: ignore[no-untyped-call]
-        except PermissionError:
+        if _is_alive(process):
             continue
+        if not path.stat().st_size:
+            path.unlink()
+        elif path.name.startswith("gauge_live"):
+            mark_process_dead(process)  # type: ignore[no-untyped-call]
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -12,6 +12,7 @@ from service.web.problems import NO_SNIFFING, problem
 from service.web.settings import Settings
 
 LINGER_SECONDS = 1.0  # for a refused client to stop sending, and read why
+LINGER_BYTES = 1_000_000  # that are read and dropped meanwhile
 GRACE_SECONDS = 1.0  # for any client to send a request before it gives way to another
 PROGRESS_BYTES = 16_384  # to be read of a long answer before each deadline
 CHUNKED = 8  # times its size is a body at most in chunks of a byte or two
@@ -52,9 +53,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parses what has come, unless the client has sent too much already."""
-        if self._refused:
-            return
         self._received += len(data)
+        if self._refused:
+            if self._received > LINGER_BYTES:
+                self.transport.abort()
+            return
         super().data_received(data)
         if self._refused or self.transport.is_closing():
             return
@@ -195,7 +198,7 @@ class GuardedProtocol(HttpToolsProtocol):
         The client has a moment to read the answer: a connection that is closed while it still sends
         is reset, and the answer lost.
         """
-        self._refused = True
+        self._refused, self._received = True, 0
         self._stop_reading_deadline()
         self._unset_keepalive_if_required()
         self.app.state.metrics.refusals.labels(kind.name).inc()

@@ -67,7 +67,7 @@ def service(models: Path, log: Path, **settings: str) -> Iterator[Service]:
 
 def _port(process: subprocess.Popen[bytes], log: Path) -> int:
     while process.poll() is None:
-        if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", log.read_text()):
+        if found := re.search(r"running on http://[\d.]+:(\d+)", log.read_text()):
             return int(found[1])
         time.sleep(0.02)
     return pytest.fail(f"the service ended before it served: {log.read_text()}")
@@ -319,3 +319,59 @@ def test_refusals_are_counted(models: Path, tmp_path: Path):
             refusal(connection, 400, "malformed-request")
         metrics = running.get("/metrics")
     assert 'item2vec_refusals_total{problem="malformed-request"} 1.0' in metrics
+
+
+def test_large_bodies_that_wait_leave_room_for_small_ones(models: Path, tmp_path: Path):
+    limits = {"MAX_BODY_BYTES": "200000", "READ_SECONDS": "60"}
+    large = BODY.replace(b"100", b"200000") + b"[" * 150_000
+    with service(models, tmp_path / "log", **limits) as running, ExitStack() as stack:
+        waiting = [stack.enter_context(running.connect()) for _ in range(60)]
+        for connection in waiting:
+            connection.sendall(large)
+        time.sleep(0.3)
+        refused = [connection for connection in waiting if has_answer(connection)]
+        assert 5 < len(refused) < 30
+        response = answer(refused[0])
+        assert json.loads(response.read())["type"] == "/problems/overloaded"
+        assert (response.status, response.getheader("retry-after")) == (503, "1")
+        with running.connect() as connection:
+            liked = b'{"liked": ["small"]}'
+            connection.sendall(BODY.replace(b"100", b"%d" % len(liked)) + liked)
+            assert answer(connection).status == 200
+
+
+def has_answer(connection: socket.socket) -> bool:
+    connection.settimeout(0.01)
+    try:
+        return bool(connection.recv(1, socket.MSG_PEEK))
+    except TimeoutError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("settings", "level"),
+    [
+        ({}, "info"),
+        ({"HOST": "0.0.0.0"}, "warning"),
+        ({"HOST": "0.0.0.0", "API_KEYS": "the-only-key-there-is"}, None),
+    ],
+)
+def test_a_service_that_everybody_may_ask_says_so(
+    models: Path, tmp_path: Path, settings: dict[str, str], level: str | None
+):
+    with service(models, tmp_path / "log", **settings):
+        lines = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [line["level"] for line in lines if "no API keys" in line["message"]] == (
+        [level] if level else []
+    )
+
+
+@pytest.mark.parametrize("key", ["short", ""])
+def test_a_service_with_an_impossible_key_does_not_start(tmp_path: Path, key: str):
+    environment = os.environ | {"ITEM2VEC_MODELS": str(tmp_path), "ITEM2VEC_ADMIN_KEY": key}
+    command = [sys.executable, "-m", "service"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ITEM2VEC_ADMIN_KEY")
+    assert not key or key not in line

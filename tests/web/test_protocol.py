@@ -255,7 +255,7 @@ def unread(guarded: Service) -> socket.socket:
 def read_all(connection: socket.socket, pause: float = 0) -> int:
     """How many bytes come, until all have or the other side gives up."""
     received = 0
-    connection.settimeout(1)
+    connection.settimeout(3)
     try:
         while part := connection.recv(1_000_000):
             received += len(part)
@@ -271,11 +271,15 @@ def test_an_answer_that_is_not_read_is_cut_off(guarded: Service):
         assert read_all(connection) < 5_000_000
 
 
-def test_an_answer_that_is_read_slowly_arrives(guarded: Service):
-    with unread(guarded) as connection:
+def test_an_answer_that_is_read_slowly_arrives(models: Path, tmp_path: Path):
+    with (
+        service(models, tmp_path / "log", WRITE_SECONDS="1.5") as running,
+        unread(running) as connection,
+    ):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 200_000)
-        # Altogether longer than it may lie unread.
-        assert read_all(connection, pause=0.08) > 5_000_000
+        began = time.monotonic()
+        assert read_all(connection, pause=0.2) > 5_000_000
+        assert time.monotonic() - began > 1.5  # longer than it may lie unread
 
 
 # Stopping

@@ -25,6 +25,7 @@ import numpy as np
 from bench.report import Part, markdown_table, publish
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.neighbors import NeighborLists
 from service.model.similarity import SimilarSettings
 from service.model.store import Store
 from trainer.artifacts.index import cosine_index
@@ -33,6 +34,7 @@ from trainer.config.sections import IndexConfig
 
 SIZE, CLUSTERS = 100, 400
 MOST_CONTINUATIONS = 10_000_000
+LISTED = 50
 CONNECTIONS = 16
 PATIENCE = 120  # seconds until a server must be ready
 BARE = "bare route"
@@ -153,7 +155,10 @@ end
 
 
 def publish_model(models: Path, items: int) -> None:
-    """Publishes a model of random clusters, whose items follow Zipf's law."""
+    """Publishes a model of random clusters, whose items follow Zipf's law.
+
+    What is only looked up, the table and the lists of similar items, holds random items.
+    """
     random = np.random.default_rng(0)
     centers = random.normal(size=(CLUSTERS, SIZE)).astype(np.float32)
     vectors = random.normal(scale=0.7, size=(items, SIZE)).astype(np.float32)
@@ -165,6 +170,10 @@ def publish_model(models: Path, items: int) -> None:
     scores = np.sort(random.random((items, width), np.float32))[:, ::-1].ravel().copy()
     table = random.integers(0, items, items * width, np.int32)
     offsets = np.arange(0, items * width + 1, width)
+    lists = NeighborLists(
+        random.integers(0, items, (items, LISTED), np.int32),
+        np.sort(random.random((items, LISTED), np.float32))[:, ::-1].copy(),
+    )
 
     def build(version: str) -> Artifact:
         return Artifact(
@@ -189,6 +198,7 @@ def publish_model(models: Path, items: int) -> None:
             output_vectors=np.zeros_like(vectors),
             cosine_index=cosine_index(vectors, counts, similar, IndexConfig(), usable_cores()),
             continuations=Continuations(Lists(table, offsets), scores, settings),
+            neighbors=lists,
         )
 
     store = Store(models)

@@ -1,11 +1,15 @@
 """Starts the service (`python -m service`), configured by environment variables."""
 
+import logging
+import math
 import os
 import sys
 import tempfile
 from pathlib import Path
 
 from service.model.errors import ConfigError, Item2VecError
+from service.web.logs import log_config
+from service.web.security import Keys, is_loopback
 from service.web.settings import Settings
 
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
@@ -16,15 +20,16 @@ def main() -> int:
     """Runs the server until it is stopped."""
     try:
         settings = Settings.from_environment()
+        keys = Keys.of(settings)
         _check_metrics_directory()
     except Item2VecError as error:
         sys.stderr.write(f"error: {error}\n")
         return error.exit_code
     if settings.workers == 1:
-        return _serve(settings)
+        return _serve(settings, keys)
     with tempfile.TemporaryDirectory(prefix="item2vec-metrics-") as directory:
         os.environ.setdefault(METRICS_DIRECTORY, directory)
-        return _serve(settings)
+        return _serve(settings, keys)
 
 
 def _check_metrics_directory() -> None:
@@ -38,7 +43,7 @@ def _check_metrics_directory() -> None:
         )
 
 
-def _serve(settings: Settings) -> int:
+def _serve(settings: Settings, keys: Keys) -> int:
     from uvicorn import Config, Server
     from uvicorn.supervisors import Multiprocess
 
@@ -48,12 +53,19 @@ def _serve(settings: Settings) -> int:
         host=settings.host,
         port=settings.port,
         workers=settings.workers,
-        http="service.web.protocol:ProblemProtocol",
+        http="service.web.protocol:GuardedProtocol",
+        ws="none",
+        proxy_headers=False,
         log_level=settings.log_level,
-        access_log=settings.log_level == "debug",
+        access_log=False,
         server_header=False,
-        log_config=_log_config(settings.log_level),
+        timeout_keep_alive=settings.idle_seconds,  # type: ignore[arg-type]
+        # The protocol cuts connections off before; this is for what it cannot.
+        timeout_graceful_shutdown=math.ceil(settings.stop_seconds) + 1,
+        log_config=log_config(settings),
     )
+    if not keys:
+        _warn_of_no_keys(settings.host)
     try:
         if settings.workers == 1:
             server = Server(config)
@@ -70,15 +82,14 @@ def _serve(settings: Settings) -> int:
     return 1 if failed else 0
 
 
-def _log_config(level: str) -> dict[str, object]:
-    return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-        "root": {"handlers": ["stderr"], "level": level.upper()},
-        "loggers": {"faiss": {"level": "WARNING"}},
-    }
+def _warn_of_no_keys(host: str) -> None:
+    private = is_loopback(host)
+    logging.getLogger(__name__).log(
+        logging.INFO if private else logging.WARNING,
+        "no API keys are set: everybody who reaches %s may ask%s",
+        host,
+        "; to be reached from elsewhere, set ITEM2VEC_HOST" if private else "",
+    )
 
 
 if __name__ == "__main__":

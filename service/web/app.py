@@ -8,17 +8,22 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from service.model.store import Store
 from service.web.caching import Conditional
-from service.web.contract import check_parameters, complete_document
+from service.web.contract import check_parameters
 from service.web.direct import AnswerDirectly
+from service.web.document import complete_document
+from service.web.limits import LimitBody, ShedLoad
 from service.web.live_model import LiveModel, Outcome
-from service.web.metrics import MeterRequests, Metrics
-from service.web.middleware import AnswerHead, NoSniffing
-from service.web.problems import LimitBody, add_handlers
+from service.web.metrics import Metrics
+from service.web.middleware import AnswerHead
+from service.web.observe import Observe
+from service.web.problems import add_handlers
 from service.web.routes import operations, queries
 from service.web.searches import Searches
+from service.web.security import Keys, RequireKey
 from service.web.settings import Settings
 
 DESCRIPTION = (
@@ -59,16 +64,30 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.searches = searches
     for router in (queries, operations):
         app.include_router(router, dependencies=[Depends(check_parameters)])
+    add_handlers(app)
+    keys = Keys.of(settings)
+    complete_document(app, settings, asks_for_keys=bool(keys))
     # The middleware added last is the first to see a request.
     app.add_middleware(AnswerDirectly)
-    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
     app.add_middleware(Conditional)
-    app.add_middleware(MeterRequests, metrics=metrics)
-    app.add_middleware(NoSniffing)
+    app.add_middleware(ShedLoad, settings=settings, metrics=metrics)
+    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(RequireKey, keys=keys, host=settings.host)
+    app.add_middleware(Observe, metrics=metrics)
     app.add_middleware(AnswerHead)
-    add_handlers(app)
-    complete_document(app, settings)
+    if settings.cors_origins:
+        _allow_origins(app, settings.cors_origins)
     return app
+
+
+def _allow_origins(app: FastAPI, origins: str) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=[origin.strip() for origin in origins.split(",")],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=["Authorization", "X-API-Key", "X-Request-ID"],
+        expose_headers=["ETag", "Retry-After", "X-Request-ID"],
+    )
 
 
 async def _poll(model: LiveModel, seconds: float) -> None:

@@ -1,43 +1,10 @@
-"""Completes the OpenAPI document, and refuses query parameters that it does not have."""
+"""Refuses query parameters that the OpenAPI document does not have."""
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
-
-from service.web import schemas
-from service.web.settings import Settings
-
-
-def complete_document(app: FastAPI, settings: Settings) -> None:
-    """Adds the schema of problems, which no route declares, and the limits of this service.
-
-    Args:
-        app: the application with all its routes.
-        settings: the limits.
-    """
-    document = app.openapi()  # FastAPI keeps this object and serves it
-    components = document["components"]["schemas"]
-    components["Problem"] = schemas.Problem.model_json_schema()
-    for unused in ("HTTPValidationError", "ValidationError"):
-        components.pop(unused, None)
-    for name, schema in _inputs(document):
-        if name == "k":
-            schema["maximum"] = settings.max_k
-        elif schema.get("type") == "array":
-            schema["maxItems"] = settings.max_items
-
-
-def _inputs(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The name and schema of every parameter and of every field of a body."""
-    for operations in document["paths"].values():
-        for operation in operations.values():
-            for parameter in operation.get("parameters", []):
-                yield parameter["name"], parameter["schema"]
-    for request in (schemas.RecommendRequest, schemas.AnalogyRequest):
-        yield from document["components"]["schemas"][request.__name__]["properties"].items()
 
 
 async def check_parameters(request: Request) -> None:

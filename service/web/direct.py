@@ -46,6 +46,7 @@ class AnswerDirectly:
             return
         scope["route"] = self._routes[_place(scope)[1]]
         request = Request(scope, receive)
+        scope["model_version"] = model.version
         response = await answer(request, model)
         if response is None:
             await self._app(scope, _again(request, receive), send)
@@ -107,7 +108,7 @@ async def _related(
         neighbors = listed
     else:
         neighbors = await state.searches.best(model, model.query([item_id], k))
-    answer = neighbors_answer(model, k, neighbors) | {"relation": relation}
+    answer = neighbors_answer(request, model, k, neighbors) | {"relation": relation}
     return _response(answer, revalidated(request.scope, model.version))
 
 
@@ -128,7 +129,8 @@ async def _recommend(request: Request, model: Recommender) -> Response | None:
 
 
 def _within_limits(settings: Settings, body: schemas.RecommendRequest) -> bool:
-    return body.k <= settings.max_k and len(body.liked) + len(body.exclude) <= settings.max_items
+    longest = max(len(body.liked), len(body.exclude))
+    return body.k <= settings.max_k and longest <= settings.max_items
 
 
 _ANSWERS: dict[tuple[str, str], Answer] = {

@@ -40,6 +40,14 @@ MALFORMED_JSON = Kind(
     "The body is not JSON in UTF-8, or it is nested too deeply.",
     "Expecting ',' delimiter at position 12",
 )
+NO_KEY = Kind(
+    "no-key",
+    401,
+    "Key required",
+    "The service asks for an API key, in the header `X-API-Key` or as `Authorization: Bearer`; the "
+    "request has none, or an unknown one.",
+    "send one of the service's keys as X-API-Key, or as Authorization: Bearer",
+)
 NOT_FOUND = Kind(
     "not-found",
     404,
@@ -76,6 +84,28 @@ TOO_LARGE = Kind(
     "The body is larger than ITEM2VEC_MAX_BODY_BYTES, the most that the service reads.",
     "the body has more than 1000000 bytes",
 )
+TOO_SLOW = Kind(
+    "too-slow",
+    408,
+    "Request too slow",
+    "The client took longer than ITEM2VEC_READ_SECONDS to send a request.",
+    "the request took longer than 10 seconds to arrive",
+)
+LONG_ADDRESS = Kind(
+    "long-address",
+    414,
+    "Address too long",
+    "The request line is larger than ITEM2VEC_MAX_HEAD_BYTES; `/recommend` and `/analogy` take the "
+    "same query as a body.",
+    "the address and headers have more than 32768 bytes",
+)
+LONG_HEADERS = Kind(
+    "long-headers",
+    431,
+    "Headers too large",
+    "The request line and headers are larger than ITEM2VEC_MAX_HEAD_BYTES.",
+    "the address and headers have more than 32768 bytes",
+)
 INVALID_REQUEST = Kind(
     "invalid-request",
     422,
@@ -98,19 +128,32 @@ NO_MODEL = Kind(
     "`Retry-After` says after how many seconds to ask again.",
     "no model is loaded yet: publish one",
 )
+OVERLOADED = Kind(
+    "overloaded",
+    503,
+    "Overloaded",
+    "The service has too many connections or requests, or a request took longer than "
+    "ITEM2VEC_REQUEST_SECONDS. Ask again after the seconds that the header `Retry-After` names.",
+    "256 requests are being answered: ask again later",
+)
 
 KINDS = {
     kind.name: kind
     for kind in (
         MALFORMED_REQUEST,
         MALFORMED_JSON,
+        NO_KEY,
         NOT_FOUND,
         UNKNOWN_ITEM,
         METHOD_NOT_ALLOWED,
         NO_CONTINUATIONS,
+        TOO_SLOW,
         TOO_LARGE,
+        LONG_ADDRESS,
+        LONG_HEADERS,
         INVALID_REQUEST,
         INTERNAL_ERROR,
         NO_MODEL,
+        OVERLOADED,
     )
 }

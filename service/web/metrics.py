@@ -1,16 +1,20 @@
 """The Prometheus metrics of the service."""
 
 import os
-import time
+import platform
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service import __version__
 from service.model.recommender import Recommender
 
 UNMATCHED = "unmatched"
+BUCKETS = (  # seconds
+    *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025),
+    *(0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
 
 
 class Metrics:
@@ -18,19 +22,40 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
+        self._by_outcome: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
-            "item2vec_requests", "Requests answered.", ["route", "status"], registry=self._registry
+            "item2vec_requests",
+            "Requests answered.",
+            ["route", "relation", "status"],
+            registry=self._registry,
         )
         self.duration = Histogram(
             "item2vec_request_duration_seconds",
             "Time from request to the end of its answer.",
-            ["route"],
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+            ["route", "relation"],
+            buckets=BUCKETS,
             registry=self._registry,
         )
         self.fallbacks = Counter(
             "item2vec_fallbacks",
             "Recommendations answered by popularity because no liked item was known.",
+            registry=self._registry,
+        )
+        self.short_answers = Counter(
+            "item2vec_short_answers",
+            "Answers with fewer items than were asked for.",
+            registry=self._registry,
+        )
+        self.unknown_items = Counter(
+            "item2vec_unknown_items",
+            "Items asked for that the model did not know.",
+            registry=self._registry,
+        )
+        self.refusals = Counter(
+            "item2vec_refusals",
+            "Connections and requests refused because they are malformed, too large, too slow, or "
+            "too many.",
+            ["problem"],
             registry=self._registry,
         )
         self.refreshes = Counter(
@@ -50,6 +75,15 @@ class Metrics:
             "item2vec_model_created_timestamp_seconds", "When the model served was created."
         )
 
+        build = Gauge(
+            "item2vec_build_info",
+            "The version that runs; always 1.",
+            ["version", "python"],
+            registry=self._registry,
+            multiprocess_mode="max",
+        )
+        build.labels(__version__, platform.python_version()).set(1)
+
     def _gauge(self, name: str, text: str) -> Gauge:
         return Gauge(name, text, registry=self._registry, multiprocess_mode="mostrecent")
 
@@ -59,6 +93,21 @@ class Metrics:
         self.items.set(manifest.items)
         self.created.set(manifest.created.timestamp())
         self.oldest.set(manifest.created.timestamp())
+
+    def answered(self, route: str, relation: str, status: int, seconds: float) -> None:
+        """Counts and times a request by its route and relation, empty where a route has none."""
+        outcome = route, relation, status
+        if outcome not in self._by_outcome:  # finding children by their labels is slow
+            count = self.requests.labels(*outcome)
+            self._by_outcome[outcome] = count, self.duration.labels(route, relation)
+        count, duration = self._by_outcome[outcome]
+        count.inc()
+        duration.observe(seconds)
+
+    def listed(self, k: int, returned: int) -> None:
+        """Notes how many items an answer has of those that were asked for."""
+        if returned < k:
+            self.short_answers.inc()
 
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, combined over the worker processes."""
@@ -71,41 +120,26 @@ class Metrics:
 
 
 def _forget_dead_workers(directory: Path) -> None:
-    """Removes the gauges of killed workers, which no longer serve a model; their counters stay."""
-    for path in directory.glob("gauge_live*.db"):
+    """Removes what killed workers left half-made, and their gauges; their counters stay.
+
+    The collector fails on an empty file, which a worker leaves that is killed while it makes one:
+    https://github.com/prometheus/client_python/issues/1199
+    """
+    for path in directory.glob("*.db"):
         process = int(path.stem.rpartition("_")[2])
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            mark_process_dead(process)  # type: ignore[no-untyped-call]
-        except PermissionError:
+        if _is_alive(process):
             continue
+        if not path.stat().st_size:
+            path.unlink()
+        elif path.name.startswith("gauge_live"):
+            mark_process_dead(process)  # type: ignore[no-untyped-call]
 
 
-class MeterRequests:
-    """ASGI middleware that counts and times every request by its route."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Passes the request on and notes how it ended."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        started = time.perf_counter()
-        status = 500
-
-        async def send_and_note(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, send_and_note)
-        finally:
-            route = getattr(scope.get("route"), "path_format", UNMATCHED)
-            self._metrics.requests.labels(route, status).inc()
-            self._metrics.duration.labels(route).observe(time.perf_counter() - started)
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -8,12 +8,12 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.model.errors import (
     InputError,
     NoContinuationsError,
     NoModelError,
+    UnavailableError,
     UnknownItemError,
     short,
 )
@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 RETRY_AFTER_SECONDS = "5"
+NOT_READABLE = "a part of the model cannot be read at the moment"
 MAX_ERRORS = 20  # a body of one megabyte can hold half a million invalid items
 
 
@@ -39,7 +40,7 @@ def problem(
     body = _body(kind, detail)
     if errors:
         body["errors"] = errors
-    return JSONResponse(body, kind.status, NO_SNIFFING | (headers or {}), MEDIA_TYPE)
+    return JSONResponse(body, kind.status, headers, MEDIA_TYPE)
 
 
 def documented(*problems: Kind) -> dict[int | str, dict[str, Any]]:
@@ -64,11 +65,12 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(NoContinuationsError, _no_continuations)
     app.add_exception_handler(InputError, _unusable)
     app.add_exception_handler(NoModelError, _no_model)
+    app.add_exception_handler(UnavailableError, _unavailable)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unexpected)
 
 
-async def _unknown_item(_: Request, error: Exception) -> Response:
+async def _unknown_item(request: Request, error: Exception) -> Response:
+    request.app.state.metrics.unknown_items.inc()
     return problem(kinds.UNKNOWN_ITEM, str(error))
 
 
@@ -84,9 +86,9 @@ async def _no_model(_: Request, error: Exception) -> Response:
     return problem(kinds.NO_MODEL, str(error), headers={"Retry-After": RETRY_AFTER_SECONDS})
 
 
-async def _unexpected(_: Request, error: Exception) -> Response:
-    logger.error("unexpected error", exc_info=error)
-    return problem(kinds.INTERNAL_ERROR, kinds.INTERNAL_ERROR.example)
+async def _unavailable(_: Request, error: Exception) -> Response:
+    logger.error("a file of the model cannot be read: %s", error)
+    return problem(kinds.NO_MODEL, NOT_READABLE, headers={"Retry-After": RETRY_AFTER_SECONDS})
 
 
 async def _http(request: Request, error: Exception) -> Response:
@@ -135,33 +137,3 @@ def _place(location: tuple[int | str, ...]) -> str:
     for part in location[1:] or location:
         place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{short(part)}"
     return place
-
-
-class LimitBody:
-    """ASGI middleware that refuses a body larger than the limit."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self._app = app
-        self._max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Reads the body up to the limit and passes the request on with it."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD"):
-            await self._app(scope, receive, send)
-            return
-        messages: list[Message] = []
-        size, more = 0, True
-        while more:
-            message = await receive()
-            messages.append(message)
-            size += len(message.get("body", b""))
-            more = message.get("more_body", False)
-            if size > self._max_bytes:
-                detail = f"the body has more than {self._max_bytes} bytes"
-                await problem(kinds.TOO_LARGE, detail)(scope, receive, send)
-                return
-
-        async def replay() -> Message:
-            return messages.pop(0) if messages else await receive()
-
-        await self._app(scope, replay, send)

@@ -15,6 +15,7 @@ from service.web import kinds, schemas
 from service.web.caching import PERSONAL, revalidated
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
 from service.web.live_model import LiveModel
+from service.web.metrics import Metrics
 from service.web.one_thread import OneThreadRoute
 from service.web.problems import documented
 from service.web.settings import Settings
@@ -35,7 +36,9 @@ DEFAULT_K = 10
 
 async def _recommender(request: Request) -> Recommender:
     model: LiveModel = request.app.state.model
-    return model.get()
+    recommender = model.get()
+    request.scope["model_version"] = recommender.version
+    return recommender
 
 
 Model = Annotated[Recommender, Depends(_recommender)]
@@ -65,17 +68,22 @@ async def _limited_k(
 K = Annotated[int, Depends(_limited_k)]
 
 
-def _check_limits(request: Request, k: int, items: int = 0) -> None:
+def _check_limits(request: Request, k: int, *lists: list[str]) -> None:
     settings: Settings = request.app.state.settings
     if k > settings.max_k:
         limit = f"the {settings.max_k} this service returns"
         raise InputError(f"k: {short(str(k))} is more than {limit}")
-    if items > settings.max_items:
-        raise InputError(f"{items} items are more than the {settings.max_items} a query may name")
+    longest = max(map(len, lists), default=0)
+    if longest > settings.max_items:
+        limit = f"the {settings.max_items} a list of a query may name"
+        raise InputError(f"{longest} items are more than {limit}")
 
 
-def neighbors_answer(model: Recommender, k: int, neighbors: list[Neighbor]) -> dict[str, Any]:
-    """The answer to a query that `neighbors` answer."""
+def neighbors_answer(
+    request: Request, model: Recommender, k: int, neighbors: list[Neighbor]
+) -> dict[str, Any]:
+    """The answer to a query for k items; a short one is counted."""
+    request.app.state.metrics.listed(k, len(neighbors))
     return {
         "model_version": model.version,
         "k": k,
@@ -109,6 +117,7 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
 def similar(
     item_id: str,
     k: K,
+    request: Request,
     model: CacheableModel,
     relation: Annotated[Relation, Query(description=schemas.RELATION)] = "similar",
 ) -> dict[str, Any]:
@@ -117,13 +126,13 @@ def similar(
     Percent-encode the id.
     """
     neighbors = model.similar(item_id, k, relation)
-    return neighbors_answer(model, k, neighbors) | {"relation": relation}
+    return neighbors_answer(request, model, k, neighbors) | {"relation": relation}
 
 
 @_related("/next/{item_id:text}", "Items that come after one item, or go with it")
-def following(item_id: str, k: K, model: CacheableModel) -> dict[str, Any]:
+def following(item_id: str, k: K, request: Request, model: CacheableModel) -> dict[str, Any]:
     """The same as `/similar/{item_id}?relation=next`."""
-    return similar(item_id, k, model, "next")
+    return similar(item_id, k, request, model, "next")
 
 
 def _by_post_and_get(
@@ -181,7 +190,7 @@ def recommend(
     it knows none of them, the most popular items are returned and `fallback_used` says so. For what
     comes next, only the newest liked items have a vote; the others are listed in `ignored_items`.
     """
-    _check_limits(request, body.k, len(body.liked) + len(body.exclude))
+    _check_limits(request, body.k, body.liked, body.exclude)
     answer = model.recommend(
         body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
     )
@@ -191,10 +200,13 @@ def recommend(
 def recommendation_answer(
     request: Request, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
 ) -> dict[str, Any]:
-    """The answer to a request for recommendations; fallbacks are counted."""
+    """The answer to a request for recommendations; what it lacks is counted."""
+    metrics: Metrics = request.app.state.metrics
     if answer.fallback_used:
-        request.app.state.metrics.fallbacks.inc()
-    return neighbors_answer(model, body.k, answer.neighbors) | {
+        metrics.fallbacks.inc()
+    metrics.unknown_items.inc(len(answer.unknown_items))
+    request.scope["relation"] = body.relation
+    return neighbors_answer(request, model, body.k, answer.neighbors) | {
         "relation": body.relation,
         "unknown_items": answer.unknown_items,
         "fallback_used": answer.fallback_used,
@@ -211,8 +223,9 @@ def recommendation_answer(
 )
 def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
     """The items nearest to the sum of the unit vectors; negative ones count -1."""
-    _check_limits(request, body.k, len(body.positive) + len(body.negative))
-    return neighbors_answer(model, body.k, model.analogy(body.positive, body.negative, body.k))
+    _check_limits(request, body.k, body.positive, body.negative)
+    neighbors = model.analogy(body.positive, body.negative, body.k)
+    return neighbors_answer(request, model, body.k, neighbors)
 
 
 @queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
@@ -240,6 +253,9 @@ def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
 
 # Operations
 
+# The others hold paths, conditions and names of columns.
+PUBLIC_SECTIONS = frozenset({"training", "index", "similar", "next"})
+
 operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
 
 
@@ -255,9 +271,22 @@ async def root() -> Response:
     responses=documented(NO_MODEL),
     summary="The model that is served",
 )
-def model_manifest(model: CacheableModel) -> dict[str, Any]:
-    """Its version, configuration, data range and metrics."""
-    return model.artifact.manifest.model_dump(exclude={"format_version", "sha256", "metadata"})
+def model_manifest(model: Model, request: Request, response: Response) -> dict[str, Any]:
+    """Its version, configuration, data range and metrics.
+
+    Paths, conditions and columns of the event log are shown to admins only.
+    """
+    hidden = {"format_version", "sha256", "metadata"}
+    shown = model.artifact.manifest.model_dump(exclude=hidden)
+    is_admin = request.scope["is_admin"]
+    part = "all" if is_admin else "public"
+    response.headers.update(revalidated(request.scope, f"{model.version}-{part}"))
+    if not is_admin:
+        shown["config"] = {
+            name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
+        }
+        shown["data"].pop("notes", None)
+    return shown
 
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")

@@ -25,6 +25,11 @@ def number(value: object) -> object:
     return value
 
 
+def whole(value: object) -> object:
+    """The integer that a JSON number such as 5.0 is; any other value unchanged."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _text(value: object) -> object:
     """Refuses a number as an item id, and says how to write it as text."""
     if isinstance(value, int | float) and not isinstance(value, bool):
@@ -74,6 +79,8 @@ class RecommendRequest(Body):
         examples=[0.7],
     )
 
+    _numbers = field_validator("k", mode="before")(whole)
+
 
 class RecommendQuery(RecommendRequest):
     """The same, as parameters of a URL."""
@@ -98,6 +105,8 @@ class AnalogyRequest(Body):
     )
     negative: list[ItemId] = Field([], description="Items that count -1.", examples=[["21733"]])
     k: K = 10
+
+    _numbers = field_validator("k", mode="before")(whole)
 
 
 class AnalogyQuery(AnalogyRequest):

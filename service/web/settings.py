@@ -2,11 +2,16 @@
 
 import difflib
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from service.model.environment import PREFIX, variables
 from service.model.errors import ConfigError
+
+
+def _seconds(default: float, description: str) -> Any:  # noqa: ANN401
+    return Field(default, gt=0, allow_inf_nan=False, description=description)
 
 
 class Settings(BaseModel):
@@ -23,12 +28,46 @@ class Settings(BaseModel):
     workers: int = Field(
         1, ge=1, description="processes that answer requests; they share the model's memory"
     )
-    poll_seconds: float = Field(
-        2.0, gt=0, allow_inf_nan=False, description="how often to look for a new model"
-    )
+    poll_seconds: float = _seconds(2, "how often to look for a new model")
     max_k: int = Field(1000, ge=1, description="the largest k a query may ask for")
-    max_items: int = Field(1000, ge=1, description="the most items one query may name")
+    max_items: int = Field(1000, ge=1, description="the most items one list of a query may name")
     max_body_bytes: int = Field(1_000_000, ge=1, description="the largest request body")
+    max_head_bytes: int = Field(
+        32_768, ge=256, le=65_536, description="the largest request line and headers together"
+    )
+    max_connections: int = Field(1000, ge=1, description="the most connections of one worker")
+    max_requests: int = Field(
+        256, ge=1, description="the most requests that one worker answers at once; 503 beyond it"
+    )
+    read_seconds: float = _seconds(10, "how long a client may take to send a head, and a body")
+    write_seconds: float = _seconds(10, "how long a client may leave an answer unread")
+    idle_seconds: float = _seconds(5, "how long a connection may rest between two requests")
+    request_seconds: float = _seconds(10, "how long a request may take; 503 beyond it")
+    stop_seconds: float = _seconds(8, "how long to wait for running requests when told to stop")
+    api_keys: SecretStr | None = Field(
+        None, description="the keys of which a request must give one, separated by commas"
+    )
+    api_keys_file: Path | None = Field(
+        None,
+        description="a file of such keys, one a line; the variable ITEM2VEC_API_KEYS holds them "
+        "itself, separated by commas",
+    )
+    admin_key: SecretStr | None = Field(
+        None, description="the key that also shows paths and conditions of the configuration"
+    )
+    admin_key_file: Path | None = Field(
+        None,
+        description="a file of the key that also shows paths and conditions of the configuration; "
+        "the variable ITEM2VEC_ADMIN_KEY holds it itself",
+    )
+    cors_origins: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s,/]+(\s*,\s*https?://[^\s,/]+)*$",
+        description="pages of which origins may ask, separated by commas: https://shop.example",
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="a JSON object a line, or text; auto: text on a terminal only"
+    )
     log_level: str = Field(
         "info", pattern="^(critical|error|warning|info|debug)$", description="how much to log"
     )

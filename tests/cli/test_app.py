@@ -692,6 +692,12 @@ def test_the_service_serves_from_the_directory_of_the_configuration(run, monkeyp
     assert "/similar/" in output.out
 
 
+def test_no_flag_of_the_service_holds_a_key(run):
+    flags = set(re.findall(r"--[a-z-]+", run("serve", "--help").out))
+    assert flags >= {"--api-keys-file", "--admin-key-file", "--cors-origins", "--read-seconds"}
+    assert not flags & {"--api-keys", "--admin-key"}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
 def test_a_port_that_is_taken_is_all_that_is_said(publish, tmp_path, monkeypatch, run, host):
     publish()

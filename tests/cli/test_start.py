@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from service import __version__
+
 ROOT = Path(__file__).parents[2]
+
 TRAINING = {
     "numba",
     "scipy",
@@ -97,9 +100,8 @@ def test_the_installed_program_begins_like_the_module():
 
 
 def test_it_tells_its_version(run):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     for words in (["--version"], ["--version", "similar"]):
-        assert run(*words).out == f"item2vec {project['version']}\n"
+        assert run(*words).out == f"item2vec {__version__}\n"
 
 
 def test_alone_it_explains_itself(run):

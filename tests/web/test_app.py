@@ -347,7 +347,7 @@ def test_an_unknown_field_is_refused_by_name(client: TestClient, path: str):
         ({"liked": [], "k": None}, "k"),
         ({"liked": [], "k": "many"}, "k"),
         ({"liked": [], "k": "5"}, "k"),
-        ({"liked": [], "k": 5.0}, "k"),
+        ({"liked": [], "k": 5.5}, "k"),
         ({"liked": [], "k": True}, "k"),
         ({"liked": [], "relation": "previous"}, "relation"),
         ({"liked": [], "relation": None}, "relation"),
@@ -432,14 +432,23 @@ def test_more_than_max_k_is_refused_with_the_limit(narrow_client: TestClient, k:
 
 
 def test_more_than_max_items_are_refused_with_the_limit(narrow_client: TestClient):
+    many = [*FRUITS, "drill"]
     for response in (
-        narrow_client.post("/recommend", json={"liked": FRUITS, "exclude": ["saw"], "k": 1}),
-        narrow_client.get("/recommend", params={"liked": FRUITS, "exclude": ["saw"], "k": 1}),
-        narrow_client.post("/analogy", json={"positive": FRUITS, "negative": ["saw"], "k": 1}),
-        narrow_client.get("/analogy", params={"positive": FRUITS, "negative": ["saw"], "k": 1}),
+        narrow_client.post("/recommend", json={"liked": ["saw"], "exclude": many, "k": 1}),
+        narrow_client.get("/recommend", params={"liked": ["saw"], "exclude": many, "k": 1}),
+        narrow_client.post("/analogy", json={"positive": many, "negative": ["saw"], "k": 1}),
+        narrow_client.get("/analogy", params={"positive": many, "negative": ["saw"], "k": 1}),
     ):
         found = problem(response, 422, "invalid-request")
-        assert found["detail"] == "4 items are more than the 3 a query may name"
+        assert found["detail"] == "4 items are more than the 3 a list of a query may name"
+
+
+def test_a_whole_number_of_json_is_an_integer(client: TestClient):
+    for path, request in (
+        ("/recommend", {"liked": ["apple"]}),
+        ("/analogy", {"positive": ["saw"]}),
+    ):
+        assert client.post(path, json=request | {"k": 2.0}).json()["k"] == 2
 
 
 def test_an_analogy_of_nothing_is_a_422(client: TestClient):
@@ -595,7 +604,10 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(
         metrics = client.get("/metrics").text
     assert "swordfish" not in response.text
     assert "swordfish" in caplog.text
-    assert 'item2vec_requests_total{route="/similar/{item_id}",status="500"} 1.0' in metrics
+    assert (
+        'item2vec_requests_total{relation="similar",route="/similar/{item_id}",status="500"} 1.0'
+        in metrics
+    )
 
 
 # Caches
@@ -683,10 +695,10 @@ def test_metrics_count_requests_by_route_and_status(client: TestClient):
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = response.text.splitlines()
-    route = 'route="/similar/{item_id}"'
+    route = 'relation="similar",route="/similar/{item_id}"'
     assert f'item2vec_requests_total{{{route},status="200"}} 2.0' in lines
     assert f'item2vec_requests_total{{{route},status="404"}} 1.0' in lines
-    assert 'item2vec_requests_total{route="unmatched",status="404"} 1.0' in lines
+    assert 'item2vec_requests_total{relation="",route="unmatched",status="404"} 1.0' in lines
     assert f"item2vec_request_duration_seconds_count{{{route}}} 3.0" in lines
     assert 'item2vec_model_refreshes_total{outcome="served"} 1.0' in lines
     assert "item2vec_model_items 6.0" in lines
@@ -702,7 +714,8 @@ def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(sample.startswith("item2vec_") for sample in samples)
     labels = {name for sample in samples for name in re.findall(r'(\w+)="', sample)}
-    assert labels == {"route", "status", "outcome", "le"}
+    labels_of_all = {"route", "relation", "status", "outcome", "le", "version", "python"}
+    assert labels == labels_of_all
 
 
 # Documentation
@@ -747,6 +760,8 @@ def test_the_problems_of_every_query_are_documented(client: TestClient):
             problems.add("409")
         if "requestBody" in described:
             problems |= {"400", "413"}
+        elif path != "/items/{item_id}":
+            problems.add("414")
         assert set(described["responses"]) == {"200", *problems}
         for status in problems:
             content = described["responses"][status]["content"]

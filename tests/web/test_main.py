@@ -16,6 +16,7 @@ from urllib.parse import quote
 import pytest
 
 from service.model.store import Store
+from service.web.metrics import Metrics
 from tests.conftest import make_artifact
 
 
@@ -98,8 +99,12 @@ def test_workers_count_together(store: Store, publish: Callable[[], str]):
             get(f"{server}/similar/apple")
         time.sleep(0.1)  # a request is counted just after it is answered
         metrics = get(f"{server}/metrics")
-    assert 'item2vec_requests_total{route="/similar/{item_id}",status="200"} 10.0' in metrics
+    assert (
+        'item2vec_requests_total{relation="similar",route="/similar/{item_id}",status="200"} 10.0'
+        in metrics
+    )
     assert "item2vec_model_items 6.0" in metrics
+    assert re.search(r'item2vec_build_info{python="3[^"]*",version="\d+[^"]*"} 1.0', metrics)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
@@ -127,6 +132,15 @@ def test_a_missing_directory_of_metrics_is_one_sentence(workers: str, directory:
     (line,) = done.stderr.splitlines()
     assert line.startswith(f"error: PROMETHEUS_MULTIPROC_DIR={directory!r} ")
     assert "create it" in line
+
+
+def test_an_empty_file_of_a_killed_worker_does_not_hide_the_metrics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    (tmp_path / "counter_999999999.db").touch()
+    assert Metrics().text() == b""
+    assert list(tmp_path.iterdir()) == []
 
 
 # Run by every worker as well, for they import what the parent was started with.

@@ -31,7 +31,7 @@ def test_a_misspelt_name_is_refused_with_the_right_one(monkeypatch: pytest.Monke
 
 def test_a_name_like_no_setting_is_refused_with_all_of_them(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ITEM2VEC_QQQQQQQQQQ", "1")
-    with pytest.raises(ConfigError, match=r"known: ITEM2VEC_HOST, .*ITEM2VEC_WORKERS"):
+    with pytest.raises(ConfigError, match=r"known: ITEM2VEC_ADMIN_KEY, .*ITEM2VEC_WORKERS, "):
         Settings.from_environment()
 
 

@@ -5,6 +5,8 @@ import socket
 import sys
 from urllib.parse import quote
 
+from pydantic import SecretStr
+
 from service.model.environment import PREFIX
 from service.model.errors import Item2VecError
 from service.model.files import most_frequent_item
@@ -14,8 +16,15 @@ from trainer.cli.common import open_store, out, say
 from trainer.cli.options import add_flags
 from trainer.config.sources import Flags
 
+# No flag holds a key: everybody on the machine sees the command line.
+FLAGS = [
+    (name, field)
+    for name, field in Settings.model_fields.items()
+    if field.annotation != SecretStr | None
+]
 
-@add_flags(Settings.model_fields.items())
+
+@add_flags(FLAGS)
 def serve(flags: Flags) -> None:
     """Serve the current model over HTTP; a newly published one is served without a restart."""
     flags.setdefault("models", open_store(None).directory)

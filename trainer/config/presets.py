@@ -13,12 +13,5 @@ PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
         "training": {"window": "session"},
         "next": {"continuations": 0},
     },
-    "next": {
-        "training": {
-            "objective": "negative-sampling",
-            "window": 5,
-            "epochs": 10,
-            "negative": 5,
-        }
-    },
+    "next": {"training": {"window": 5, "epochs": 5}},
 }

@@ -29,12 +29,14 @@ class Column(Sequence[T_co]):
 
     def __getitem__(self, row: int | slice) -> T_co | list[T_co]:
         """The value of a row, or a list of those of several rows."""
+        if isinstance(row, int) and row >= 0:
+            return self._value(row)
         rows = range(len(self))[row]
         return self._value(rows) if isinstance(rows, int) else [self._value(one) for one in rows]
 
     @abstractmethod
     def _value(self, row: int) -> T_co:
-        """The value of a row that is not negative."""
+        """The value of a row that is not negative; raises IndexError beyond the last."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,11 +60,11 @@ class Run:
 WORLDS = {
     "Online Retail": World(
         lambda: read_cases(RETAIL),
-        {"vector_size": 50, "window": 3, "ns_exponent": 1.0, "epochs": 10},
+        {"vector_size": 50, "window": 3, "sample": 1e-4, "ns_exponent": 1.0, "epochs": 10},
     ),
     "planted clusters": World(
         lambda: hold_out_last(*build_corpus(items=480_000, catalogue=5_000, clusters=100)),
-        {"vector_size": 50, "window": 5, "epochs": 5},
+        {"vector_size": 50, "window": 5, "sample": 1e-4, "epochs": 5},
     ),
 }
 OURS = "ours"

@@ -18,6 +18,7 @@ from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.training import Snapshot, keep_probability, train
 
 SETTINGS = {
+    "objective": "negative-sampling",
     "vector_size": 100,
     "window": 5,
     "negative": 5,

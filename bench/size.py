@@ -115,6 +115,7 @@ def train(directory: Path) -> Run:
         "item": "item_id",
         "time": "time",
         "epochs": 1,
+        "objective": "negative-sampling",
         "window": 5,
         "negative": 5,
         "sample": 1e-3,

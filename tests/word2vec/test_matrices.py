@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from service.model.similarity import unit
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Vocabulary
 from trainer.word2vec.matrices import KnownVectors, new_matrices, rows, take_over
@@ -56,3 +57,21 @@ def test_a_run_that_hardly_learns_ends_where_it_began(islands):
     trained = train(sessions, vocabulary, still, known=known)
     np.testing.assert_allclose(trained.input, vectors, atol=1e-6)
     np.testing.assert_allclose(trained.output, vectors[::-1], atol=1e-6)
+
+
+@pytest.mark.parametrize("objective", ["negative-sampling", "hierarchical-softmax"])
+def test_a_warm_start_keeps_the_directions_of_the_vectors(islands, objective):
+    """Also where the output vectors belong to a tree, which is another one in every run."""
+    sessions, vocabulary = islands
+
+    def vectors(seed: int, known: KnownVectors | None = None) -> np.ndarray:
+        config = TrainingConfig(
+            objective=objective, vector_size=32, epochs=40, sample=0, workers=1, seed=seed
+        )
+        return unit(train(sessions, vocabulary, config, known=known).input)
+
+    first = vectors(seed=1)
+    warm = vectors(seed=2, known=KnownVectors(vocabulary.item_ids, first, None))
+    cold = vectors(seed=2)
+    assert (first * warm).sum(axis=1).min() > 0.6
+    assert np.abs((first * cold).sum(axis=1)).mean() < 0.4

@@ -301,7 +301,8 @@ def _read_checksum(path: Path) -> str:
 
 def _read_array(path: Path) -> NDArray[Any]:
     with _reading(path):
-        array: NDArray[Any] = np.lib.format.open_memmap(path, mode="r")
+        # An array over the mapped file: indexing a memmap itself costs microseconds.
+        array: NDArray[Any] = np.asarray(np.lib.format.open_memmap(path, mode="r"))
         if array.nbytes < COPIED_BYTES:
             array = np.array(array)
             array.flags.writeable = False

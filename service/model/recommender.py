@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from service.model.search import Search
 from service.model.similarity import query_rows
 
 MIN_EF_SEARCH = 64
+NAMES_KEPT = 65_536  # ids and titles of items that answers have named lately
 ITEMS_PER_BLOCK = 1 << 16
 
 
@@ -96,6 +97,8 @@ class Recommender:
         self.artifact = artifact
         self._ids = ItemIds.of(artifact.item_ids)
         self._total_count = int(artifact.counts.sum())
+        ids, titles = self._ids, artifact.titles
+        self._names = lru_cache(NAMES_KEPT)(lambda item: (ids[item], titles[item]))
 
     @property
     def version(self) -> str:
@@ -408,7 +411,7 @@ class Recommender:
         ]
 
     def _neighbor(self, item: int, score: float) -> Neighbor:
-        return Neighbor(self._ids[item], self.artifact.titles[item], score)
+        return Neighbor(*self._names(item), score)
 
 
 def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:

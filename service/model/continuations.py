@@ -1,7 +1,7 @@
 """Answers what comes next from the stored table."""
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.model import ragged
 
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
+Sums = tuple[NDArray[np.int32], NDArray[np.floating[Any]]]
 
 
 class NextSettings(BaseModel):
@@ -70,19 +71,28 @@ class Continuations:
         last = self.settings.last_items
         session, weights = session[-last:], weights[-last:]
         session, weights = session[weights > 0], weights[weights > 0]
-        places, lengths = self.table.gather(session)
-        items, votes = self.table.items[places], self.scores[places].astype(np.float64)
-        if len(session) > 1:
-            items, candidate = np.unique(items, return_inverse=True)
-            weighted = votes * np.repeat(weights, lengths)
-            votes = np.zeros(len(items))
-            np.add.at(votes, candidate, weighted)
-        votes = (votes / max(votes.sum(), np.finfo(np.float32).tiny)).astype(np.float32)
+        items, sums = self._sums(session, weights) if len(session) > 1 else self._list(session)
+        total = max(sums.sum(dtype=np.float64), np.finfo(np.float32).tiny)
+        votes = (sums / total).astype(np.float32)
         if n is not None and n < len(votes):
             contenders = votes >= np.partition(votes, -n)[-n]
             items, votes = items[contenders], votes[contenders]
         order = np.lexsort((items, -votes))[:n]
         return items[order], votes[order]
+
+    def _list(self, session: NDArray[np.integer]) -> Sums:
+        """The continuations of at most one item and their scores, without copying."""
+        offsets = self.table.offsets
+        places = slice(offsets[session[0]], offsets[session[0] + 1]) if len(session) else slice(0)
+        return self.table.items[places], self.scores[places]
+
+    def _sums(self, session: NDArray[np.integer], weights: NDArray[np.float32]) -> Sums:
+        """The continuations of several items, each once, and the sums of their weighted scores."""
+        places, lengths = self.table.gather(session)
+        items, candidate = np.unique(self.table.items[places], return_inverse=True)
+        sums = np.zeros(len(items))
+        np.add.at(sums, candidate, self.scores[places] * np.repeat(weights, lengths))
+        return items, sums
 
 
 Relation = Literal["similar", "next"]

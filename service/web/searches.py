@@ -9,8 +9,9 @@ import faiss
 from service.model.recommender import Neighbor, Query, Recommender
 
 MOST_AT_ONCE = 64
-# From this number of tastes on, FAISS compares by matrix products; its own default is 20.
-SMALLEST_PRODUCT = 4
+# FAISS compares by a matrix product where the tastes have more numbers than this in all. Measured:
+# quicker from twelve tastes of a hundred numbers on; its own default is 128,000.
+SMALLEST_PRODUCT = 1_200
 
 
 class _Search(NamedTuple):

@@ -1,10 +1,10 @@
-"""Compares ways to train and rank similar items, on parts of logs that no default was judged on.
+"""Compares ways to train and rank similar items; settings are chosen on parts before any test.
 
 `python -m bench.similar`; similar.md in this folder describes the questions and the results.
 """
 
 import argparse
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bench.report import Part, markdown_table, publish
-from bench.similar_logs import Log, clicks, invoices, long_tail, planted_clusters
+from bench.similar_logs import Log, clicks, invoices, long_tail, planted_clusters, test_clicks
 from bench.spread import spread
 from service.model.recommender import Recommender
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
@@ -51,6 +51,7 @@ NOISE_CHANGES: dict[str, Values] = {
     "noise exponent 0": NEGATIVE | {"ns_exponent": 0},
     "60 epochs, negative sampling": NEGATIVE | {"epochs": 60},
 }
+BEFORE = NEGATIVE | {"sample": 1e-4, "epochs": 30}
 ITEM_KNN = "item-kNN"
 DECAY = 0.5
 
@@ -74,18 +75,25 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=5_000, help="number of cases drawn")
     parser.add_argument("--seeds", type=int, default=3, help="runs of the combinations")
     parser.add_argument("--share", type=float, default=0.34, help="newest share of a click-stream")
+    parser.add_argument(
+        "--test", action="store_true", help="judge the defaults on the click-streams' test parts"
+    )
     arguments = parser.parse_args()
+    folder = arguments.clickstreams
+    paths = [] if folder is None else sorted(folder.glob("*_train.txt.gz"))
+    if arguments.test:
+        logs = [test_clicks(path, arguments.cases) for path in paths]
+        publish("similar_test", [_measure(log, _judged(arguments.seeds)) for log in logs])
+        return
     logs = [planted_clusters(arguments.cases), long_tail(), invoices(arguments.cases)]
-    if arguments.clickstreams is not None:
-        paths = sorted(arguments.clickstreams.glob("*_train.txt.gz"))
-        logs += [clicks(path, arguments.share, arguments.cases) for path in paths]
-    publish("similar", [_measure(log, arguments.seeds) for log in logs])
+    logs += [clicks(path, arguments.share, arguments.cases) for path in paths]
+    publish("similar", [_measure(log, _variants(arguments.seeds)) for log in logs])
 
 
-def _measure(log: Log, seeds: int) -> Part:
+def _measure(log: Log, variants: Iterable[tuple[str, Values, int]]) -> Part:
     rows: list[tuple[str, ...]] = []
     figures: dict[str, Any] = {}
-    for name, values, n in _variants(seeds):
+    for name, values, n in variants:
         try:
             runs = [_model(log, values, seed) for seed in range(1, n + 1)]
         except DivergenceError:
@@ -100,6 +108,7 @@ def _measure(log: Log, seeds: int) -> Part:
     counted = _figures(log, _item_knn(log.dataset))
     rows.append(_row(ITEM_KNN, [counted]))
     figures[ITEM_KNN] = [counted._asdict()]
+    print(f"{log.name}: {' | '.join(rows[-1])}", flush=True)
     lengths = log.dataset.sessions.lengths()
     notes = [
         f"{len(lengths):,} sessions, {lengths.sum():,} events, "
@@ -107,6 +116,11 @@ def _measure(log: Log, seeds: int) -> Part:
     ]
     header = ("per cent", "R@20", "MRR@20", "agreement", "seen < 5", "interval of R@20")
     return Part(f"similar_{log.name}", log.name, notes, [markdown_table(header, rows)], figures)
+
+
+def _judged(seeds: int) -> Iterator[tuple[str, Values, int]]:
+    yield "before", BEFORE, seeds
+    yield "the defaults", {}, seeds
 
 
 def _variants(seeds: int) -> Iterator[tuple[str, Values, int]]:

@@ -1,4 +1,4 @@
-"""The logs that similar items are compared on; none has a session of a test part."""
+"""The logs that similar items are compared on; only `test_clicks` has sessions of a test part."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.cases import hold_out_last
+from bench.clickstream import read_cases
 from bench.corpus import build_corpus
 from bench.long_tail import build_long_tail
 from trainer.config.jobs import EvaluationConfig
@@ -15,7 +16,7 @@ from trainer.corpus import DataReport, Dataset, Sessions, Vocabulary
 from trainer.evaluation.attributes import Attribute, Cosine, title_words
 from trainer.evaluation.holdout import hold_out_before
 from trainer.evaluation.splits import Cases, sample
-from trainer.events.dataset import describe, read_log
+from trainer.events.dataset import describe, read_dataset, read_log
 
 SAMPLE = Path("item2vec.toml")
 SEED = 1
@@ -78,6 +79,14 @@ def clicks(path: Path, share: float, cases: int) -> Log:
     holdout = hold_out_before(log, config, EvaluationConfig(), share)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     return Log(path.name.partition("_")[0], dataset, sample(holdout.cases, cases, SEED))
+
+
+def test_clicks(path: Path, cases: int) -> Log:
+    """A click-stream's training part, and cases of the test part beside it."""
+    dataset = read_dataset(DataConfig(paths=[str(path)]))
+    name = path.name.partition("_")[0]
+    every = read_cases(path.with_name(f"{name}_test.tsv.gz"), dataset.vocabulary)
+    return Log(f"{name}, test", dataset, sample(every, cases, SEED))
 
 
 def _dataset(sessions: Sessions, vocabulary: Vocabulary) -> Dataset:

@@ -15,7 +15,6 @@ from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
 from service.model.item_ids import ItemIds
-from service.model.ragged import steps_back
 from service.model.search import Search
 from service.model.similarity import query_rows
 
@@ -430,5 +429,5 @@ def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
     """
     if not 0 <= decay <= 1:
         raise InputError(f"decay: {decay} is not between 0 and 1")
-    weights: NDArray[np.float32] = np.power(decay, steps_back(offsets)).astype(np.float32)
+    weights: NDArray[np.float32] = np.power(decay, ragged.steps_back(offsets)).astype(np.float32)
     return weights

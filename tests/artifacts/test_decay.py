@@ -44,7 +44,7 @@ def test_only_the_newest_sessions_count():
 
 
 def test_liked_items_are_no_answers():
-    # The second apple cannot be recommended; the fourth item comes at rank 1 of what is left.
+    # A repeat is never recommended.
     assert fitted([APPLE, APPLE]) == dict.fromkeys(DECAYS, 0.0)
     assert fitted([APPLE, PEAR])[1.0] == pytest.approx(1 / places_of(PEAR))
 

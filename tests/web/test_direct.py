@@ -40,6 +40,32 @@ def answers(clients: tuple[TestClient, TestClient], *arguments: Any, **options: 
         return [answer, ordinary.request(*arguments, **options)]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/similar/apple?k=2", None),
+        ("GET", "/similar/apple?k=2&relation=next", None),
+        ("GET", "/next/apple?k=2", None),
+        ("POST", "/recommend", {"liked": ["apple"], "k": 2}),
+        ("POST", "/recommend", {"liked": ["apple"], "k": 2, "relation": "next"}),
+    ],
+)
+def test_what_is_plainly_valid_is_answered_directly(
+    clients: tuple[TestClient, TestClient],
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    body: Any,
+):
+    answered: list[Any] = []
+    response = direct._response
+    monkeypatch.setattr(
+        direct, "_response", lambda *parts: answered.append(parts) or response(*parts)
+    )
+    assert clients[0].request(method, path, json=body).status_code == 200
+    assert len(answered) == 1
+
+
 ITEMS = st.sampled_from(["apple", "pear", "drill", "nothing", "", "a/b", "%41", "apple?"])
 NUMBERS = st.one_of(
     st.integers(-1, 9), st.sampled_from(["5", "05", "1e1", "", " 3", "5.0", "x", 2.0, True, None])

@@ -48,7 +48,7 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
         float | None,
         typer.Option(
             help="the share of its weight that an item keeps per step back: 1 counts all alike, 0 "
-            "the newest alone \\[default: 1 for similar, for next the model's next_decay]"
+            "the newest alone \\[default: that of the model]"
         ),
     ] = None,
     k: K = 10,

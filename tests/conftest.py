@@ -5,7 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
@@ -25,6 +25,7 @@ from service.web.app import create_app
 from service.web.settings import Settings
 from tests.shell import ITEM2VEC, ROOT, serving
 from tests.shell import run as run_program
+from trainer.artifacts import index
 from trainer.artifacts.index import cosine_index
 from trainer.cli import app as cli
 from trainer.config.sections import IndexConfig
@@ -130,7 +131,8 @@ def write_baskets(log: Path) -> None:
 
 
 def make_continuations(table: list[dict[int, float]], *, decay: float = 0.5) -> Continuations:
-    """For every row the rows that follow it and their scores."""
+    """For every row the rows that follow it and their scores, in any order."""
+    table = [dict(sorted(row.items(), key=lambda one: (-one[1], one[0]))) for row in table]
     return Continuations(
         table=lists([list(scores) for scores in table]),
         scores=np.array([score for scores in table for score in scores.values()], np.float32),
@@ -156,6 +158,21 @@ def plain_index(matrix: np.ndarray, config: IndexConfig | None = None) -> faiss.
     """An index whose scores are cosines."""
     counts = np.ones(len(matrix), np.int64)
     return cosine_index(matrix, counts, SimilarSettings(), config or IndexConfig())
+
+
+def quantized_index(matrix: np.ndarray) -> faiss.Index:
+    """The same with codes, however few items there are (at least 16)."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index, "SMALLEST_QUANTIZED", 0)
+        return plain_index(matrix, IndexConfig(search="quantized"))
+
+
+def quantized_artifact(version: str = "v1") -> Artifact:
+    """A model of forty items around a circle, whose index has codes."""
+    angles = np.linspace(0, 2.4, 40) ** 2
+    vectors = {f"item-{row}": [np.cos(angle), np.sin(angle)] for row, angle in enumerate(angles)}
+    artifact = make_artifact(version, vectors)
+    return replace(artifact, cosine_index=quantized_index(artifact.input_vectors))
 
 
 def make_artifact(

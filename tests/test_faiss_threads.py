@@ -36,15 +36,16 @@ def test_faiss_is_limited_within_and_free_again_afterwards():
 
 
 @pytest.mark.usefixtures("many_cores")
-@pytest.mark.parametrize("search", ["exact", "hnsw"])
-def test_the_index_is_built_on_as_many_threads_as_it_is_given(monkeypatch, search):
+@pytest.mark.parametrize("smallest_quantized", [4500, 4501])
+def test_the_index_is_built_on_as_many_threads_as_it_is_given(monkeypatch, smallest_quantized):
+    monkeypatch.setattr(index, "SMALLEST_QUANTIZED", smallest_quantized)
     seen = set()
     monkeypatch.setattr(
         index,
         "answer_rows",
         lambda *some: seen.add(faiss.omp_get_max_threads()) or answer_rows(*some),
     )
-    cosine_index(*MODEL, IndexConfig(search=search), workers=2)
+    cosine_index(*MODEL, IndexConfig(), workers=2)
     assert seen == {2}
 
 
@@ -62,16 +63,16 @@ def test_items_near_by_their_vectors_are_searched_on_as_many_threads_as_given(
     assert seen == {2}
 
 
-def test_one_thread_links_the_same_graph_every_time():
-    graphs = [
-        faiss.serialize_index(cosine_index(*MODEL, IndexConfig(search="hnsw"), workers=1))
-        for _ in range(2)
+def test_one_thread_learns_the_same_codes_every_time(monkeypatch):
+    monkeypatch.setattr(index, "SMALLEST_QUANTIZED", 4500)
+    indexes = [
+        faiss.serialize_index(cosine_index(*MODEL, IndexConfig(), workers=1)) for _ in range(2)
     ]
-    assert np.array_equal(*graphs)
+    assert np.array_equal(*indexes)
 
 
 @pytest.mark.parametrize(("flags", "expected"), [([], [3]), (["--deterministic"], [1])])
-def test_a_deterministic_run_links_its_graph_on_one_thread(
+def test_a_deterministic_run_makes_its_index_on_one_thread(
     tmp_path, monkeypatch, run, flags, expected
 ):
     (tmp_path / "log.csv").write_text("session,item_id\na,x\na,y\nb,x\nb,y\n")
@@ -83,5 +84,5 @@ def test_a_deterministic_run_links_its_graph_on_one_thread(
         lambda *model, workers: seen.append(workers) or cosine_index(*model),
     )
     settings = ["--paths", "log.csv", "--session", "session", "--epochs", "1", "--workers", "3"]
-    assert run("train", *settings, "--search", "hnsw", *flags).code == 0
+    assert run("train", *settings, *flags).code == 0
     assert seen == expected

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import faiss
 import numpy as np
@@ -22,9 +21,11 @@ from service.model.artifact import (
 )
 from service.model.continuations import Continuations
 from service.model.faults import Fault, differs, shape
+from service.model.index import codes, flat, is_quantized, rows
 from service.model.neighbors import NOTHING, NeighborLists
 
-INDEXES = (faiss.IndexFlatIP, faiss.IndexHNSWFlat)
+INDEXES = (faiss.IndexFlatIP, faiss.IndexRefineFlat)
+CODES_IN_A_BLOCK = 32  # as FAISS packs them
 
 
 def faults_of(artifact: Artifact) -> Iterator[Fault]:
@@ -74,13 +75,44 @@ def _index(artifact: Artifact) -> Iterator[Fault]:
     expected = (artifact.manifest.items, artifact.manifest.vector_size + 1)
     found = (index.ntotal, index.d)
     yield from differs(COSINE_INDEX, f"vectors {found}", f"vectors {expected}")
-    stored: Any = index
-    if isinstance(index, faiss.IndexHNSWFlat):
-        stored = faiss.downcast_index(index.storage)
-    if type(stored) is not faiss.IndexFlatIP or (stored.ntotal, stored.d) != expected:
-        yield COSINE_INDEX, "has a graph over other vectors than those of the items"
-    if not _finite(faiss.rev_swig_ptr(stored.get_xb(), index.ntotal * index.d)):
+    exact = flat(index)
+    if type(exact) is not faiss.IndexFlatIP or (exact.ntotal, exact.d) != expected:
+        yield COSINE_INDEX, "has codes of other vectors than those of the items"
+    if is_quantized(index):
+        yield from _codes(index)
+    if not _finite(rows(index)):
         yield COSINE_INDEX, "holds vectors that are not finite"
+
+
+def _codes(index: faiss.Index) -> Iterator[Fault]:
+    """A search reads codes of every item and centroids of every code without looking."""
+    pairs, quantized = codes(index)
+    if not isinstance(quantized, faiss.IndexPQFastScan):
+        yield COSINE_INDEX, f"has codes of {type(quantized).__name__}, not IndexPQFastScan"
+    even = index.d + index.d % 2
+    blocks = -(-index.ntotal // CODES_IN_A_BLOCK)
+    expected = {
+        "pairs of columns": [*range(index.d), *[-1] * (index.d % 2)],
+        "items": index.ntotal,
+        "metric": faiss.METRIC_INNER_PRODUCT,
+        "block": CODES_IN_A_BLOCK,
+        "codes": blocks * CODES_IN_A_BLOCK * quantized.M2 // 2,
+        "product": (even, even // 2, 4),
+        "centroids": even * 16,
+    }
+    found = {
+        "pairs of columns": pairs,
+        "items": quantized.ntotal,
+        "metric": quantized.metric_type,
+        "block": quantized.bbs,
+        "codes": quantized.codes.size(),
+        "product": (quantized.pq.d, quantized.pq.M, quantized.pq.nbits),
+        "centroids": quantized.pq.centroids.size(),
+    }
+    for name, value in expected.items():
+        yield from differs(COSINE_INDEX, f"{name} {found[name]}", f"{name} {value}")
+    if not _finite(faiss.vector_to_array(quantized.pq.centroids)):
+        yield COSINE_INDEX, "holds centroids that are not finite"
 
 
 def _values(artifact: Artifact) -> Iterator[Fault]:

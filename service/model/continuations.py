@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from service.model import ragged
 
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
-Sums = tuple[NDArray[np.int32], NDArray[np.floating[Any]]]
+Sums = tuple[NDArray[np.int32], NDArray[np.float64]]
 
 
 class NextSettings(BaseModel):
@@ -45,7 +45,7 @@ class Continuations:
     """The table that answers `next`.
 
     Attributes:
-        table: for every item, the items that come next, most likely first.
+        table: for every item, the items that come next, most likely first, ties in row order.
         scores: float32, one per item of `table`.
         settings: how the table answers by default.
     """
@@ -71,7 +71,9 @@ class Continuations:
         last = self.settings.last_items
         session, weights = session[-last:], weights[-last:]
         session, weights = session[weights > 0], weights[weights > 0]
-        items, sums = self._sums(session, weights) if len(session) > 1 else self._list(session)
+        if len(session) <= 1:
+            return self._list(session, n)
+        items, sums = self._sums(session, weights)
         total = max(sums.sum(dtype=np.float64), np.finfo(np.float32).tiny)
         votes = (sums / total).astype(np.float32)
         if n is not None and n < len(votes):
@@ -80,19 +82,25 @@ class Continuations:
         order = np.lexsort((items, -votes))[:n]
         return items[order], votes[order]
 
-    def _list(self, session: NDArray[np.integer]) -> Sums:
-        """The continuations of at most one item and their scores, without copying."""
+    def _list(self, session: NDArray[np.integer], n: int | None) -> Votes:
+        """The continuations of at most one item, which are in order already."""
         offsets = self.table.offsets
         places = slice(offsets[session[0]], offsets[session[0] + 1]) if len(session) else slice(0)
-        return self.table.items[places], self.scores[places]
+        items, scores = self.table.items[places], self.scores[places]
+        total = max(scores.sum(dtype=np.float64), np.finfo(np.float32).tiny)
+        return items[:n], (scores[:n] / total).astype(np.float32)
 
     def _sums(self, session: NDArray[np.integer], weights: NDArray[np.float32]) -> Sums:
         """The continuations of several items, each once, and the sums of their weighted scores."""
         places, lengths = self.table.gather(session)
-        items, candidate = np.unique(self.table.items[places], return_inverse=True)
-        sums = np.zeros(len(items))
-        np.add.at(sums, candidate, self.scores[places] * np.repeat(weights, lengths))
-        return items, sums
+        weighted = self.scores[places] * np.repeat(weights, lengths)
+        order = np.argsort(self.table.items[places], kind="stable")
+        places = places[order]
+        items = self.table.items[places]
+        is_first = np.diff(items, prepend=-1) > 0
+        candidates = np.cumsum(is_first) - 1
+        sums: NDArray[Any] = np.bincount(candidates, weighted[order])
+        return items[is_first], sums
 
 
 Relation = Literal["similar", "next"]

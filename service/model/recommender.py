@@ -1,16 +1,15 @@
 """Similar items, recommendations and analogies from one loaded artifact."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import ragged
+from service.model import index, ragged
+from service.model.answers import Item, Neighbor, Query, Recommendation
 from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
@@ -18,71 +17,9 @@ from service.model.item_ids import ItemIds
 from service.model.search import Search
 from service.model.similarity import query_rows
 
-MIN_EF_SEARCH = 64
 NAMES_KEPT = 65_536  # ids and titles of items that answers have named lately
 ITEMS_PER_BLOCK = 1 << 16
-
-
-@dataclass(frozen=True)
-class Neighbor:
-    """One item of an answer.
-
-    Attributes:
-        item_id: its id.
-        title: its title, or None.
-        score: its cosine with the query, less a discount if it was rarely seen; its share of the
-            votes for what comes next; or, in an answer by popularity, its share of all
-            occurrences.
-    """
-
-    item_id: str
-    title: str | None
-    score: float
-
-
-@dataclass(frozen=True)
-class Recommendation:
-    """The answer to a query with liked items.
-
-    Attributes:
-        neighbors: best first.
-        unknown_items: liked items the model does not know, in the order of the query.
-        fallback_used: "popularity" if no liked item is known, else None.
-        ignored_items: liked items too far back to have a vote for what comes next, in the order
-            of the query.
-    """
-
-    neighbors: list[Neighbor]
-    unknown_items: list[str] = field(default_factory=list)
-    fallback_used: str | None = None
-    ignored_items: list[str] = field(default_factory=list)
-
-
-class Query(NamedTuple):
-    """A taste, as rows of the model.
-
-    items: the liked items that the model knows, the newest last.
-    weights: float32, one per item.
-    k: how many items at most.
-    banned: items that must not be in the answer.
-    relation: "similar" or "next".
-    """
-
-    items: list[int]
-    weights: NDArray[np.float32]
-    k: int
-    banned: set[int]
-    relation: Relation
-
-
-@dataclass(frozen=True)
-class Item:
-    """What the model knows of an item: id, title, occurrences in training and metadata."""
-
-    item_id: str
-    title: str | None
-    count: int
-    metadata: dict[str, Any]
+MOST_ITEMS_OF_A_QUICK_QUERY = 200  # that are liked and wanted
 
 
 class Recommender:
@@ -124,9 +61,17 @@ class Recommender:
         """
         if relation == "similar" and (listed := self.listed(item_id, k)) is not None:
             return listed
-        item = self._known_item(item_id)
-        [neighbors] = self.best([Query([item], np.ones(1, np.float32), k, {item}, relation)])
+        [neighbors] = self.best([self.item_query(item_id, k, relation)])
         return neighbors
+
+    def item_query(self, item_id: str, k: int, relation: Relation = "similar") -> Query:
+        """An item, ready to be ranked; see `similar`.
+
+        Raises:
+            UnknownItemError: the model does not know the item.
+        """
+        item = self._known_item(item_id)
+        return Query([item], np.ones(1, np.float32), k, {item}, relation)
 
     def listed(self, item_id: str, k: int) -> list[Neighbor] | None:
         """The items most similar to an item, or None if that takes a search.
@@ -188,8 +133,9 @@ class Recommender:
         rows = {item_id: self._ids.row(item_id) for item_id in (*liked, *exclude)}
         items = [row for item_id in liked if (row := rows[item_id]) is not None]
         banned = {row for row in rows.values() if row is not None}
-        default_decay = self.default_decay(relation)
-        weights = decayed(np.array([0, len(items)]), default_decay if decay is None else decay)
+        if decay is None:
+            decay = self.default_decay(relation)
+        weights = decayed(np.array([0, len(items)]), decay)
         return Query(items, weights, k, banned, relation)
 
     def best(self, queries: Sequence[Query]) -> list[list[Neighbor]]:
@@ -199,18 +145,25 @@ class Recommender:
         """
         if queries[0].relation == "next":
             return [self._next(query) for query in queries]
-        lengths = np.array([len(query.items) for query in queries])
-        wanted = max(query.k + len(query.banned) for query in queries)
-        ranked, scores = self.rank(
-            np.array([item for query in queries for item in query.items], np.int64),
-            ragged.offsets_of(lengths),
-            np.concatenate([query.weights for query in queries]),
-            wanted,
+        tastes = [query for query in queries if query.items]
+        if not tastes:
+            return [[] for _ in queries]
+        offsets = ragged.offsets_of(np.array([len(taste.items) for taste in tastes]))
+        items = np.array([item for taste in tastes for item in taste.items], np.int64)
+        weights = np.concatenate([taste.weights for taste in tastes])
+        wanted = max(taste.k + len(taste.banned) for taste in tastes)
+        scores, ranked = self._search(
+            self._tastes(items, offsets[:-1], weights), min(wanted, len(self._ids))
         )
-        return [
-            self._allowed(query, *answer)
-            for query, *answer in zip(queries, ranked.tolist(), scores.tolist(), strict=True)
-        ]
+        found = zip(ranked.tolist(), scores.tolist(), strict=True)
+        return [self._allowed(query, *next(found)) if query.items else [] for query in queries]
+
+    def is_quick(self, query: Query) -> bool:
+        """Whether `best` takes about a millisecond at most for a query."""
+        if len(query.items) + query.k > MOST_ITEMS_OF_A_QUICK_QUERY:
+            return False
+        is_search = query.items and query.relation == "similar"
+        return not is_search or index.is_quick(self.artifact.cosine_index)
 
     def _next(self, query: Query) -> list[Neighbor]:
         wanted = query.k + len(query.banned)
@@ -312,6 +265,16 @@ class Recommender:
     ) -> list[Neighbor]:
         """The items most similar to the sum of the unit vectors; negative ones count -1.
 
+        See `analogy_query`.
+        """
+        [neighbors] = self.best([self.analogy_query(positive, negative, k)])
+        return neighbors
+
+    def analogy_query(
+        self, positive: Sequence[str], negative: Sequence[str] = (), k: int = 10
+    ) -> Query:
+        """A sum of unit vectors, ready to be ranked.
+
         The arithmetic of "king - man + woman" (Mikolov et al., arXiv 1301.3781), with the semantics
         of gensim's `most_similar`. The items of the query are never returned.
 
@@ -323,8 +286,7 @@ class Recommender:
         if not items:
             raise InputError("an analogy needs at least one positive or negative item")
         weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
-        [neighbors] = self.best([Query(items, weights, k, set(items), "similar")])
-        return neighbors
+        return Query(items, weights, k, set(items), "similar")
 
     def item(self, item_id: str) -> Item:
         """What the model knows of an item.
@@ -392,13 +354,7 @@ class Recommender:
     def _search(
         self, tastes: NDArray[np.float32], k: int
     ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        index = self.artifact.cosine_index
-        parameters = None
-        if isinstance(index, faiss.IndexHNSW):
-            parameters = faiss.SearchParametersHNSW(  # type: ignore[attr-defined]
-                efSearch=max(MIN_EF_SEARCH, 2 * k)
-            )
-        scores, items = index.search(tastes, k, params=parameters)
+        scores, items = index.search(self.artifact.cosine_index, tastes, k)
         # Rounding takes a score above 1; a discount may take it below -1, which no answer needs.
         return np.clip(scores, -1, 1), items
 

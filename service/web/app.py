@@ -22,7 +22,7 @@ from service.web.middleware import AnswerHead
 from service.web.observe import Observe
 from service.web.problems import add_handlers
 from service.web.routes import operations, queries
-from service.web.searches import Searches
+from service.web.searches import Searches, search_on_one_thread
 from service.web.security import Keys, RequireKey
 from service.web.settings import Settings
 
@@ -45,6 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        search_on_one_thread()
         await asyncio.to_thread(model.refresh)
         poll = asyncio.create_task(_poll(model, settings.poll_seconds))
         yield
@@ -68,9 +69,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     keys = Keys.of(settings)
     complete_document(app, settings, asks_for_keys=bool(keys))
     # The middleware added last is the first to see a request.
-    app.add_middleware(AnswerDirectly)
     app.add_middleware(Conditional)
     app.add_middleware(ShedLoad, settings=settings, metrics=metrics)
+    app.add_middleware(AnswerDirectly, model=model, settings=settings, metrics=metrics)
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
     app.add_middleware(RequireKey, keys=keys, host=settings.host)
     app.add_middleware(Observe, metrics=metrics)

@@ -43,7 +43,8 @@ class Conditional:
             nonlocal known
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                known = message["status"] == 200 and is_known(lines, headers.get("etag", ""))
+                tag = headers.get("etag")
+                known = message["status"] == 200 and tag is not None and is_known(lines, tag)
                 if known:
                     message["status"] = 304
                     del headers["content-type"], headers["content-length"]

@@ -1,36 +1,58 @@
 """Answers plainly valid requests without FastAPI's machinery, which costs more than the answers.
 
-The routes remain the documentation, and the way of every request that is not plainly valid: there
-each fault gets its problem. Here a request is answered from its raw parts, or not at all. Both
-answers are equal (`tests/web/test_direct.py`).
+The routes remain the documentation, and the way of every request that is not plainly valid or that
+has to wait: there each fault gets its problem. Here a request is answered at once from its raw
+parts, or not at all. Both answers are equal (`tests/web/test_direct.py`).
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import orjson
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
-from starlette.responses import Response
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.model.answers import Neighbor
 from service.model.recommender import Recommender
 from service.web import schemas
 from service.web.caching import PERSONAL, revalidated
+from service.web.live_model import LiveModel
+from service.web.metrics import Metrics
 from service.web.routes import DEFAULT_K, neighbors_answer, queries, recommendation_answer
 from service.web.settings import Settings
 
-Body = TypeVar("Body", bound=BaseModel)
-Answer = Callable[[Request, Recommender], Awaitable[Response | None]]
+JSON = (b"content-type", b"application/json")
+PERSONAL_HEADERS = [(name.lower().encode(), value.encode()) for name, value in PERSONAL.items()]
+
+
+class Direct(NamedTuple):
+    """What an answer is made of, beside the request."""
+
+    model: Recommender
+    settings: Settings
+    metrics: Metrics
+
+
+Headers = list[tuple[bytes, bytes]]
+Answered = tuple[dict[str, Any], Headers]
+Answer = Callable[[Direct, Scope, bytes], Answered | None]
 
 
 class AnswerDirectly:
-    """ASGI middleware, the innermost: answers what it can, and passes everything else on."""
+    """ASGI middleware that answers what it can, and passes everything else on.
 
-    def __init__(self, app: ASGIApp) -> None:
+    No answer waits for anything, so neither a time limit nor one on concurrent requests applies.
+    """
+
+    def __init__(
+        self, app: ASGIApp, model: LiveModel, settings: Settings, metrics: Metrics
+    ) -> None:
         self._app = app
+        self._model = model
+        self._settings = settings
+        self._metrics = metrics
         self._routes = {
             route.path.partition("{")[0]: route
             for route in queries.routes
@@ -38,20 +60,42 @@ class AnswerDirectly:
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers, or passes the request on with the body that was read."""
+        """Answers, or passes the request on with what was read of its body."""
         answer = scope["type"] == "http" and _ANSWERS.get(_place(scope))
-        model: Recommender | None = scope["app"].state.model.loaded if answer else None
+        model = self._model.loaded if answer else None
         if not answer or model is None:
             await self._app(scope, receive, send)
             return
         scope["route"] = self._routes[_place(scope)[1]]
-        request = Request(scope, receive)
         scope["model_version"] = model.version
-        response = await answer(request, model)
-        if response is None:
-            await self._app(scope, _again(request, receive), send)
+        body = b""
+        if scope["method"] == "POST":
+            message = await receive()
+            receive = _again(message, receive)
+            body = b"" if message.get("more_body") else message.get("body", b"")
+        answered = answer(Direct(model, self._settings, self._metrics), scope, body)
+        if answered is None:
+            await self._app(scope, receive, send)
             return
-        await response(scope, receive, send)
+        await _send(send, *answered)
+
+
+async def _send(send: Send, answer: dict[str, Any], headers: Headers) -> None:
+    body = orjson.dumps(answer)
+    size = (b"content-length", b"%d" % len(body))
+    headers = [*headers, size, JSON]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _again(message: Message, receive: Receive) -> Receive:
+    """Receives a message once more, then those that follow."""
+    messages = [message]
+
+    async def replay() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replay
 
 
 def _place(scope: Scope) -> tuple[str, str]:
@@ -61,74 +105,70 @@ def _place(scope: Scope) -> tuple[str, str]:
     return scope["method"], path if end < 0 else path[: end + 1]
 
 
-def _again(request: Request, receive: Receive) -> Receive:
-    """Receives the body once more if the request has read it."""
-    body: bytes | None = getattr(request, "_body", None)
-    if body is None:
-        return receive
-
-    async def replay() -> Message:
-        nonlocal body
-        if body is None:
-            return await receive()
-        message = {"type": "http.request", "body": body, "more_body": False}
-        body = None
-        return message
-
-    return replay
-
-
-async def _similar(request: Request, model: Recommender) -> Response | None:
-    parameters = _single_parameters(request)
+def _similar(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
+    parameters = _single_parameters(scope)
     if parameters is None or not parameters.keys() <= {"k", "relation"}:
         return None
-    return await _related(request, model, parameters, parameters.get("relation", "similar"))
+    return _related(direct, scope, parameters, parameters.get("relation", "similar"))
 
 
-async def _following(request: Request, model: Recommender) -> Response | None:
-    parameters = _single_parameters(request)
+def _following(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
+    parameters = _single_parameters(scope)
     if parameters is None or not parameters.keys() <= {"k"}:
         return None
-    return await _related(request, model, parameters, "next")
+    return _related(direct, scope, parameters, "next")
 
 
-async def _related(
-    request: Request, model: Recommender, parameters: dict[str, str], relation: str
-) -> Response | None:
+def _related(
+    direct: Direct, scope: Scope, parameters: dict[str, str], relation: str
+) -> Answered | None:
     """The answer for an item that the model knows, if `k` is within the limits."""
-    state, item_id = request.app.state, request.scope["path"].split("/", 2)[2]
+    model, settings, metrics = direct
+    item_id = scope["path"].split("/", 2)[2]
     k = schemas.number(parameters.get("k", DEFAULT_K))
+    if not isinstance(k, int) or not 1 <= k <= settings.max_k or _is_conditional(scope):
+        return None
     if item_id not in model or relation not in model.relations:
         return None
-    if not isinstance(k, int) or not 1 <= k <= state.settings.max_k:
-        return None
-    if relation == "next":
-        neighbors = model.similar(item_id, k, "next")
-    elif (listed := model.listed(item_id, k)) is not None:
-        neighbors = listed
-    else:
-        neighbors = await state.searches.best(model, model.query([item_id], k))
-    answer = neighbors_answer(request, model, k, neighbors) | {"relation": relation}
-    return _response(answer, revalidated(request.scope, model.version))
+    neighbors = model.listed(item_id, k) if relation == "similar" else None
+    if neighbors is None:
+        query = model.item_query(item_id, k, relation)
+        if not model.is_quick(query):
+            return None
+        [neighbors] = model.best([query])
+    answer = neighbors_answer(metrics, model, k, _fields(neighbors)) | {"relation": relation}
+    headers = revalidated(scope, model.version)
+    return answer, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-async def _recommend(request: Request, model: Recommender) -> Response | None:
-    state = request.app.state
-    body = await _json_body(request, schemas.RecommendRequest)
-    if body is None or body.relation not in model.relations:
-        return None
-    if request.scope["query_string"] or not _within_limits(state.settings, body):
+def _recommend(direct: Direct, scope: Scope, content: bytes) -> Answered | None:
+    model, settings, metrics = direct
+    body = _recommend_request(scope, content)
+    if body is None or body.relation not in model.relations or not _is_small(body, settings):
         return None
     query = model.query(body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay)
-    if query.items and body.relation == "similar":
-        neighbors = await state.searches.best(model, query)
-    else:
-        [neighbors] = model.best([query])
-    answer = model.recommendation(body.liked, query, neighbors)
-    return _response(recommendation_answer(request, model, body, answer), PERSONAL)
+    if not model.is_quick(query):
+        return None
+    [neighbors] = model.best([query])
+    found = model.recommendation(body.liked, query, neighbors)
+    scope["relation"] = body.relation
+    answer = recommendation_answer(metrics, model, body, found)
+    answer["items"] = _fields(found.neighbors)
+    return answer, PERSONAL_HEADERS
 
 
-def _within_limits(settings: Settings, body: schemas.RecommendRequest) -> bool:
+def _recommend_request(scope: Scope, content: bytes) -> schemas.RecommendRequest | None:
+    """The body, None if it is not valid JSON and labelled so."""
+    kinds = [value.lower() for name, value in scope["headers"] if name == b"content-type"]
+    if kinds != [b"application/json"] or scope["query_string"]:
+        return None
+    try:
+        return schemas.RecommendRequest.model_validate_json(content)
+    except ValidationError:
+        return None
+
+
+def _is_small(body: schemas.RecommendRequest, settings: Settings) -> bool:
     longest = max(len(body.liked), len(body.exclude))
     return body.k <= settings.max_k and longest <= settings.max_items
 
@@ -140,9 +180,19 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
 }
 
 
-def _single_parameters(request: Request) -> dict[str, str] | None:
+def _fields(neighbors: list[Neighbor]) -> list[dict[str, Any]]:
+    return [
+        {"item_id": item_id, "title": title, "score": score} for item_id, title, score in neighbors
+    ]
+
+
+def _is_conditional(scope: Scope) -> bool:
+    return any(name == b"if-none-match" for name, _ in scope["headers"])
+
+
+def _single_parameters(scope: Scope) -> dict[str, str] | None:
     """The parameters of a URL; None if one is given twice or is not plain text."""
-    query = request.scope["query_string"]
+    query = scope["query_string"]
     if not query:
         return {}
     try:
@@ -151,17 +201,3 @@ def _single_parameters(request: Request) -> dict[str, str] | None:
         return None
     parameters = dict(pairs)
     return parameters if len(parameters) == len(pairs) else None
-
-
-async def _json_body(request: Request, kind: type[Body]) -> Body | None:
-    """The body of a request; None if it is not valid JSON of this kind and labelled so."""
-    if request.headers.get("content-type", "").lower() != "application/json":
-        return None
-    try:
-        return kind.model_validate_json(await request.body())
-    except ValidationError:
-        return None
-
-
-def _response(answer: dict[str, Any], headers: Mapping[str, str]) -> Response:
-    return Response(orjson.dumps(answer), media_type="application/json", headers=headers)

@@ -1,23 +1,25 @@
 """The HTTP routes: each parses a request and delegates to the model."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import Query as Parameters
 from fastapi.responses import RedirectResponse
 from pydantic import BaseModel, BeforeValidator
 from starlette.convertors import PathConvertor, register_url_convertor
 
+from service.model.answers import Neighbor, Query, Recommendation
 from service.model.continuations import Relation
 from service.model.errors import InputError, short
-from service.model.recommender import Neighbor, Recommendation, Recommender
+from service.model.recommender import Recommender
 from service.web import kinds, schemas
 from service.web.caching import PERSONAL, revalidated
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
 from service.web.live_model import LiveModel
 from service.web.metrics import Metrics
-from service.web.one_thread import OneThreadRoute
 from service.web.problems import documented
+from service.web.searches import Searches
 from service.web.settings import Settings
 
 
@@ -59,7 +61,8 @@ PersonalModel = Annotated[Recommender, Depends(_personal)]
 
 
 async def _limited_k(
-    request: Request, k: Annotated[schemas.K, BeforeValidator(schemas.number), Query()] = DEFAULT_K
+    request: Request,
+    k: Annotated[schemas.K, BeforeValidator(schemas.number), Parameters()] = DEFAULT_K,
 ) -> int:
     _check_limits(request, k)
     return k
@@ -79,11 +82,16 @@ def _check_limits(request: Request, k: int, *lists: list[str]) -> None:
         raise InputError(f"{longest} items are more than {limit}")
 
 
+async def _best(request: Request, model: Recommender, query: Query) -> list[Neighbor]:
+    searches: Searches = request.app.state.searches
+    return await searches.best(model, query)
+
+
 def neighbors_answer(
-    request: Request, model: Recommender, k: int, neighbors: list[Neighbor]
+    metrics: Metrics, model: Recommender, k: int, neighbors: Sequence[Any]
 ) -> dict[str, Any]:
     """The answer to a query for k items; a short one is counted."""
-    request.app.state.metrics.listed(k, len(neighbors))
+    metrics.listed(k, len(neighbors))
     return {
         "model_version": model.version,
         "k": k,
@@ -94,13 +102,9 @@ def neighbors_answer(
 
 # Queries
 
-queries = APIRouter(
-    tags=["queries"],
-    responses=documented(INVALID_REQUEST, NO_MODEL),
-    route_class=OneThreadRoute,
-)
+queries = APIRouter(tags=["queries"], responses=documented(INVALID_REQUEST, NO_MODEL))
 
-Answer = Callable[..., dict[str, Any]]
+Answer = Callable[..., Awaitable[dict[str, Any]]]
 
 
 def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
@@ -114,25 +118,28 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
 
 
 @_related("/similar/{item_id:text}", "Items similar to one item, or coming next")
-def similar(
+async def similar(
     item_id: str,
     k: K,
     request: Request,
     model: CacheableModel,
-    relation: Annotated[Relation, Query(description=schemas.RELATION)] = "similar",
+    relation: Annotated[Relation, Parameters(description=schemas.RELATION)] = "similar",
 ) -> dict[str, Any]:
     """The items nearest by cosine, or those that come next, never the item itself.
 
     Percent-encode the id.
     """
-    neighbors = model.similar(item_id, k, relation)
-    return neighbors_answer(request, model, k, neighbors) | {"relation": relation}
+    neighbors = model.listed(item_id, k) if relation == "similar" else None
+    if neighbors is None:
+        neighbors = await _best(request, model, model.item_query(item_id, k, relation))
+    metrics = request.app.state.metrics
+    return neighbors_answer(metrics, model, k, neighbors) | {"relation": relation}
 
 
 @_related("/next/{item_id:text}", "Items that come after one item, or go with it")
-def following(item_id: str, k: K, request: Request, model: CacheableModel) -> dict[str, Any]:
+async def following(item_id: str, k: K, request: Request, model: CacheableModel) -> dict[str, Any]:
     """The same as `/similar/{item_id}?relation=next`."""
-    return similar(item_id, k, request, model, "next")
+    return await similar(item_id, k, request, model, "next")
 
 
 def _by_post_and_get(
@@ -149,12 +156,12 @@ def _by_post_and_get(
     """
 
     def add(post: Answer) -> Answer:
-        def by_get(
-            body: Annotated[query, Query()],  # type: ignore[valid-type]
+        async def by_get(
+            body: Annotated[query, Parameters()],  # type: ignore[valid-type]
             request: Request,
             model: PersonalModel,
         ) -> dict[str, Any]:
-            return post(body, request, model)
+            return await post(body, request, model)
 
         by_get.__name__, by_get.__doc__ = f"{post.__name__}_by_get", post.__doc__
         queries.post(
@@ -181,7 +188,7 @@ def _by_post_and_get(
     kinds.NO_CONTINUATIONS,
     summary="Items for a taste, or coming next",
 )
-def recommend(
+async def recommend(
     body: schemas.RecommendRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
@@ -191,22 +198,21 @@ def recommend(
     comes next, only the newest liked items have a vote; the others are listed in `ignored_items`.
     """
     _check_limits(request, body.k, body.liked, body.exclude)
-    answer = model.recommend(
-        body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay
-    )
-    return recommendation_answer(request, model, body, answer)
+    query = model.query(body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay)
+    neighbors = await _best(request, model, query)
+    request.scope["relation"] = body.relation
+    answer = model.recommendation(body.liked, query, neighbors)
+    return recommendation_answer(request.app.state.metrics, model, body, answer)
 
 
 def recommendation_answer(
-    request: Request, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
+    metrics: Metrics, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
 ) -> dict[str, Any]:
     """The answer to a request for recommendations; what it lacks is counted."""
-    metrics: Metrics = request.app.state.metrics
     if answer.fallback_used:
         metrics.fallbacks.inc()
     metrics.unknown_items.inc(len(answer.unknown_items))
-    request.scope["relation"] = body.relation
-    return neighbors_answer(request, model, body.k, answer.neighbors) | {
+    return neighbors_answer(metrics, model, body.k, answer.neighbors) | {
         "relation": body.relation,
         "unknown_items": answer.unknown_items,
         "fallback_used": answer.fallback_used,
@@ -221,16 +227,19 @@ def recommendation_answer(
     kinds.UNKNOWN_ITEM,
     summary="Items that relate as others do",
 )
-def analogy(body: schemas.AnalogyRequest, request: Request, model: PersonalModel) -> dict[str, Any]:
+async def analogy(
+    body: schemas.AnalogyRequest, request: Request, model: PersonalModel
+) -> dict[str, Any]:
     """The items nearest to the sum of the unit vectors; negative ones count -1."""
     _check_limits(request, body.k, body.positive, body.negative)
-    neighbors = model.analogy(body.positive, body.negative, body.k)
-    return neighbors_answer(request, model, body.k, neighbors)
+    query = model.analogy_query(body.positive, body.negative, body.k)
+    neighbors = await _best(request, model, query)
+    return neighbors_answer(request.app.state.metrics, model, body.k, neighbors)
 
 
 @queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
 def find_items(
-    q: Annotated[str, Query(min_length=1, max_length=1024)], k: K, model: CacheableModel
+    q: Annotated[str, Parameters(min_length=1, max_length=1024)], k: K, model: CacheableModel
 ) -> dict[str, Any]:
     """The most frequent items that have every word of `q` in their id or title.
 
@@ -246,7 +255,7 @@ def find_items(
     responses=documented(kinds.UNKNOWN_ITEM),
     summary="One item",
 )
-def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
+async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
     """Title, count and metadata of an item."""
     return {"model_version": model.version, **vars(model.item(item_id))}
 

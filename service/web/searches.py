@@ -6,12 +6,22 @@ from typing import NamedTuple
 
 import faiss
 
-from service.model.recommender import Neighbor, Query, Recommender
+from service.model.answers import Neighbor, Query
+from service.model.recommender import Recommender
 
 MOST_AT_ONCE = 64
 # FAISS compares by a matrix product where the tastes have more numbers than this in all. Measured:
 # quicker from twelve tastes of a hundred numbers on; its own default is 128,000.
 SMALLEST_PRODUCT = 1_200
+
+
+def search_on_one_thread() -> None:
+    """Makes FAISS search on one thread wherever this one searches; requests run in parallel.
+
+    OpenMP keeps the number for each thread that searches, and would give every thread of a server a
+    team with one thread per core.
+    """
+    faiss.omp_set_num_threads(1)
 
 
 class _Search(NamedTuple):
@@ -23,20 +33,23 @@ class _Search(NamedTuple):
 
 
 class Searches:
-    """Ranks similar items in a thread of its own: what arrives during one search is the next.
+    """Answers queries: short ones at once, long ones in a thread of its own.
 
-    An answer comes from the recommender that it was requested from, also while another version is
-    being swapped in. For one event loop.
+    What arrives there during one search is the next one, all of it together. An answer comes from
+    the recommender that it was requested from, also while another version is being swapped in. For
+    one event loop.
     """
 
     def __init__(self) -> None:
         faiss.cvar.distance_compute_blas_threshold = SMALLEST_PRODUCT
-        self._thread = ThreadPoolExecutor(1, "search", lambda: faiss.omp_set_num_threads(1))
+        self._thread = ThreadPoolExecutor(1, "search", search_on_one_thread)
         self._waiting: list[_Search] = []
         self._running: asyncio.Task[None] | None = None
 
     async def best(self, recommender: Recommender, query: Query) -> list[Neighbor]:
-        """The same as `recommender.best([query])`, without blocking the event loop."""
+        """The same as `recommender.best([query])`, without blocking the event loop for long."""
+        if recommender.is_quick(query):
+            return recommender.best([query])[0]
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[list[Neighbor]] = loop.create_future()
         self._waiting.append(_Search(recommender, query, answer))

@@ -484,7 +484,7 @@ def test_an_imported_model_can_be_promoted_and_asked(tmp_path, monkeypatch, publ
 def test_an_import_tells_what_the_file_did_not_hold(tmp_path, store):
     path = tmp_path / "v.bin"
     path.write_bytes(SMALL_BINARY)
-    manifest = import_vectors(path, store, IndexConfig(search="hnsw"))
+    manifest = import_vectors(path, store, IndexConfig(search="exact"))
     artifact = store.load(manifest.model_version)
     assert list(artifact.item_ids) == ["pear", "plüm"]
     assert list(artifact.titles) == [None, None]
@@ -496,7 +496,7 @@ def test_an_import_tells_what_the_file_did_not_hold(tmp_path, store):
         "format": "word2vec-binary",
         "sha256": hashlib.sha256(SMALL_BINARY).hexdigest(),
     }
-    assert artifact.manifest.config["index"]["search"] == "hnsw"
+    assert artifact.manifest.config["index"]["search"] == "exact"
     assert artifact.manifest.output == "none"
     assert "no counts" in artifact.manifest.verdict
     assert "output vectors" in artifact.manifest.verdict

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from service.model.answers import Neighbor
 from service.model.artifact import NEIGHBORS, NEIGHBORS_SCORES, Artifact
 from service.model.errors import ArtifactError
 from service.model.files import load, save
-from service.model.recommender import Neighbor, Recommender
+from service.model.recommender import Recommender
 from service.model.similarity import SimilarSettings
 from tests.conftest import make_artifact
+from trainer.artifacts import index
 from trainer.artifacts.index import cosine_index
 from trainer.artifacts.neighbors import with_neighbors
 from trainer.config.sections import IndexConfig
@@ -22,17 +24,17 @@ from trainer.continuations import neighbors
 SETTINGS = SimilarSettings(answer_shrinkage=3, query_shrinkage=20)
 
 
-def model(vectors: np.ndarray, counts: np.ndarray, search: str = "exact") -> Artifact:
+def model(vectors: np.ndarray, counts: np.ndarray) -> Artifact:
     artifact = make_artifact(vectors={str(row): list(one) for row, one in enumerate(vectors)})
-    index = cosine_index(artifact.input_vectors, counts, SETTINGS, IndexConfig(search=search))
+    searched = cosine_index(artifact.input_vectors, counts, SETTINGS, IndexConfig())
     manifest = artifact.manifest.model_copy(update={"similar": SETTINGS})
-    return replace(artifact, manifest=manifest, counts=counts, cosine_index=index)
+    return replace(artifact, manifest=manifest, counts=counts, cosine_index=searched)
 
 
-def random_model(items: int, search: str = "exact") -> Artifact:
+def random_model(items: int) -> Artifact:
     random = np.random.default_rng(0)
     counts = np.sort(random.integers(1, 60, items))[::-1]
-    return model(random.normal(size=(items, 5)), counts, search)
+    return model(random.normal(size=(items, 5)), counts)
 
 
 def unsearchable(artifact: Artifact) -> Recommender:
@@ -51,10 +53,13 @@ def alike(listed: list[Neighbor], searched: list[Neighbor]) -> None:
     assert len({one.item_id for one in listed}) == len(listed)
 
 
-@pytest.mark.parametrize("search", ["exact", "hnsw"])
+@pytest.mark.parametrize("smallest_quantized", [540, 541])
 @pytest.mark.parametrize("k", [1, 7, 12])
-def test_a_list_is_what_a_search_finds(k: int, search: str, tmp_path: Path):
-    artifact = random_model(90, search)
+def test_a_list_is_what_a_search_finds(
+    k: int, smallest_quantized: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(index, "SMALLEST_QUANTIZED", smallest_quantized)
+    artifact = random_model(90)
     save(with_neighbors(artifact, 12, workers=2), tmp_path / "v1")
     lists, searches = unsearchable(load(tmp_path / "v1")), Recommender(artifact)
     for row in range(90):

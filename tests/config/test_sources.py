@@ -400,7 +400,7 @@ def test_numbers_may_be_written_as_text_and_truth_values_as_usual(monkeypatch):
         ("training", "workers"),
         ("training", "window"),
         ("data", "min_count"),
-        ("index", "hnsw_ef_construction"),
+        ("index", "stored_neighbors"),
         ("publish", "keep"),
         ("evaluation", "max_cases"),
         ("tuning", "trials"),

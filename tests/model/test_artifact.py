@@ -42,6 +42,7 @@ from service.model.artifact import (
 )
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.files import load, read_manifest, save, verify
+from service.model.index import is_quantized
 from service.model.similarity import unit
 from tests.conftest import (
     fruits_and_tools,
@@ -49,8 +50,8 @@ from tests.conftest import (
     make_artifact_with_next,
     overwrite,
     plain_index,
+    quantized_artifact,
 )
-from trainer.config.sections import IndexConfig
 
 
 @pytest.fixture
@@ -115,12 +116,11 @@ def test_metadata_without_a_number_is_loaded(tmp_path: Path):
     assert repr(load(tmp_path / "v1").metadata["mixed"][:]) == repr(values)
 
 
-def test_an_hnsw_index_survives_the_round_trip(tmp_path: Path):
-    artifact = make_artifact()
-    index = plain_index(artifact.input_vectors, IndexConfig(search="hnsw"))
-    save(replace(artifact, cosine_index=index), tmp_path / "v1")
-    loaded = load(tmp_path / "v1").cosine_index
-    assert isinstance(loaded, faiss.IndexHNSW)
+def test_an_index_with_codes_survives_the_round_trip(tmp_path: Path):
+    artifact = quantized_artifact()
+    save(artifact, tmp_path / "v1")
+    loaded, index = load(tmp_path / "v1").cosine_index, artifact.cosine_index
+    assert is_quantized(loaded)
     query = np.eye(1, 3, dtype=np.float32)
     for found, expected in zip(loaded.search(query, 6), index.search(query, 6), strict=True):
         np.testing.assert_array_equal(found, expected)
@@ -427,13 +427,6 @@ def test_a_directory_that_bears_another_name_is_refused(saved: Path):
 ROWS = np.column_stack([unit(make_artifact().input_vectors), np.zeros(6, np.float32)])
 
 
-def hnsw_over(storage: faiss.Index) -> faiss.Index:
-    """The graph of the model's own index, over other vectors."""
-    index = plain_index(make_artifact().input_vectors, IndexConfig(search="hnsw"))
-    index.storage, index.own_fields = storage, False
-    return index
-
-
 def filled(index: faiss.Index, vectors: np.ndarray | None = None) -> faiss.Index:
     index.add(ROWS if vectors is None else vectors)
     return index
@@ -442,23 +435,15 @@ def filled(index: faiss.Index, vectors: np.ndarray | None = None) -> faiss.Index
 NANS = np.full((6, 3), np.nan, np.float32)
 WRONG_INDEXES = {
     "distances": (lambda: filled(faiss.IndexFlatL2(3)), "IndexFlatL2 of metric 1, not IndexFlatIP"),
-    "a graph of distances": (
-        lambda: filled(faiss.IndexHNSWFlat(3, 8)),
-        "IndexHNSWFlat of metric 1, not IndexFlatIP",
+    "a graph": (
+        lambda: filled(faiss.IndexHNSWFlat(3, 8, faiss.METRIC_INNER_PRODUCT)),
+        "IndexHNSWFlat of metric 0, not IndexFlatIP",
     ),
     "an approximation": (
         lambda: filled(faiss.IndexScalarQuantizer(3, faiss.ScalarQuantizer.QT_fp16)),
         "IndexScalarQuantizer of metric 1, not IndexFlatIP",
     ),
-    "a graph over distances": (
-        lambda: hnsw_over(filled(faiss.IndexFlatL2(3))),
-        "a graph over other vectors",
-    ),
     "no numbers": (lambda: filled(faiss.IndexFlatIP(3), NANS), "vectors that are not finite"),
-    "no numbers in a graph": (
-        lambda: hnsw_over(filled(faiss.IndexFlatIP(3), NANS)),
-        "vectors that are not finite",
-    ),
 }
 
 
@@ -598,12 +583,10 @@ from dataclasses import replace
 from pathlib import Path
 from service.model import files
 from service.model.errors import UnavailableError
-from tests.conftest import make_artifact, plain_index
-from trainer.config.sections import IndexConfig
+from tests.conftest import make_artifact, quantized_index
 
 artifact = make_artifact("v1", {str(row): [row + 1.0] * 16 for row in range(500)})
-index = plain_index(artifact.input_vectors, IndexConfig(search="hnsw"))
-artifact = replace(artifact, cosine_index=index)
+artifact = replace(artifact, cosine_index=quantized_index(artifact.input_vectors))
 for room in map(int, sys.argv[2:]):
     resource.setrlimit(resource.RLIMIT_FSIZE, (room, resource.RLIM_INFINITY))
     try:
@@ -615,7 +598,7 @@ for room in map(int, sys.argv[2:]):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits differ")
 def test_a_disk_without_room_is_named_and_nothing_is_left_on_it(tmp_path: Path):
-    too_small_for = {"items": 5_000, "the last byte of the vectors": 32_127, "the graph": 50_000}
+    too_small_for = {"items": 5_000, "the last byte of the vectors": 32_127, "the index": 35_000}
     limits = map(str, too_small_for.values())
     command = [sys.executable, "-c", SAVE_WITH_SMALL_FILES, str(tmp_path / "v1"), *limits]
     result = subprocess.run(

@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.model import files
+from service.model import files, index
+from service.model.answers import Neighbor
 from service.model.artifact import Artifact
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
 from service.model.files import load, save
-from service.model.recommender import Neighbor, Recommender, decayed
+from service.model.recommender import Recommender, decayed
 from tests.conftest import (
     FRUITS,
     TOOLS,
@@ -19,8 +20,8 @@ from tests.conftest import (
     make_artifact,
     make_artifact_with_next,
     plain_index,
+    quantized_artifact,
 )
-from trainer.config.sections import IndexConfig
 
 COUNTS = {"apple": 60, "pear": 50, "plum": 40, "hammer": 30, "saw": 20, "drill": 10}
 
@@ -460,40 +461,28 @@ def test_k_items_are_found_at_most(recommender: Recommender):
 # any index, memory or disk
 
 
-def hnsw(artifact: Artifact) -> Artifact:
-    config = IndexConfig(search="hnsw")
-    return replace(artifact, cosine_index=plain_index(artifact.input_vectors, config))
-
-
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda recommender: recommender.similar("apple", 5),
-        lambda recommender: recommender.similar("apple", 1000),
-        lambda recommender: recommender.recommend(["saw", "plum"], 2, ["pear"]).neighbors,
-        lambda recommender: recommender.analogy(["pear", "saw"], ["apple"]),
+        lambda recommender: recommender.similar("item-3", 5),
+        lambda recommender: recommender.similar("item-3", 12),
+        lambda recommender: recommender.recommend(["item-2", "item-7"], 2, ["item-5"]).neighbors,
+        lambda recommender: recommender.analogy(["item-2", "item-9"], ["item-30"]),
     ],
 )
-def test_exact_search_and_hnsw_and_a_mapped_artifact_answer_alike(
+def test_exact_search_and_codes_and_a_mapped_artifact_answer_alike(
     tmp_path: Path,
     ask: Callable[[Recommender], list[Neighbor]],
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(files, "COPIED_BYTES", 0)
-    expected = ask(Recommender(make_artifact()))
-    for name, artifact in (("exact", make_artifact()), ("hnsw", hnsw(make_artifact()))):
+    monkeypatch.setattr(index, "LEAST_GAIN", 0)
+    quantized = quantized_artifact()
+    exact = replace(quantized, cosine_index=plain_index(quantized.input_vectors))
+    expected = ask(Recommender(exact))
+    for name, artifact in (("exact", exact), ("quantized", quantized)):
         save(artifact, tmp_path / name / "v1")
         for same in (artifact, load(tmp_path / name / "v1")):
             found = ask(Recommender(same))
             assert ids(found) == ids(expected)
             np.testing.assert_allclose(scores(found), scores(expected), rtol=1e-6)
-
-
-def test_hnsw_returns_k_items_though_many_are_excluded():
-    random = np.random.default_rng(0)
-    vectors = {str(row): random.normal(size=4).tolist() for row in range(300)}
-    recommender = Recommender(hnsw(make_artifact(vectors=vectors)))
-    excluded = ids(recommender.recommend(["0"], 200).neighbors)
-    found = recommender.recommend(["0"], 20, excluded).neighbors
-    assert len(found) == 20
-    assert not {"0", *excluded} & set(ids(found))

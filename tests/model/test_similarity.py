@@ -20,20 +20,17 @@ COUNTS = np.array([100, 80, 1])
 DISCOUNT = SimilarSettings(answer_shrinkage=3, query_shrinkage=20)
 
 
-def model(settings: SimilarSettings, search: str = "exact") -> Recommender:
+def model(settings: SimilarSettings) -> Recommender:
     artifact = make_artifact(vectors=VECTORS)
-    return Recommender(with_counts(artifact, COUNTS, settings, search))
+    return Recommender(with_counts(artifact, COUNTS, settings))
 
 
-def with_counts(
-    artifact: Artifact, counts: np.ndarray, settings: SimilarSettings, search: str = "exact"
-) -> Artifact:
-    config = IndexConfig(search=search)
+def with_counts(artifact: Artifact, counts: np.ndarray, settings: SimilarSettings) -> Artifact:
     return replace(
         artifact,
         manifest=artifact.manifest.model_copy(update={"similar": settings}),
         counts=counts,
-        cosine_index=cosine_index(artifact.input_vectors, counts, settings, config),
+        cosine_index=cosine_index(artifact.input_vectors, counts, settings, IndexConfig()),
     )
 
 
@@ -41,10 +38,9 @@ def names(recommender: Recommender, item: str) -> list[str]:
     return [neighbor.item_id for neighbor in recommender.similar(item)]
 
 
-@pytest.mark.parametrize("search", ["exact", "hnsw"])
-def test_a_frequent_item_is_answered_with_proven_items_first(search: str):
-    assert names(model(SimilarSettings(), search), "tea") == ["odd", "cup"]
-    assert names(model(DISCOUNT, search), "tea") == ["cup", "odd"]
+def test_a_frequent_item_is_answered_with_proven_items_first():
+    assert names(model(SimilarSettings()), "tea") == ["odd", "cup"]
+    assert names(model(DISCOUNT), "tea") == ["cup", "odd"]
 
 
 def test_a_rare_item_can_be_queried_and_gets_the_nearest():

@@ -598,7 +598,7 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(
     publish()
     app = create_app(Settings(models=store.directory))
     with TestClient(app, raise_server_exceptions=False) as client:
-        monkeypatch.setattr("service.model.recommender.Recommender.rank", fail)
+        monkeypatch.setattr("service.model.recommender.Recommender.best", fail)
         response = client.get("/similar/apple")
         problem(response, 500, "internal-error")
         metrics = client.get("/metrics").text
@@ -635,6 +635,12 @@ def test_an_answer_a_client_may_have_of_something_else_is_sent(client: TestClien
     tag = response.headers["etag"]
     for other in ('"other"', f"{tag}junk", f'"{tag}"', f"w/{tag}", tag.strip('"'), "", ","):
         assert client.get(path, headers={"if-none-match": other}).content == response.content
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/recommend?liked=apple"])
+@pytest.mark.parametrize("known", ["", ",", "*", '"a",'])
+def test_an_answer_without_an_entity_tag_is_always_sent(client: TestClient, path: str, known: str):
+    assert client.get(path, headers={"if-none-match": known}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -172,7 +172,7 @@ def test_an_unexpected_error_is_to_be_believed_about_its_type(
     def fail(*_: object) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr("service.model.recommender.Recommender.rank", fail)
+    monkeypatch.setattr("service.model.recommender.Recommender.best", fail)
     quiet = TestClient(client.app, raise_server_exceptions=False)
     response = quiet.get("/similar/apple")
     problem(response, 500, "internal-error")

@@ -11,7 +11,8 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.model.recommender import Query, Recommender
+from service.model.answers import Query
+from service.model.recommender import Recommender
 from service.model.store import Store
 from service.web import direct
 from service.web.app import create_app
@@ -58,10 +59,8 @@ def test_what_is_plainly_valid_is_answered_directly(
     body: Any,
 ):
     answered: list[Any] = []
-    response = direct._response
-    monkeypatch.setattr(
-        direct, "_response", lambda *parts: answered.append(parts) or response(*parts)
-    )
+    send = direct._send
+    monkeypatch.setattr(direct, "_send", lambda *parts: answered.append(parts) or send(*parts))
     assert clients[0].request(method, path, json=body).status_code == 200
     assert len(answered) == 1
 
@@ -144,6 +143,13 @@ def recommender() -> Recommender:
     return Recommender(make_artifact())
 
 
+@pytest.fixture
+def long_searches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No search is quick."""
+    monkeypatch.setattr(Recommender, "is_quick", lambda *_: False)
+
+
+@pytest.mark.usefixtures("long_searches")
 def test_what_arrives_during_a_search_is_searched_together(monkeypatch: pytest.MonkeyPatch):
     model, sizes, started, free = recommender(), [], threading.Event(), threading.Event()
     best: Callable[..., Any] = Recommender.best
@@ -173,6 +179,7 @@ def test_what_arrives_during_a_search_is_searched_together(monkeypatch: pytest.M
     assert answers == [best(model, [query])[0] for query in wanted]
 
 
+@pytest.mark.usefixtures("long_searches")
 def test_a_search_that_fails_fails_for_those_who_wait_and_nobody_else(
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -199,6 +206,7 @@ def test_a_search_that_fails_fails_for_those_who_wait_and_nobody_else(
     assert [neighbor.item_id for neighbor in asyncio.run(run())] == ["pear", "plum"]
 
 
+@pytest.mark.usefixtures("long_searches")
 def test_each_answer_comes_from_the_model_that_was_asked():
     old = recommender()
     new = Recommender(make_artifact("v2", {"apple": [1, 0], "saw": [1, 0.1], "pear": [0, 1]}))
@@ -215,6 +223,7 @@ def test_each_answer_comes_from_the_model_that_was_asked():
     assert names == [["pear"], ["saw"]] * 5
 
 
+@pytest.mark.usefixtures("long_searches")
 def test_many_clients_at_once_get_what_each_asked_for(
     clients: tuple[TestClient, TestClient],
 ):

@@ -1,4 +1,4 @@
-"""What happens in the threads that answer, and what must not wait for them."""
+"""How many threads answer, and what must not wait for them."""
 
 import threading
 from collections.abc import Callable
@@ -10,6 +10,7 @@ import faiss
 import pytest
 from fastapi.testclient import TestClient
 
+from service.model import index
 from service.model.recommender import Recommender
 
 PATIENCE = 20  # seconds until a test stops waiting
@@ -20,22 +21,22 @@ def test_health_is_answered_while_every_thread_is_busy(
 ):
     busy, free = threading.Event(), threading.Event()
 
-    rank: Callable[..., Any] = Recommender.rank
+    find: Callable[..., Any] = Recommender.find
 
     def wait(*arguments: Any) -> Any:
         busy.set()
         assert free.wait(PATIENCE)
-        return rank(*arguments)
+        return find(*arguments)
 
     async def have_one_thread() -> None:
         anyio.to_thread.current_default_thread_limiter().total_tokens = 1
 
-    monkeypatch.setattr(Recommender, "rank", wait)
+    monkeypatch.setattr(Recommender, "find", wait)
     assert client.portal is not None
     client.portal.call(have_one_thread)
     with ThreadPoolExecutor() as threads:
         try:
-            stuck = threads.submit(client.get, "/analogy?positive=apple")
+            stuck = threads.submit(client.get, "/items?q=apple")
             assert busy.wait(PATIENCE)
             for path in ("/healthz", "/readyz"):
                 answer = threads.submit(client.get, path).result(PATIENCE)
@@ -49,28 +50,30 @@ def test_health_is_answered_while_every_thread_is_busy(
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [
-        ("GET", "/similar/apple", None),
+        ("GET", "/similar/apple?k=1000", None),
         ("GET", "/recommend?liked=apple", None),
         ("POST", "/recommend", {"liked": ["apple"]}),
         ("GET", "/analogy?positive=apple", None),
         ("POST", "/analogy", {"positive": ["apple"]}),
     ],
 )
+@pytest.mark.parametrize("is_quick", [True, False])
 def test_a_search_takes_one_thread_however_the_service_was_started(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch, method: str, path: str, body: Any
+    client: TestClient,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    body: Any,
+    is_quick: bool,
 ):
-    search: Callable[..., Any] = Recommender.rank
+    search: Callable[..., Any] = index.search
     threads: list[int] = []
 
     def note_threads(*arguments: Any, **options: Any) -> Any:
         threads.append(faiss.omp_get_max_threads())
         return search(*arguments, **options)
 
-    def reset() -> None:
-        faiss.omp_set_num_threads(4)
-
-    monkeypatch.setattr(Recommender, "rank", note_threads)
-    assert client.portal is not None
-    client.portal.call(anyio.to_thread.run_sync, reset)  # the pool's only thread so far
+    monkeypatch.setattr(index, "is_quick", lambda _: is_quick)
+    monkeypatch.setattr(index, "search", note_threads)
     assert client.request(method, path, json=body).status_code == 200
     assert threads == [1]

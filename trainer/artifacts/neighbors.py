@@ -1,12 +1,11 @@
 """Makes the lists of the most similar items that the service answers from."""
 
 from dataclasses import replace
-from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model import index
 from service.model.artifact import Artifact
 from service.model.neighbors import NOTHING, NeighborLists
 from service.model.similarity import query_rows
@@ -20,7 +19,7 @@ EFFORT = Effort(cells=16, candidates=8)
 def with_neighbors(artifact: Artifact, n: int, workers: int) -> Artifact:
     """The artifact, with the n most similar items of every item.
 
-    The ranking is that of `Recommender.similar`. Lists are exact, even if the index is a graph. Of
+    The ranking is that of `Recommender.similar`. Lists are exact, even if the index has codes. Of
     very many items the candidates are approximate, see `nearest`; their scores are exact.
 
     Args:
@@ -37,7 +36,7 @@ def with_neighbors(artifact: Artifact, n: int, workers: int) -> Artifact:
         return replace(artifact, neighbors=lists)
     with faiss_threads(workers):
         found = nearest(
-            _rows(artifact.cosine_index),
+            index.rows(artifact.cosine_index),
             lambda batch: _queries(artifact, batch),
             lists.items.shape[1],
             EFFORT,
@@ -46,13 +45,6 @@ def with_neighbors(artifact: Artifact, n: int, workers: int) -> Artifact:
             lists.items[batch] = neighbors
             lists.scores[batch] = np.where(neighbors == NOTHING, 0, np.clip(scores, -1, 1))
     return replace(artifact, neighbors=lists)
-
-
-def _rows(index: faiss.Index) -> NDArray[np.float32]:
-    """What the index holds, without a copy."""
-    flat: Any = faiss.downcast_index(index.storage) if isinstance(index, faiss.IndexHNSW) else index
-    rows: NDArray[np.float32] = faiss.rev_swig_ptr(flat.get_xb(), index.ntotal * index.d)
-    return rows.reshape(index.ntotal, index.d)
 
 
 def _queries(artifact: Artifact, batch: slice) -> NDArray[np.float32]:

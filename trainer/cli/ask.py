@@ -1,15 +1,15 @@
 """Commands that query a model, using the service's own code."""
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from service.model.answers import Neighbor
 from service.model.continuations import Relation
 from service.model.errors import InputError, UnknownItemError
-from service.model.recommender import Neighbor, Recommender
+from service.model.recommender import Recommender
 from trainer.cli.common import Json, ModelsOption, Version, open_store, out, print_json, say
 from trainer.view import tables
 
@@ -96,6 +96,6 @@ def _titles_like(recommender: Recommender, text: str) -> str:
 
 def _print_neighbors(neighbors: Sequence[Neighbor], as_json: bool) -> None:
     if as_json:
-        print_json([dataclasses.asdict(neighbor) for neighbor in neighbors])
+        print_json([neighbor._asdict() for neighbor in neighbors])
     else:
         out.print(tables.neighbors_table(neighbors))

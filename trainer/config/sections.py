@@ -227,20 +227,10 @@ class TrainingConfig(Section):
 class IndexConfig(Section):
     """How vectors are searched."""
 
-    search: Literal["exact", "hnsw"] = Field(
-        "exact",
-        description="compare with every item, or search a graph (pays off from a million items on)",
-    )
-    hnsw_links: int = Field(
-        32,
-        ge=2,
-        le=256,
-        description="links per node of the graph; more: better results, more memory",
-    )
-    hnsw_ef_construction: int = Field(
-        200,
-        ge=8,
-        description="candidates when a node is added; more: a better graph, built slower",
+    search: Literal["quantized", "exact"] = Field(
+        "quantized",
+        description="compare codes first, then exactly the best candidates, from some "
+        "20,000 items on; or exactly with every item",
     )
     stored_neighbors: int = Field(
         50,

@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:  # so that a query does not import what only training needs
+    from service.model.answers import Neighbor
     from service.model.artifact import Manifest
-    from service.model.recommender import Neighbor
     from trainer.corpus import DataReport
     from trainer.evaluation.bootstrap import Estimate
     from trainer.evaluation.comparison import Evaluation

@@ -5,8 +5,9 @@
     <directory>/.lock                 held while `history` changes or a version is deleted
     <directory>/.job                  held by a retraining job for as long as it runs
 
-`history` is replaced by a rename, so a reader always finds a complete one, and a process killed
-while it publishes leaves at worst a version that nothing points to.
+The files of a version are never changed in place: a service has them mapped into its memory, and
+dies if one is cut short. `history` is replaced by a rename, so a reader always finds a complete
+one, and a process killed while it publishes leaves at worst a version that nothing points to.
 """
 
 import logging
@@ -61,10 +62,16 @@ class Store:
         self._history = directory / "history"
 
     def versions(self) -> list[str]:
-        """Every complete version, oldest first."""
-        if not self._versions.is_dir():
-            return []
-        return sorted(path.name for path in self._versions.iterdir() if path.name[0] != ".")
+        """Every complete version, oldest first.
+
+        Raises:
+            UnavailableError: the directory cannot be read now.
+        """
+        with disk.failures(self._versions, "read"):
+            try:
+                return sorted(path.name for path in self._versions.iterdir() if path.name[0] != ".")
+            except FileNotFoundError:
+                return []
 
     def current(self) -> str:
         """The version to serve.
@@ -79,11 +86,10 @@ class Store:
 
         Raises:
             NoModelError: nothing has been published.
+            ArtifactError: the history is damaged.
+            UnavailableError: it cannot be read now.
         """
-        try:
-            promoted, mark = self._read_history()
-        except FileNotFoundError:
-            promoted = []
+        promoted, mark = self._read_history()
         if not promoted:
             raise NoModelError(
                 f"no model is published in {self.directory}: run `item2vec retrain`, or point "
@@ -264,16 +270,17 @@ class Store:
         return earlier
 
     def _promoted(self) -> list[str]:
-        try:
-            return self._read_history()[0]
-        except FileNotFoundError:
-            return []
+        return self._read_history()[0]
 
     def _read_history(self) -> tuple[list[str], tuple[int, int]]:
         """The promoted versions, and a mark that differs whenever the file was written."""
-        with self._history.open("rb") as file:
-            status = os.fstat(file.fileno())
-            content = file.read()
+        with disk.failures(self._history, "read"):
+            try:
+                with self._history.open("rb") as file:
+                    status = os.fstat(file.fileno())
+                    content = file.read()
+            except FileNotFoundError:
+                return [], (0, 0)
         try:
             return content.decode().split(), (status.st_ino, status.st_mtime_ns)
         except UnicodeDecodeError:

@@ -1,6 +1,7 @@
 """Uvicorn's HTTP protocol, guarded against clients that are malformed, too large or too slow."""
 
 import asyncio
+import resource
 from http import HTTPStatus
 from typing import cast
 
@@ -15,7 +16,9 @@ LINGER_SECONDS = 1.0  # for a refused client to stop sending, and read why
 LINGER_BYTES = 1_000_000  # that are read and dropped meanwhile
 GRACE_SECONDS = 1.0  # for any client to send a request before it gives way to another
 PROGRESS_BYTES = 16_384  # to be read of a long answer before each deadline
+SEARCH_SECONDS = 0.05  # between two searches of all connections for one that gives way
 CHUNKED = 8  # times its size is a body at most in chunks of a byte or two
+RESERVED_FILES = 64  # of those that a process may open: for two versions of the model, and to spare
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -26,6 +29,8 @@ class GuardedProtocol(HttpToolsProtocol):
     costs anything where a request arrives in one piece.
     """
 
+    _next_search = 0.0  # of any connection of this process
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Admits the connection, if need be in the place of an idle one."""
         super().connection_made(cast(asyncio.Transport, transport))
@@ -34,11 +39,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = True  # or before it
         self._in_message = False
         self._received = 0  # bytes of this head, or of this body
+        self._empty = 0  # bytes since the last content of the body: sizes of chunks, trailers
         self._waits_since = self.loop.time()
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
         self._unread = 0  # bytes that were written and not sent when the last deadline was set
-        if len(self.connections) > self._settings.max_connections and not self._take_a_place():
+        if len(self.connections) > _most_connections(self._settings) and not self._take_a_place():
             self._refuse(kinds.OVERLOADED, "there are too many connections: ask again later")
         else:
             self._await_request()
@@ -54,6 +60,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Parses what has come, unless the client has sent too much already."""
         self._received += len(data)
+        self._empty += len(data)
         if self._refused:
             if self._received > LINGER_BYTES:
                 self.transport.abort()
@@ -63,6 +70,10 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self._in_message and self._received > self._limit():
             self._refuse_size()
+        elif self._in_message and self._empty > self._settings.max_head_bytes:
+            limit = self._settings.max_head_bytes
+            detail = f"the chunk sizes or trailers have more than {limit} bytes"
+            self._refuse(kinds.LONG_HEADERS, detail)
         elif self._in_message or self._is_idle():
             self._await_request()
         else:
@@ -82,10 +93,15 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._received > self._limit() and self._size_of_head() > self._limit():
             self._refuse_size()
             raise ValueError("the head is too large")
-        self._in_head, self._received = False, 0
+        super().on_headers_complete()
+        self._in_head, self._received, self._empty = False, 0, 0
         self._waits_since = self.loop.time()
         self._stop_reading_deadline()
-        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Content of the body has come."""
+        super().on_body(body)
+        self._empty = 0
 
     def on_message_complete(self) -> None:
         """The request has arrived; another head may follow."""
@@ -231,13 +247,24 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _take_a_place(self) -> bool:
         """Ends another connection that waits for its client; returns whether there was one."""
+        if self.loop.time() < GuardedProtocol._next_search:
+            return False
         for other in self.connections:
             if other is not self and cast(GuardedProtocol, other)._may_give_way():
                 cast(GuardedProtocol, other).transport.abort()
                 self.connections.discard(other)
                 return True
+        GuardedProtocol._next_search = self.loop.time() + SEARCH_SECONDS
         return False
 
     def _may_give_way(self) -> bool:
         waits = self._in_message or self.flow.write_paused or not self._is_answering()
         return waits and self.loop.time() - self._waits_since > GRACE_SECONDS
+
+
+def _most_connections(settings: Settings) -> int:
+    """The most that are allowed, or that the limit of open files leaves."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return settings.max_connections
+    return min(settings.max_connections, max(1, files - RESERVED_FILES))

@@ -168,6 +168,16 @@ def test_prune_deletes_nothing_that_it_could_not_read(
     assert store.prune(1) == versions[:2]
 
 
+@pytest.mark.parametrize("name", ["history", "versions"])
+def test_what_cannot_be_read_is_named(store: Store, publish: Callable[[], str], name: str):
+    publish()
+    path = store.directory / name
+    path.rename(store.directory / "aside")
+    path.symlink_to(name)  # to itself, which even root cannot open
+    with pytest.raises(UnavailableError, match=f"{name} cannot be read"):
+        store.load()
+
+
 def test_a_damaged_history_is_named(store: Store, publish: Callable[[], str]):
     publish()
     (store.directory / "history").write_bytes(b"\xff\xfe")

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -18,6 +19,7 @@ from typing import Any
 import pytest
 
 from service.model.store import Store
+from service.web.protocol import RESERVED_FILES
 from tests.conftest import make_artifact
 
 LIMITS = {
@@ -150,9 +152,11 @@ def send_for_ever(connection: socket.socket, start: bytes, piece: bytes) -> None
         (b"GET / HTTP/1.1\r\nX-A: ", b"a" * 500, 431, "long-headers"),
         (b"GET / HTTP/1.1\r\n", b"X-A: b\r\n" * 50, 431, "long-headers"),
         (CHUNKS, b"1\r\na\r\n" * 100, 413, "too-large"),
-        (CHUNKS + b"0\r\nX-A: ", b"a" * 2000, 413, "too-large"),
+        (CHUNKS + b"1;", b"a" * 500, 431, "long-headers"),
+        (CHUNKS + b"0\r\nX-A: ", b"a" * 500, 431, "long-headers"),
+        (CHUNKS + b"0\r\n", b"X-A: b\r\n" * 50, 431, "long-headers"),
     ],
-    ids=["address", "header", "headers", "chunks", "trailer"],
+    ids=["address", "header", "headers", "chunks", "extension", "trailer", "trailers"],
 )
 def test_what_never_ends_is_refused(
     guarded: Service, start: bytes, piece: bytes, status: int, name: str
@@ -197,6 +201,14 @@ def test_many_requests_in_one_piece_are_no_large_head(guarded: Service):
             assert stream.read(15) == b'{"status":"ok"}'
 
 
+def test_a_large_body_may_come_in_chunks_and_have_trailers(guarded: Service):
+    body = json.dumps({"liked": ["small"] * 280}).encode()
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+    with guarded.connect() as connection:
+        connection.sendall(CHUNKS + chunks + b"0\r\n" + b"X-A: b\r\n" * 200 + b"\r\n")
+        assert answer(connection).status == 200
+
+
 def test_a_body_that_is_announced_too_large_is_refused_at_once(guarded: Service):
     with guarded.connect() as connection:
         began = time.monotonic()
@@ -206,6 +218,17 @@ def test_a_body_that_is_announced_too_large_is_refused_at_once(guarded: Service)
         assert json.loads(response.read())["type"] == "/problems/too-large"
         assert time.monotonic() - began < 0.3
         assert ends(connection)
+
+
+@pytest.mark.parametrize("address", [b"http://x:99999999/", b"http:///x"])
+@pytest.mark.parametrize("before", [b"", WHOLE])
+def test_an_address_that_is_none_is_refused(guarded: Service, address: bytes, before: bytes):
+    with guarded.connect() as connection:
+        if before:
+            connection.sendall(before)
+            assert answer(connection).read()
+        connection.sendall(b"GET " + address + b" HTTP/1.1\r\n\r\n")
+        refusal(connection, 400, "malformed-request")
 
 
 # Times
@@ -314,6 +337,16 @@ def test_idle_connections_give_way_and_busy_ones_do_not(models: Path, tmp_path: 
         time.sleep(1.1)  # nobody gives way within a second
         assert running.get("/healthz") == '{"status":"ok"}'
         assert sum(ends(connection, within=0.1) for connection in old) == 1
+
+
+def test_connections_leave_files_for_the_model(models: Path, tmp_path: Path):
+    with service(models, tmp_path / "log", READ_SECONDS="60") as running, ExitStack() as stack:
+        most = RESERVED_FILES + 3
+        resource.prlimit(running.process.pid, resource.RLIMIT_NOFILE, (most, most))
+        for _ in range(3):
+            stack.enter_context(running.connect())
+        with running.connect() as connection:
+            refusal(connection, 503, "overloaded")
 
 
 def test_refusals_are_counted(models: Path, tmp_path: Path):

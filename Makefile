@@ -10,7 +10,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-similar bench-quality \
-	bench-full bench-size image image-check lock clean
+	bench-full bench-size check-chaos check-connections check-memory image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -73,6 +73,15 @@ bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on t
 
 bench-size: $(VENV)/.bench  ## time and memory over logs of 1, 10 and 100 million events
 	$(BIN)/python -m bench.size
+
+check-chaos: $(VENV)/.dev  ## versions swapped under load for a minute (SECONDS=), and other mischief
+	CHAOS_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q tests/chaos
+
+check-connections: $(VENV)/.bench  ## slow and broken clients by the thousand, and a probe beside them
+	$(BIN)/python -m bench.slow_clients
+
+check-memory: $(VENV)/.bench  ## the memory over a million requests and a hundred swaps (needs wrk)
+	$(BIN)/python -m bench.endurance
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

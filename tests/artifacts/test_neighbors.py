@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from service.model.artifact import NEIGHBORS, NEIGHBORS_SCORES, Artifact
 from service.model.errors import ArtifactError
-from service.model.files import load, save
+from service.model.reader import load
 from service.model.recommender import Neighbor, Recommender
 from service.model.similarity import SimilarSettings
+from service.model.writer import save
 from tests.conftest import make_artifact
 from trainer.artifacts.index import cosine_index
 from trainer.artifacts.neighbors import with_neighbors

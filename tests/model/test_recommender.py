@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.model import files
+from service.model import reader
 from service.model.artifact import Artifact
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
-from service.model.files import load, save
+from service.model.reader import load
 from service.model.recommender import Neighbor, Recommender, decayed
+from service.model.writer import save
 from tests.conftest import (
     FRUITS,
     TOOLS,
@@ -479,7 +480,7 @@ def test_exact_search_and_hnsw_and_a_mapped_artifact_answer_alike(
     ask: Callable[[Recommender], list[Neighbor]],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(files, "COPIED_BYTES", 0)
+    monkeypatch.setattr(reader, "COPIED_BYTES", 0)
     expected = ask(Recommender(make_artifact()))
     for name, artifact in (("exact", make_artifact()), ("hnsw", hnsw(make_artifact()))):
         save(artifact, tmp_path / name / "v1")

@@ -22,8 +22,9 @@
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
 
 Large files are mapped, so that processes share them, and nothing is made of all items when an
-artifact is loaded. The directory is named after its model version. `service.model.files` writes and
-reads it, `service.model.checks` and `service.model.string_checks` say what its content must be.
+artifact is loaded. The directory is named after its model version. `service.model.writer` writes
+it, `service.model.reader` reads it, `service.model.checks` and `service.model.string_checks` say
+what its content must be.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -98,6 +99,11 @@ class Manifest(BaseModel):
     metadata: list[str] = Field(default_factory=list, description="names of metadata columns")
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of the data files."""
+        return FILES if self.next is None else FILES + NEXT_FILES
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from service.model import disk, files
+from service.model import disk, reader, writer
 from service.model.artifact import Artifact, Manifest
 from service.model.errors import (
     ArtifactError,
@@ -110,11 +110,11 @@ class Store:
 
     def load(self, version: str | None = None) -> Artifact:
         """Reads a version, the current one by default, and verifies it."""
-        return files.load(self.path(version or self.current()))
+        return reader.load(self.path(version or self.current()))
 
     def manifest(self, version: str) -> Manifest:
         """The manifest of a version, without loading the rest."""
-        return files.read_manifest(self.path(version))
+        return reader.read_manifest(self.path(version))
 
     def add(self, build: Callable[[str], Artifact]) -> Manifest:
         """Writes a new version without making it current.
@@ -127,14 +127,14 @@ class Store:
         self._versions.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
         with self._writing(version):
-            return files.save(artifact, self._versions / version)
+            return writer.save(artifact, self._versions / version)
 
     def promote(self, version: str) -> None:
         """Makes a version current, after loading it as the service will.
 
         Promoting the current version again makes a service that refused it try once more.
         """
-        files.load(self.path(version))
+        reader.load(self.path(version))
         with self._lock():
             self.path(version)  # still there?
             promoted = self._promoted()
@@ -152,7 +152,7 @@ class Store:
         """
         while True:
             earlier = self._earlier()
-            files.load(self.path(earlier[-1]))
+            reader.load(self.path(earlier[-1]))
             with self._lock():
                 # Another process may have published, rolled back or pruned since.
                 if self._earlier() == earlier:
@@ -256,7 +256,7 @@ class Store:
 
     def _is_intact(self, version: str) -> bool:
         try:
-            files.verify(self._versions / version)
+            reader.verify(self._versions / version)
         except (ArtifactError, UnavailableError):
             return False
         return True

@@ -1,11 +1,14 @@
 """The Prometheus metrics of the service."""
 
+import math
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from service import __version__
 from service.model.recommender import Recommender
@@ -15,10 +18,14 @@ BUCKETS = (  # seconds
     *(0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025),
     *(0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+BATCHES = (1, 2, 4, 8, 16, 32, 64)  # searches
 
 
 class Metrics:
-    """The metrics of one application; labels never contain item ids."""
+    """The metrics of one application; labels never contain item ids.
+
+    Counters and histograms keep what dead workers counted, gauges are those of living ones.
+    """
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -64,28 +71,45 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
-        self.items = self._gauge("item2vec_model_items", "Items in the model served.")
-        self.oldest = Gauge(
-            "item2vec_model_oldest_timestamp_seconds",
-            "When the oldest model served by any worker was created.",
+        self.batches = Histogram(
+            "item2vec_search_batch_size",
+            "Concurrent searches that were answered together.",
+            buckets=BATCHES,
             registry=self._registry,
-            multiprocess_mode="livemin",
+        )
+        self.in_flight = self._gauge(
+            "item2vec_requests_in_flight", "Requests that are being answered.", "livesum"
+        )
+        self.queue = self._gauge(
+            "item2vec_searches_waiting", "Searches that wait for their turn.", "livesum"
+        )
+        self.items = self._gauge(
+            "item2vec_model_items", "Items in the model served.", "livemostrecent"
         )
         self.created = self._gauge(
-            "item2vec_model_created_timestamp_seconds", "When the model served was created."
+            "item2vec_model_created_timestamp_seconds",
+            "When the model served was created.",
+            "livemostrecent",
         )
-
+        self.oldest = self._gauge(
+            "item2vec_model_oldest_timestamp_seconds",
+            "When the oldest model served by any worker was created.",
+            "livemin",
+        )
+        self.oldest.set(math.inf)  # not 0, which a worker that is loading would make the oldest
         build = Gauge(
             "item2vec_build_info",
             "The version that runs; always 1.",
             ["version", "python"],
             registry=self._registry,
-            multiprocess_mode="max",
+            multiprocess_mode="livemax",
         )
         build.labels(__version__, platform.python_version()).set(1)
 
-    def _gauge(self, name: str, text: str) -> Gauge:
-        return Gauge(name, text, registry=self._registry, multiprocess_mode="mostrecent")
+    def _gauge(
+        self, name: str, text: str, over_workers: Literal["livesum", "livemin", "livemostrecent"]
+    ) -> Gauge:
+        return Gauge(name, text, registry=self._registry, multiprocess_mode=over_workers)
 
     def served(self, recommender: Recommender) -> None:
         """Notes which model is served now."""
@@ -109,6 +133,18 @@ class Metrics:
         if returned < k:
             self.short_answers.inc()
 
+    def answering(self, requests: int) -> None:
+        """Notes how many requests are being answered now."""
+        self.in_flight.set(requests)
+
+    def waiting(self, searches: int) -> None:
+        """Notes how many searches wait for their turn now."""
+        self.queue.set(searches)
+
+    def searched(self, batch: int) -> None:
+        """Notes how many concurrent searches were answered together."""
+        self.batches.observe(batch)
+
     def text(self) -> bytes:
         """All metrics in Prometheus' text format, combined over the worker processes."""
         registry = self._registry
@@ -126,13 +162,11 @@ def _forget_dead_workers(directory: Path) -> None:
     https://github.com/prometheus/client_python/issues/1199
     """
     for path in directory.glob("*.db"):
-        process = int(path.stem.rpartition("_")[2])
-        if _is_alive(process):
+        if _is_alive(int(path.stem.rpartition("_")[2])):
             continue
-        if not path.stat().st_size:
-            path.unlink()
-        elif path.name.startswith("gauge_live"):
-            mark_process_dead(process)  # type: ignore[no-untyped-call]
+        with suppress(FileNotFoundError):  # another worker removed it
+            if path.name.startswith("gauge") or not path.stat().st_size:
+                path.unlink()
 
 
 def _is_alive(process: int) -> bool:

@@ -11,6 +11,7 @@ from service.model.artifact import OutputRows
 from service.model.continuations import NextSettings, Relation
 from service.model.errors import short
 from service.model.similarity import SimilarSettings
+from service.web.settings import DEFAULT_K
 
 WHOLE = re.compile(r"-?[0-9]{1,100}")
 DECIMAL = re.compile(r"-?[0-9]*\.?[0-9]+([eE][+-]?[0-9]+)?")
@@ -64,7 +65,7 @@ class RecommendRequest(Body):
         description="Items liked, bought or seen, the newest last.",
         examples=[["85123A", "22457"]],
     )
-    k: K = 10
+    k: K = DEFAULT_K
     exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
     relation: Relation = Field("similar", description=RELATION, examples=["similar"])
     decay: float | None = Field(
@@ -104,7 +105,7 @@ class AnalogyRequest(Body):
         [], description="Items that count +1.", examples=[["85123A", "22386"]]
     )
     negative: list[ItemId] = Field([], description="Items that count -1.", examples=[["21733"]])
-    k: K = 10
+    k: K = DEFAULT_K
 
     _numbers = field_validator("k", mode="before")(whole)
 

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from service.model.environment import PREFIX, variables
 from service.model.errors import ConfigError
 
+DEFAULT_K = 10  # of a query that names no k
+
 
 def _seconds(default: float, description: str) -> Any:  # noqa: ANN401
     return Field(default, gt=0, allow_inf_nan=False, description=description)
@@ -29,7 +31,11 @@ class Settings(BaseModel):
         1, ge=1, description="processes that answer requests; they share the model's memory"
     )
     poll_seconds: float = _seconds(2, "how often to look for a new model")
-    max_k: int = Field(1000, ge=1, description="the largest k a query may ask for")
+    max_k: int = Field(
+        1000,
+        ge=DEFAULT_K,
+        description=f"the largest k a query may ask for; at least {DEFAULT_K}, the default k",
+    )
     max_items: int = Field(1000, ge=1, description="the most items one list of a query may name")
     max_body_bytes: int = Field(1_000_000, ge=1, description="the largest request body")
     max_head_bytes: int = Field(

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from service.model.answers import Neighbor
 from service.model.artifact import NEIGHBORS, NEIGHBORS_SCORES, Artifact
 from service.model.errors import ArtifactError
-from service.model.files import load, save
+from service.model.reader import load
 from service.model.recommender import Recommender
 from service.model.similarity import SimilarSettings
+from service.model.writer import save
 from tests.conftest import make_artifact
 from trainer.artifacts import index
 from trainer.artifacts.index import cosine_index

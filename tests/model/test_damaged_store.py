@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from service.model import files
+from service.model import reader
 from service.model import store as store_module
 from service.model.artifact import MANIFEST, MANIFEST_CHECKSUM, TABLE_OFFSETS
 from service.model.store import Store
@@ -103,7 +103,7 @@ def test_too_little_memory_is_one_sentence(store: Store, run: Run, monkeypatch: 
     def exhausted(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(files.faiss, "read_index", exhausted)
+    monkeypatch.setattr(reader.faiss, "read_index", exhausted)
     result = run("similar", "apple", "--models", store.directory)
     assert result.code == 1
     assert "not enough memory" in result.error

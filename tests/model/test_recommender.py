@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.model import files, index
+from service.model import index, reader
 from service.model.answers import Neighbor
 from service.model.artifact import Artifact
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
-from service.model.files import load, save
+from service.model.reader import load
 from service.model.recommender import Recommender, decayed
+from service.model.writer import save
 from tests.conftest import (
     FRUITS,
     TOOLS,
@@ -475,7 +476,7 @@ def test_exact_search_and_codes_and_a_mapped_artifact_answer_alike(
     ask: Callable[[Recommender], list[Neighbor]],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(files, "COPIED_BYTES", 0)
+    monkeypatch.setattr(reader, "COPIED_BYTES", 0)
     monkeypatch.setattr(index, "LEAST_GAIN", 0)
     quantized = quantized_artifact()
     exact = replace(quantized, cosine_index=plain_index(quantized.input_vectors))

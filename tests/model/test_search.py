@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from service.model.artifact import SEARCH
 from service.model.errors import UnavailableError
-from service.model.files import load, save
+from service.model.reader import load
 from service.model.recommender import Recommender
 from service.model.search import Search
+from service.model.writer import save
 from tests.conftest import make_artifact
 
 TITLES = ["Café crème", "tea-pot, blue", "blue teacup", "GROẞE Straße", 'a "quoted" OR', None]

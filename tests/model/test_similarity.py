@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from service.model.artifact import Artifact
 from service.model.recommender import Recommender
-from service.model.similarity import SimilarSettings
+from service.model.similarity import SimilarSettings, unit
 from tests.conftest import make_artifact
 from trainer.artifacts.index import cosine_index
 from trainer.config.sections import IndexConfig
@@ -116,3 +116,12 @@ def test_equal_directions_are_ordered_by_how_often_they_were_seen(
         for name in ("often", "seldom")
     )
     assert often >= seldom - 1e-6
+
+
+def test_unit_vectors_have_length_one_and_a_zero_vector_stays_zero():
+    vectors = np.array([[3, 4], [0, 0], [0, -2]], np.float32)
+    units = unit(vectors)
+    np.testing.assert_allclose(units, [[0.6, 0.8], [0, 0], [0, -1]])
+    assert units.dtype == np.float32
+    np.testing.assert_array_equal(vectors, [[3, 4], [0, 0], [0, -2]])  # not normalised in place
+    np.testing.assert_allclose(unit(np.array([0, 5], np.float32)), [0, 1])

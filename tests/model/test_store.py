@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from service.model import files
+from service.model import reader, writer
 from service.model import store as store_module
 from service.model.artifact import COUNTS, Artifact, Manifest
 from service.model.errors import (
@@ -163,7 +163,7 @@ def test_prune_deletes_nothing_that_it_could_not_read(
         raise UnavailableError("too many open files")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files, "verify", fail)
+        patch.setattr(reader, "verify", fail)
         assert store.prune(1) == []
     assert store.prune(1) == versions[:2]
 
@@ -226,15 +226,15 @@ def test_prune_removes_what_killed_processes_left(store: Store, publish: Callabl
 def test_a_version_that_is_being_written_is_no_leftover(
     store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ):
-    write_index = files.faiss.write_index
+    write_index = writer.faiss.write_index
 
     def write_while_others_publish(*arguments: object) -> None:
-        monkeypatch.setattr(files.faiss, "write_index", write_index)
+        monkeypatch.setattr(writer.faiss, "write_index", write_index)
         publish()
         store.prune(1)
         write_index(*arguments)
 
-    monkeypatch.setattr(files.faiss, "write_index", write_while_others_publish)
+    monkeypatch.setattr(writer.faiss, "write_index", write_while_others_publish)
     store.load(add(store))
     assert [path.name for path in (store.directory / "versions").glob(".*")] == []
 
@@ -275,7 +275,7 @@ def test_files_are_read_before_the_lock_is_taken(
     store: Store, publish: Callable[[], str], change: str, monkeypatch: pytest.MonkeyPatch
 ):
     first, second = publish(), publish()
-    verify = files.verify
+    verify = reader.verify
     verified = []
 
     def verify_unlocked(directory: Path) -> Manifest:
@@ -283,7 +283,7 @@ def test_files_are_read_before_the_lock_is_taken(
             verified.append(directory.name)
             return verify(directory)
 
-    monkeypatch.setattr(files, "verify", verify_unlocked)
+    monkeypatch.setattr(reader, "verify", verify_unlocked)
     if change == "promote":
         store.promote(first)
     elif change == "rollback":
@@ -325,15 +325,15 @@ def test_a_rollback_heeds_what_was_published_while_it_verified(
     store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ):
     first, second = publish(), publish()
-    verify = files.verify
+    verify = reader.verify
     published = []
 
     def verify_while_another_publishes(directory: Path) -> Manifest:
-        monkeypatch.setattr(files, "verify", verify)
+        monkeypatch.setattr(reader, "verify", verify)
         published.append(publish())
         return verify(directory)
 
-    monkeypatch.setattr(files, "verify", verify_while_another_publishes)
+    monkeypatch.setattr(reader, "verify", verify_while_another_publishes)
     assert store.rollback() == second
     assert store.versions() == [first, second, *published]
 
@@ -342,14 +342,14 @@ def test_a_version_pruned_while_it_was_verified_is_not_promoted(
     store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ):
     first, second = publish(), publish()
-    load = files.load
+    load = reader.load
 
     def load_while_another_prunes(directory: Path) -> Artifact:
         artifact = load(directory)
         assert store.prune(1) == [first]
         return artifact
 
-    monkeypatch.setattr(files, "load", load_while_another_prunes)
+    monkeypatch.setattr(reader, "load", load_while_another_prunes)
     with pytest.raises(InputError, match=f"no version '{first}'"):
         store.promote(first)
     assert store.current() == second
@@ -359,14 +359,14 @@ def test_a_version_promoted_while_prune_verifies_stays(
     store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ):
     first, second, third = publish(), publish(), publish()
-    verify = files.verify
+    verify = reader.verify
 
     def verify_while_another_promotes(directory: Path) -> Manifest:
-        monkeypatch.setattr(files, "verify", verify)
+        monkeypatch.setattr(reader, "verify", verify)
         store.promote(first)
         return verify(directory)
 
-    monkeypatch.setattr(files, "verify", verify_while_another_promotes)
+    monkeypatch.setattr(reader, "verify", verify_while_another_promotes)
     assert store.prune(1) == [second]
     assert (store.versions(), store.current()) == ([first, third], first)
 
@@ -411,7 +411,7 @@ def test_a_version_whose_writing_fails_leaves_nothing(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(files.faiss, "write_index", full)
+        patch.setattr(writer.faiss, "write_index", full)
         with pytest.raises(UnavailableError, match="cannot be written: No space left on device"):
             add(store)
     assert list((store.directory / "versions").iterdir()) == []

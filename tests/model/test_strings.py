@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from service.model import item_ids, strings
 from service.model.artifact import Artifact
 from service.model.errors import InputError
-from service.model.files import load, most_frequent_item, save
 from service.model.item_ids import ItemIds
+from service.model.reader import load, most_frequent_item
 from service.model.recommender import Recommender
 from service.model.strings import Strings
+from service.model.writer import save
 from tests.conftest import make_artifact
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))

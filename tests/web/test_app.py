@@ -45,7 +45,7 @@ def next_client(store: Store) -> Iterator[TestClient]:
 def narrow_client(store: Store, publish: Callable[[], str]) -> Iterator[TestClient]:
     """The service with small limits."""
     publish()
-    settings = Settings(models=store.directory, max_k=5, max_items=3, max_body_bytes=200)
+    settings = Settings(models=store.directory, max_k=12, max_items=3, max_body_bytes=200)
     with TestClient(create_app(settings)) as client:
         yield client
 
@@ -417,7 +417,7 @@ def test_a_decay_in_a_query_is_a_decimal_number(client: TestClient, decay: str):
     assert by_get.json() == client.post("/recommend", json=request).json()
 
 
-@pytest.mark.parametrize("k", [6, 10**30])
+@pytest.mark.parametrize("k", [13, 10**30])
 def test_more_than_max_k_is_refused_with_the_limit(narrow_client: TestClient, k: int):
     for response in (
         narrow_client.get(f"/similar/apple?k={k}"),
@@ -428,7 +428,7 @@ def test_more_than_max_k_is_refused_with_the_limit(narrow_client: TestClient, k:
         narrow_client.post("/analogy", json={"positive": ["apple"], "k": k}),
     ):
         found = problem(response, 422, "invalid-request")
-        assert found["detail"] == f"k: {k} is more than the 5 this service returns"
+        assert found["detail"] == f"k: {k} is more than the 12 this service returns"
 
 
 def test_more_than_max_items_are_refused_with_the_limit(narrow_client: TestClient):

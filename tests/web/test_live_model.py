@@ -20,7 +20,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from service.model import files
+from service.model import checksums, reader
 from service.model.artifact import COUNTS, INPUT_VECTORS, MANIFEST, MANIFEST_CHECKSUM, Artifact
 from service.model.errors import NoModelError
 from service.model.store import Promotion, Store
@@ -173,7 +173,7 @@ def failing(monkeypatch: pytest.MonkeyPatch, failure: BaseException) -> None:
     def fail(_: Path) -> str:
         raise failure
 
-    monkeypatch.setattr(files, "_sha256", fail)
+    monkeypatch.setattr(checksums, "of_file", fail)
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_a_request_that_holds_a_pruned_version_still_gets_its_answer(
     build: Callable[[str], Artifact],
     monkeypatch: pytest.MonkeyPatch,
 ):
-    monkeypatch.setattr(files, "COPIED_BYTES", 0)
+    monkeypatch.setattr(reader, "COPIED_BYTES", 0)
     first = store.add(build).model_version
     store.promote(first)
     model = LiveModel(store)
@@ -382,7 +382,7 @@ def test_a_request_that_holds_a_pruned_version_still_gets_its_answer(
 def test_a_version_replaced_is_let_go(
     store: Store, publish: Callable[[], str], monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(files, "COPIED_BYTES", 0)
+    monkeypatch.setattr(reader, "COPIED_BYTES", 0)
     first = publish()
     model = LiveModel(store)
     model.refresh()

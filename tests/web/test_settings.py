@@ -1,11 +1,15 @@
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
 from service.model.errors import ConfigError
+from service.model.store import Store
+from service.web.app import create_app
 from service.web.settings import Settings
 from tests.conftest import KUBERNETES
 
@@ -18,9 +22,9 @@ def test_defaults_listen_on_this_machine_only():
 def test_the_environment_overrides_defaults(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ITEM2VEC_PORT", "9000")
     monkeypatch.setenv("ITEM2VEC_MODELS", "/srv/models")
-    monkeypatch.setenv("item2vec_max_k", "5")
+    monkeypatch.setenv("item2vec_max_k", "50")
     settings = Settings.from_environment()
-    assert (settings.port, settings.models, settings.max_k) == (9000, Path("/srv/models"), 5)
+    assert (settings.port, settings.models, settings.max_k) == (9000, Path("/srv/models"), 50)
 
 
 def test_a_misspelt_name_is_refused_with_the_right_one(monkeypatch: pytest.MonkeyPatch):
@@ -46,6 +50,7 @@ def test_a_name_like_no_setting_is_refused_with_all_of_them(monkeypatch: pytest.
         ("ITEM2VEC_POLL_SECONDS", "nan"),
         ("ITEM2VEC_POLL_SECONDS", "inf"),
         ("ITEM2VEC_MAX_K", "-1"),
+        ("ITEM2VEC_MAX_K", "9"),
         ("ITEM2VEC_LOG_LEVEL", "loud"),
     ],
 )
@@ -55,6 +60,16 @@ def test_an_impossible_value_is_refused_with_its_name(
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError, match=f"^{name}='{value}': "):
         Settings.from_environment()
+
+
+def test_the_default_k_is_within_the_smallest_limit(store: Store, publish: Callable[[], str]):
+    publish()
+    settings = Settings(models=store.directory, max_k=10)
+    with TestClient(create_app(settings)) as client:
+        assert client.get("/similar/apple").json()["k"] == 10
+        assert client.post("/recommend", json={"liked": ["apple"]}).json()["k"] == 10
+        assert client.post("/analogy", json={"positive": ["apple"]}).json()["k"] == 10
+        assert client.get("/items?q=a").status_code == 200
 
 
 def test_names_of_the_trainer_are_left_to_it(monkeypatch: pytest.MonkeyPatch):

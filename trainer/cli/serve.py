@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from service.model.environment import PREFIX
 from service.model.errors import Item2VecError
-from service.model.files import most_frequent_item
+from service.model.reader import most_frequent_item
 from service.model.store import Store
 from service.web.settings import Settings
 from trainer.cli.common import open_store, out, say

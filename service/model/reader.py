@@ -1,14 +1,9 @@
-"""Writes artifacts atomically, and loads them only if they are intact."""
+"""Loads artifacts, only if they are intact."""
 
-import hashlib
-import shutil
 import sqlite3
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from itertools import chain
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import faiss
@@ -16,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
+from service.model import checksums
 from service.model.artifact import (
     ARRAYS,
     COSINE_INDEX,
     COUNTS,
-    FILES,
     FORMAT_VERSION,
     ID_HASHES,
     ID_ROWS,
@@ -47,124 +42,23 @@ from service.model.artifact import (
 )
 from service.model.checks import faults_of
 from service.model.continuations import Continuations, Lists, NextSettings
-from service.model.disk import failures, sync
+from service.model.disk import failures
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.faults import refuse
 from service.model.item_ids import ItemIds
 from service.model.neighbors import NeighborLists
-from service.model.search import Search, database
+from service.model.search import Search
 from service.model.string_checks import faults_of_strings
-from service.model.strings import JsonValues, OptionalStrings, Strings, json_texts
+from service.model.strings import JsonValues, OptionalStrings, Strings
 
 # Smaller files are copied, not mapped: a process dies if a file it has mapped is cut short.
 COPIED_BYTES = 1 << 20
-HASHED_AT_ONCE = 2  # files; more would take the cores away from the queries meanwhile
-WRITABLE = 0o222
 
 
 class _Format(BaseModel):
     """The field that a manifest of any format has."""
 
     format_version: int
-
-
-# Writing
-
-
-def save(artifact: Artifact, directory: Path) -> Manifest:
-    """Writes the artifact, read-only, so that a reader sees all of it or nothing.
-
-    Args:
-        artifact: the artifact; the checksums in its manifest are filled in here.
-        directory: must not exist yet. A sibling `.partial-<name>` is written, synced and renamed;
-            it is removed if anything fails.
-
-    Returns:
-        The manifest as written.
-
-    Raises:
-        InputError: an id, a title or a metadata value holds what UTF-8 cannot.
-        UnavailableError: the disk is full or fails.
-    """
-    partial = directory.with_name(f".partial-{directory.name}")
-    shutil.rmtree(partial, ignore_errors=True)
-    try:
-        with failures(directory, "written"):
-            partial.mkdir(parents=True)
-            manifest = _write(artifact, partial)
-            for path in partial.iterdir():
-                path.chmod(path.stat().st_mode & ~WRITABLE)
-                sync(path)
-            sync(partial)
-            partial.rename(directory)
-            sync(directory.parent)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-    return manifest
-
-
-def _write(artifact: Artifact, directory: Path) -> Manifest:
-    for name, array in _arrays(artifact).items():
-        _write_array(array, directory / name)
-    _write_index(artifact.cosine_index, directory / COSINE_INDEX)
-    (directory / SEARCH).write_bytes(database(artifact.texts()))
-    settings = artifact.continuations and artifact.continuations.settings
-    manifest = artifact.manifest.model_copy(
-        update={"next": settings, "metadata": list(artifact.metadata)}
-    )
-    sha256 = {name: _sha256(directory / name) for name in _files(manifest)}
-    manifest = manifest.model_copy(update={"sha256": sha256})
-    content = manifest.model_dump_json(indent=2).encode()
-    (directory / MANIFEST).write_bytes(content)
-    (directory / MANIFEST_CHECKSUM).write_bytes(_checksum_of(content))
-    return manifest
-
-
-# Through Python files: on a full disk, NumPy and FAISS write too little without an error.
-
-
-def _write_array(array: NDArray[Any], path: Path) -> None:
-    with path.open("wb") as file:
-        np.save(SimpleNamespace(write=file.write), array)
-
-
-def _write_index(index: faiss.Index, path: Path) -> None:
-    with path.open("wb") as file:
-        writer = faiss.PyCallbackIOWriter(file.write)  # type: ignore[attr-defined]
-        faiss.write_index(index, writer)
-
-
-def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
-    """The content of every array file."""
-    item_ids = ItemIds.of(artifact.item_ids)
-    titles = OptionalStrings.of(artifact.titles, "the title")
-    columns = artifact.metadata.values()
-    metadata = Strings.of(chain.from_iterable(map(json_texts, columns)), "the metadata")
-    neighbors = artifact.neighbors or NeighborLists.none(len(item_ids))
-    arrays: dict[str, NDArray[Any]] = {
-        ITEM_IDS: item_ids.strings.text,
-        ITEM_IDS_OFFSETS: item_ids.strings.offsets,
-        ID_HASHES: item_ids.hashes,
-        ID_ROWS: item_ids.rows,
-        TITLES: titles.strings.text,
-        TITLES_OFFSETS: titles.strings.offsets,
-        TITLES_MISSING: titles.missing,
-        METADATA: metadata.text,
-        METADATA_OFFSETS: metadata.offsets,
-        COUNTS: artifact.counts,
-        INPUT_VECTORS: artifact.input_vectors,
-        OUTPUT_VECTORS: artifact.output_vectors,
-        NEIGHBORS: neighbors.items,
-        NEIGHBORS_SCORES: neighbors.scores,
-    }
-    if next_ := artifact.continuations:
-        table = next_.table
-        arrays |= {TABLE: table.items, TABLE_OFFSETS: table.offsets, TABLE_SCORES: next_.scores}
-    return arrays
-
-
-# Reading
 
 
 def load(directory: Path) -> Artifact:
@@ -203,18 +97,19 @@ def load(directory: Path) -> Artifact:
 
 
 def verify(directory: Path) -> Manifest:
-    """Compares every file with its checksum.
+    """Compares every file with its checksum, one after another: queries need the other cores.
 
     Raises:
         ArtifactError: naming the first file that differs.
         UnavailableError: naming the first file that is missing or cannot be read now.
     """
     manifest = read_manifest(directory)
-    paths = [directory / name for name in _files(manifest)]
-    with ThreadPoolExecutor(HASHED_AT_ONCE) as threads:
-        for path, checksum in zip(paths, threads.map(_read_checksum, paths), strict=True):
-            if checksum != manifest.sha256.get(path.name):
-                raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
+    for name in manifest.files:
+        path = directory / name
+        with _reading(path):
+            checksum = checksums.of_file(path)
+        if checksum != manifest.sha256.get(name):
+            raise ArtifactError(f"{path} is damaged: its checksum is not the one in {MANIFEST}")
     return manifest
 
 
@@ -231,7 +126,7 @@ def read_manifest(directory: Path) -> Manifest:
         _check_format(path, _Format.model_validate_json(content, strict=True).format_version)
     with _reading(directory / MANIFEST_CHECKSUM):
         checksum = (directory / MANIFEST_CHECKSUM).read_bytes()
-    if checksum != _checksum_of(content):
+    if checksum != checksums.of_manifest(content):
         raise ArtifactError(f"{path} is damaged: its checksum is not that in {MANIFEST_CHECKSUM}")
     with _reading(path):
         manifest = Manifest.model_validate_json(content, strict=True)
@@ -294,11 +189,6 @@ def _columns(values: Strings, names: list[str], rows: int) -> dict[str, JsonValu
     }
 
 
-def _read_checksum(path: Path) -> str:
-    with _reading(path):
-        return _sha256(path)
-
-
 def _read_array(path: Path) -> NDArray[Any]:
     with _reading(path):
         # An array over the mapped file: indexing a memmap itself costs microseconds.
@@ -345,16 +235,3 @@ def _read_continuations(directory: Path, settings: NextSettings | None) -> Conti
         scores=arrays[TABLE_SCORES],
         settings=settings,
     )
-
-
-def _files(manifest: Manifest) -> tuple[str, ...]:
-    return FILES if manifest.next is None else FILES + NEXT_FILES
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _checksum_of(manifest: bytes) -> bytes:
-    return f"{hashlib.sha256(manifest).hexdigest()}  {MANIFEST}\n".encode()

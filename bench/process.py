@@ -6,10 +6,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from urllib.request import urlopen
 
 PATIENCE = 120  # seconds until a service must be ready
@@ -57,24 +57,41 @@ class Service(NamedTuple):
 
 @contextmanager
 def serving(models: Path, **settings: str) -> Iterator[Service]:
-    """Runs a service of one worker until the block ends; waits until it is ready."""
+    """Runs a service until the block ends; waits until it is ready."""
+    settings = {"MODELS": str(models), "LOG_LEVEL": "warning", "LOG_FORMAT": "json"} | settings
+    environment = {f"ITEM2VEC_{name}": value for name, value in settings.items()}
+    port, log = free_port(), models / "service.log"
+    with log.open("w") as said:
+        command = [sys.executable, "-m", "service"]
+        environment["ITEM2VEC_PORT"] = str(port)
+        with running(command, f"http://127.0.0.1:{port}/readyz", environment, said) as process:
+            yield Service(port, process.pid, log)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    settings = {
-        "MODELS": str(models),
-        "PORT": str(port),
-        "LOG_LEVEL": "warning",
-        "LOG_FORMAT": "json",
-    } | settings
-    environment = os.environ | {f"ITEM2VEC_{name}": value for name, value in settings.items()}
-    log = models / "service.log"
-    with log.open("w") as said:
-        process = subprocess.Popen([sys.executable, "-m", "service"], env=environment, stderr=said)
-    service = Service(port, process.pid, log)
+        port: int = free.getsockname()[1]
+        return port
+
+
+@contextmanager
+def running(
+    command: Sequence[str], url: str, environment: Mapping[str, str], said: IO[str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Runs a server until the block ends; waits until it answers at `url`.
+
+    Args:
+        command: the program and its arguments.
+        url: what it answers once it is ready.
+        environment: variables it gets beside ours.
+        said: where its errors are written.
+    """
+    process = subprocess.Popen(command, env=os.environ | environment, stderr=said)
     try:
-        _wait_for(f"{service.address}/readyz", process)
-        yield service
+        _wait_for(url, process)
+        yield process
     finally:
         process.terminate()
         process.wait()

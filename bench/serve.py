@@ -4,24 +4,22 @@
 """
 
 import argparse
-import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 
+from bench.process import free_port, running, serving
 from bench.report import Part, markdown_table, publish
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
@@ -36,7 +34,7 @@ SIZE, CLUSTERS = 100, 400
 MOST_CONTINUATIONS = 10_000_000
 LISTED = 50
 CONNECTIONS = 16
-PATIENCE = 120  # seconds until a server must be ready
+EASY = 0.7  # of the largest rate, at which latencies are compared
 BARE = "bare route"
 # The Lua scripts of wrk: each request names other items. ITEMS is replaced.
 GET = """
@@ -101,13 +99,20 @@ def main() -> None:
 def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -> Part:
     """Loads the bare route and each query in turn, `rounds` times."""
     loads: dict[str, list[Load]] = {name: [] for name in QUERIES}
-    with _bare(workers) as bare, _service(models, workers) as service:
-        for _ in range(rounds):
-            for name, script in QUERIES.items():
-                address = bare if name == BARE else service
-                loads[name].append(drive(address, script.replace("ITEMS", str(items)), seconds))
-                print(f"{items:,} items, {workers} workers, {name}: {loads[name][-1]}", flush=True)
-    header = ("", "requests/s", "of the bare route", "p50 (ms)", "p95 (ms)", "p99 (ms)", "errors")
+    easy: dict[str, Load] = {}
+    with _bare(workers) as bare, serving(models, WORKERS=str(workers)) as service:
+        for name, script in islice(cycle(QUERIES.items()), rounds * len(QUERIES)):
+            address = bare if name == BARE else service.address
+            loads[name].append(drive(address, script.replace("ITEMS", str(items)), seconds))
+            print(f"{items:,} items, {workers} workers, {name}: {loads[name][-1]}", flush=True)
+        for name, script in QUERIES.items():
+            address = bare if name == BARE else service.address
+            pace = PACE.replace("MILLISECONDS", str(_pause(loads[name])))
+            easy[name] = drive(address, script.replace("ITEMS", str(items)) + pace, seconds)
+    header = (
+        *("", "requests/s", "of the bare route", "p50 (ms)", "p95 (ms)", "p99 (ms)", "errors"),
+        *("at an easy rate", "p50 (ms)", "p99 (ms)"),
+    )
     return Part(
         name=f"serve_{items}_{workers}",
         title=f"{items:,} items, {workers} {'worker' if workers == 1 else 'workers'}",
@@ -115,12 +120,24 @@ def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -
             f"{CONNECTIONS} connections for {seconds} s, {rounds} rounds in turn, medians; wrk and "
             "the servers share the cores"
         ],
-        tables=[markdown_table(header, [_row(name, loads) for name in QUERIES])],
-        figures={name: [load._asdict() for load in some] for name, some in loads.items()},
+        tables=[markdown_table(header, [_row(name, loads, easy[name]) for name in QUERIES])],
+        figures={
+            name: {"loads": [load._asdict() for load in some], "easy": easy[name]._asdict()}
+            for name, some in loads.items()
+        },
     )
 
 
-def _row(name: str, loads: dict[str, list[Load]]) -> tuple[str, ...]:
+def _pause(loads: list[Load]) -> float:
+    """Milliseconds between an answer and the next request of a connection, at an easy rate.
+
+    An answer then takes about a third of what it takes at the largest rate.
+    """
+    rate, p50 = (median(getattr(load, name) for load in loads) for name in ("rate", "p50"))
+    return 1000 * CONNECTIONS / (EASY * rate) - p50 / 3
+
+
+def _row(name: str, loads: dict[str, list[Load]], easy: Load) -> tuple[str, ...]:
     rates = [load.rate for load in loads[name]]
     shares = [load.rate / bare.rate for load, bare in zip(loads[name], loads[BARE], strict=True)]
     latencies = [
@@ -128,7 +145,10 @@ def _row(name: str, loads: dict[str, list[Load]]) -> tuple[str, ...]:
         for percentile in ("p50", "p95", "p99")
     ]
     errors = sum(load.errors for load in loads[name])
-    return name, f"{median(rates):,.0f}", f"{median(shares):.0%}", *latencies, str(errors)
+    return (
+        *(name, f"{median(rates):,.0f}", f"{median(shares):.0%}", *latencies, str(errors)),
+        *(f"{easy.rate / median(rates):.0%}", f"{easy.p50:.2f}", f"{easy.p99:.2f}"),
+    )
 
 
 def drive(address: str, script: str, seconds: int) -> Load:
@@ -151,6 +171,10 @@ done = function(summary, latency, requests)
     latency:percentile(95) / 1e3, latency:percentile(99) / 1e3,
     e.connect + e.read + e.write + e.status + e.timeout))
 end
+"""
+# Each connection waits between its requests; wrk counts whole milliseconds.
+PACE = """
+delay = function() return math.floor(MILLISECONDS + math.random()) end
 """
 
 
@@ -207,47 +231,11 @@ def publish_model(models: Path, items: int) -> None:
 
 @contextmanager
 def _bare(workers: int) -> Iterator[str]:
+    address = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--no-access-log"]
-    with _running([*command, "--workers", str(workers)], {}, "/similar/x") as address:
+    options = ["--log-level", "warning", "--workers", str(workers), "--port", str(port)]
+    with running([*command, *options], f"{address}/similar/x", {}):
         yield address
-
-
-@contextmanager
-def _service(models: Path, workers: int) -> Iterator[str]:
-    settings = {"MODELS": str(models), "WORKERS": str(workers), "LOG_LEVEL": "warning"}
-    command = [sys.executable, "-m", "trainer", "serve"]
-    environment = {f"ITEM2VEC_{name}": value for name, value in settings.items()}
-    with _running(command, environment, "/readyz") as address:
-        yield address
-
-
-@contextmanager
-def _running(command: Sequence[str], settings: dict[str, str], path: str) -> Iterator[str]:
-    """Runs a server on a free port until the block ends; waits until it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = os.environ | settings | {"OPENBLAS_NUM_THREADS": "1"}
-    server = subprocess.Popen([*command, "--port", str(port)], env=environment)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}{path}")
-        yield address
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        try:
-            urllib.request.urlopen(url, timeout=1)
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,22 @@
 import logging
 import math
 import os
+import socket
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from service.model.errors import ConfigError, Item2VecError
 from service.web.logs import log_config
 from service.web.security import Keys, is_loopback
 from service.web.settings import Settings
 
+if TYPE_CHECKING:
+    from uvicorn import Config
+
 METRICS_DIRECTORY = "PROMETHEUS_MULTIPROC_DIR"
+HANDLES = 16  # of the listening socket: in each turn of its loop, uvloop accepts once for each
 STARTUP_FAILURE = 3  # how a worker of uvicorn exits that could not start
 
 
@@ -69,9 +75,9 @@ def _serve(settings: Settings, keys: Keys) -> int:
     try:
         if settings.workers == 1:
             server = Server(config)
-            server.run()
+            server.run(sockets=_listen(config))
             return 0 if server.started else 1
-        parent = Multiprocess(config, sockets=[config.bind_socket()])
+        parent = Multiprocess(config, sockets=_listen(config))
         parent.run()
     except KeyboardInterrupt:
         return 0
@@ -80,6 +86,13 @@ def _serve(settings: Settings, keys: Keys) -> int:
     # If one worker cannot start, uvicorn stops them all, but does not report a failure.
     failed = any(worker.exitcode == STARTUP_FAILURE for worker in parent.processes)
     return 1 if failed else 0
+
+
+def _listen(config: "Config") -> list[socket.socket]:
+    """The listening socket, several times, so that many connect in one turn."""
+    listening = config.bind_socket()
+    listening.listen(config.backlog)
+    return [listening, *(listening.dup() for _ in range(HANDLES - 1))]
 
 
 def _warn_of_no_keys(host: str) -> None:

@@ -85,33 +85,31 @@ def _index(artifact: Artifact) -> Iterator[Fault]:
 
 
 def _codes(index: faiss.Index) -> Iterator[Fault]:
-    """A search reads codes of every item and centroids of every code without looking."""
-    pairs, quantized = codes(index)
+    """A search reads a code of every item, and centroids for it, without looking."""
+    quantized = codes(index)
     if not isinstance(quantized, faiss.IndexPQFastScan):
         yield COSINE_INDEX, f"has codes of {type(quantized).__name__}, not IndexPQFastScan"
-    even = index.d + index.d % 2
     blocks = -(-index.ntotal // CODES_IN_A_BLOCK)
     expected = {
-        "pairs of columns": [*range(index.d), *[-1] * (index.d % 2)],
         "items": index.ntotal,
         "metric": faiss.METRIC_INNER_PRODUCT,
         "block": CODES_IN_A_BLOCK,
-        "codes": blocks * CODES_IN_A_BLOCK * quantized.M2 // 2,
-        "product": (even, even // 2, 4),
-        "centroids": even * 16,
+        "codes": blocks * CODES_IN_A_BLOCK * (index.d + index.d % 2) // 2,
+        "product": (index.d, index.d, 4),
+        "centroids": index.d * 16,
     }
+    product = quantized.pq
     found = {
-        "pairs of columns": pairs,
         "items": quantized.ntotal,
         "metric": quantized.metric_type,
         "block": quantized.bbs,
         "codes": quantized.codes.size(),
-        "product": (quantized.pq.d, quantized.pq.M, quantized.pq.nbits),
-        "centroids": quantized.pq.centroids.size(),
+        "product": (product.d, product.M, product.nbits),
+        "centroids": product.centroids.size(),
     }
     for name, value in expected.items():
         yield from differs(COSINE_INDEX, f"{name} {found[name]}", f"{name} {value}")
-    if not _finite(faiss.vector_to_array(quantized.pq.centroids)):
+    if not _finite(faiss.vector_to_array(product.centroids)):
         yield COSINE_INDEX, "holds centroids that are not finite"
 
 

@@ -1,13 +1,12 @@
 """Answers what comes next from the stored table."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-
-from service.model import ragged
 
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
 Sums = tuple[NDArray[np.int32], NDArray[np.float64]]
@@ -32,12 +31,6 @@ class Lists(NamedTuple):
 
     items: NDArray[np.int32]
     offsets: NDArray[np.int64]
-
-    def gather(self, lists: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The places of the items of some lists, list after list, and the lengths of the lists."""
-        starts = self.offsets[lists]
-        lengths = self.offsets[lists + 1] - starts
-        return ragged.places(starts, lengths), lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +64,10 @@ class Continuations:
         last = self.settings.last_items
         session, weights = session[-last:], weights[-last:]
         session, weights = session[weights > 0], weights[weights > 0]
-        if len(session) <= 1:
-            return self._list(session, n)
+        if not len(session):
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        if len(session) == 1:
+            return self.after(int(session[0]), n)
         items, sums = self._sums(session, weights)
         total = max(sums.sum(dtype=np.float64), np.finfo(np.float32).tiny)
         votes = (sums / total).astype(np.float32)
@@ -82,22 +77,29 @@ class Continuations:
         order = np.lexsort((items, -votes))[:n]
         return items[order], votes[order]
 
-    def _list(self, session: NDArray[np.integer], n: int | None) -> Votes:
-        """The continuations of at most one item, which are in order already."""
-        offsets = self.table.offsets
-        places = slice(offsets[session[0]], offsets[session[0] + 1]) if len(session) else slice(0)
+    def after(self, item: int, n: int | None = None) -> Votes:
+        """What comes after one item: its list, which is in order. See `votes`."""
+        places = slice(self._borders[item], self._borders[item + 1])
         items, scores = self.table.items[places], self.scores[places]
         total = max(scores.sum(dtype=np.float64), np.finfo(np.float32).tiny)
         return items[:n], (scores[:n] / total).astype(np.float32)
 
+    @cached_property
+    def _borders(self) -> memoryview:
+        return self.table.offsets.data
+
     def _sums(self, session: NDArray[np.integer], weights: NDArray[np.float32]) -> Sums:
         """The continuations of several items, each once, and the sums of their weighted scores."""
-        places, lengths = self.table.gather(session)
-        weighted = self.scores[places] * np.repeat(weights, lengths)
-        order = np.argsort(self.table.items[places], kind="stable")
-        places = places[order]
-        items = self.table.items[places]
-        is_first = np.diff(items, prepend=-1) > 0
+        borders, table, scores = self._borders, self.table.items, self.scores
+        lists = [slice(borders[item], borders[item + 1]) for item in session.tolist()]
+        items = np.concatenate([table[places] for places in lists])
+        weighted = np.concatenate(
+            [scores[places] * w for places, w in zip(lists, weights, strict=True)]
+        )
+        order = np.argsort(items, kind="stable")
+        items = items[order]
+        is_first = np.ones(len(items), np.bool_)
+        np.not_equal(items[1:], items[:-1], out=is_first[1:])
         candidates = np.cumsum(is_first) - 1
         sums: NDArray[Any] = np.bincount(candidates, weighted[order])
         return items[is_first], sums

@@ -1,8 +1,8 @@
 """Similar items, recommendations and analogies from one loaded artifact."""
 
-from collections.abc import Collection, Sequence
-from functools import cached_property, lru_cache
-from itertools import islice
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property, lru_cache, partial
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from service.model.similarity import query_rows
 
 NAMES_KEPT = 65_536  # ids and titles of items that answers have named lately
 ITEMS_PER_BLOCK = 1 << 16
+ONE = np.ones(1, np.float32)  # the weight of a single item
 MOST_ITEMS_OF_A_QUICK_QUERY = 200  # that are liked and wanted
 
 
@@ -35,6 +36,7 @@ class Recommender:
         self._total_count = int(artifact.counts.sum())
         ids, titles = self._ids, artifact.titles
         self._names = lru_cache(NAMES_KEPT)(lambda item: (ids[item], titles[item]))
+        self._known_item = lru_cache(NAMES_KEPT)(partial(_known_row, ids))
 
     @property
     def version(self) -> str:
@@ -71,7 +73,7 @@ class Recommender:
             UnknownItemError: the model does not know the item.
         """
         item = self._known_item(item_id)
-        return Query([item], np.ones(1, np.float32), k, {item}, relation)
+        return Query([item], ONE, k, {item}, relation)
 
     def listed(self, item_id: str, k: int) -> list[Neighbor] | None:
         """The items most similar to an item, or None if that takes a search.
@@ -130,12 +132,11 @@ class Recommender:
             InputError: the decay is not between 0 and 1.
             NoContinuationsError: the model does not know what comes next.
         """
-        rows = {item_id: self._ids.row(item_id) for item_id in (*liked, *exclude)}
-        items = [row for item_id in liked if (row := rows[item_id]) is not None]
-        banned = {row for row in rows.values() if row is not None}
+        items = self._rows(liked)
+        banned = {*items, *self._rows(exclude)}
         if decay is None:
             decay = self.default_decay(relation)
-        weights = decayed(np.array([0, len(items)]), decay)
+        weights = _powers(decay, np.arange(len(items) - 1, -1, -1))
         return Query(items, weights, k, banned, relation)
 
     def best(self, queries: Sequence[Query]) -> list[list[Neighbor]]:
@@ -148,12 +149,12 @@ class Recommender:
         tastes = [query for query in queries if query.items]
         if not tastes:
             return [[] for _ in queries]
-        offsets = ragged.offsets_of(np.array([len(taste.items) for taste in tastes]))
+        starts = list(accumulate((len(taste.items) for taste in tastes[:-1]), initial=0))
         items = np.array([item for taste in tastes for item in taste.items], np.int64)
         weights = np.concatenate([taste.weights for taste in tastes])
         wanted = max(taste.k + len(taste.banned) for taste in tastes)
         scores, ranked = self._search(
-            self._tastes(items, offsets[:-1], weights), min(wanted, len(self._ids))
+            self._tastes(items, np.array(starts), weights), min(wanted, len(self._ids))
         )
         found = zip(ranked.tolist(), scores.tolist(), strict=True)
         return [self._allowed(query, *next(found)) if query.items else [] for query in queries]
@@ -166,19 +167,22 @@ class Recommender:
         return not is_search or index.is_quick(self.artifact.cosine_index)
 
     def _next(self, query: Query) -> list[Neighbor]:
-        wanted = query.k + len(query.banned)
-        items, votes = self._continuations().votes(
-            np.array(query.items, np.int64), query.weights, wanted
-        )
+        continuations, wanted = self._continuations(), query.k + len(query.banned)
+        if len(query.items) == 1:
+            items, votes = continuations.after(query.items[0], wanted)
+        else:
+            rows = np.array(query.items, np.int64)
+            items, votes = continuations.votes(rows, query.weights, wanted)
         return self._allowed(query, items.tolist(), votes.tolist())
 
     def _allowed(self, query: Query, items: list[int], scores: list[float]) -> list[Neighbor]:
-        allowed = (
+        banned, names = query.banned, self._names
+        allowed = [
             (item, score)
             for item, score in zip(items, scores, strict=True)
-            if item >= 0 and item not in query.banned
-        )
-        return [self._neighbor(item, score) for item, score in islice(allowed, query.k)]
+            if item >= 0 and item not in banned
+        ]
+        return [Neighbor(*names(item), score) for item, score in allowed[: query.k]]
 
     def recommendation(
         self, liked: Sequence[str], query: Query, neighbors: list[Neighbor]
@@ -309,6 +313,11 @@ class Recommender:
         return [self._description(row) for row in rows]
 
     @cached_property
+    def _units(self) -> NDArray[np.float32]:
+        """The unit vectors of all items, where the index keeps them."""
+        return index.rows(self.artifact.cosine_index)[:, :-1]
+
+    @cached_property
     def _words(self) -> Search:
         return self.artifact.search or Search.in_memory(self.artifact.texts())
 
@@ -317,11 +326,15 @@ class Recommender:
         metadata = {name: values[item] for name, values in artifact.metadata.items()}
         return Item(self._ids[item], artifact.titles[item], int(artifact.counts[item]), metadata)
 
-    def _known_item(self, item_id: str) -> int:
-        item = self._ids.row(item_id)
-        if item is None:
-            raise UnknownItemError(item_id)
-        return item
+    def _rows(self, item_ids: Iterable[str]) -> list[int]:
+        """The rows of the items that the model knows."""
+        rows = []
+        for item_id in item_ids:
+            try:
+                rows.append(self._known_item(item_id))
+            except UnknownItemError:
+                continue
+        return rows
 
     def _tastes(
         self,
@@ -331,9 +344,9 @@ class Recommender:
     ) -> NDArray[np.float32]:
         """float32 [tastes, vector_size + 1], see `query_rows`."""
         artifact = self.artifact
-        vectors = np.asarray(artifact.input_vectors[items])
+        units = self._units[items]
         counts, settings = artifact.counts[items], artifact.manifest.similar
-        return query_rows(vectors, counts, weights, starts, settings)
+        return query_rows(units, counts, weights, starts, settings)
 
     def _ignored(self, items: list[int], relation: Relation) -> list[str]:
         """The ids of the items that have no vote."""
@@ -369,6 +382,14 @@ class Recommender:
         return Neighbor(*self._names(item), score)
 
 
+def _known_row(ids: ItemIds, item_id: str) -> int:
+    """Raises an error where there is none, so that a cache holds no unknown ids."""
+    row = ids.row(item_id)
+    if row is None:
+        raise UnknownItemError(item_id)
+    return row
+
+
 def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
     """The weights of the items of some lists, newest last: decay ** steps back.
 
@@ -383,7 +404,11 @@ def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
     Raises:
         InputError: the decay is not between 0 and 1.
     """
+    return _powers(decay, ragged.steps_back(offsets))
+
+
+def _powers(decay: float, steps: NDArray[np.int64]) -> NDArray[np.float32]:
     if not 0 <= decay <= 1:
         raise InputError(f"decay: {decay} is not between 0 and 1")
-    weights: NDArray[np.float32] = np.power(decay, ragged.steps_back(offsets)).astype(np.float32)
+    weights: NDArray[np.float32] = np.power(decay, steps).astype(np.float32)
     return weights

@@ -38,7 +38,7 @@ class SimilarSettings(BaseModel):
 
 def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """The rows scaled to length 1, in a new array; a zero row stays zero."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    norms = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))[..., None]
     units: NDArray[np.float32] = np.divide(
         vectors, norms, out=np.zeros_like(vectors), where=norms > 0
     )
@@ -65,7 +65,7 @@ def answer_rows(
 
 
 def query_rows(
-    vectors: NDArray[np.float32],
+    units: NDArray[np.float32],
     counts: NDArray[np.int64],
     weights: NDArray[np.float32],
     starts: NDArray[np.int64],
@@ -74,14 +74,16 @@ def query_rows(
     """What the index is searched for: float32 [queries, vector_size + 1].
 
     Args:
-        vectors: float32 [items of all queries, vector_size], input vectors, query after query.
+        units: float32 [items of all queries, vector_size], unit vectors, query after query.
         counts: int64 [items of all queries], occurrences in training.
         weights: float32 [items of all queries], below 0 for an item to move away from.
         starts: int64 [queries], where each query begins; it ends where the next one does.
         settings: how answers are discounted.
     """
-    directions = unit(np.add.reduceat(unit(vectors) * weights[:, None], starts, axis=0))
+    directions = unit(np.add.reduceat(units * weights[:, None], starts, axis=0))
     sizes: NDArray[Any] = np.abs(weights)
     reliable = reliability(counts, settings.query_shrinkage) * sizes
-    means = np.add.reduceat(reliable, starts) / np.add.reduceat(sizes, starts)
-    return np.column_stack([directions, -means])
+    rows = np.empty((len(starts), units.shape[1] + 1), np.float32)
+    rows[:, :-1] = directions
+    rows[:, -1] = -np.add.reduceat(reliable, starts) / np.add.reduceat(sizes, starts)
+    return rows

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from service.web.searches import Searches, search_on_one_thread
 from service.web.security import Keys, RequireKey
 from service.web.settings import Settings
 
+OBJECTS_BETWEEN_COLLECTIONS = 20_000
 DESCRIPTION = (
     "Similar items, recommendations for a taste, what comes next and analogies, from item vectors."
 )
@@ -38,7 +40,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         settings: read from the environment by default.
     """
     settings = settings or Settings.from_environment()
-    metrics, searches = Metrics(), Searches()
+    metrics = Metrics()
+    searches = Searches(metrics)
     model = LiveModel(
         Store(settings.models), lambda outcome: _note_refresh(metrics, model, outcome)
     )
@@ -46,6 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         search_on_one_thread()
+        _relax_collector()
         await asyncio.to_thread(model.refresh)
         poll = asyncio.create_task(_poll(model, settings.poll_seconds))
         yield
@@ -60,6 +64,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
     app.state.searches = searches
@@ -71,14 +76,23 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The middleware added last is the first to see a request.
     app.add_middleware(Conditional)
     app.add_middleware(ShedLoad, settings=settings, metrics=metrics)
-    app.add_middleware(AnswerDirectly, model=model, settings=settings, metrics=metrics)
-    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        AnswerDirectly, model=model, settings=settings, metrics=metrics, searches=searches
+    )
+    app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes, metrics=metrics)
     app.add_middleware(RequireKey, keys=keys, host=settings.host)
     app.add_middleware(Observe, metrics=metrics)
     app.add_middleware(AnswerHead)
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
     return app
+
+
+def _relax_collector() -> None:
+    """Makes Python look for cycles less often, and not among what stays: answers leave none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def _allow_origins(app: FastAPI, origins: str) -> None:

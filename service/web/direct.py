@@ -5,9 +5,9 @@ has to wait: there each fault gets its problem. Here a request is answered at on
 parts, or not at all. Both answers are equal (`tests/web/test_direct.py`).
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
 
 import orjson
 from fastapi.routing import APIRoute
@@ -15,14 +15,17 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.model.answers import Neighbor
+from service.model.errors import UnknownItemError
 from service.model.recommender import Recommender
 from service.web import schemas
 from service.web.caching import PERSONAL, revalidated
 from service.web.live_model import LiveModel
 from service.web.metrics import Metrics
-from service.web.routes import DEFAULT_K, neighbors_answer, queries, recommendation_answer
-from service.web.settings import Settings
+from service.web.routes import neighbors_answer, queries, recommendation_answer
+from service.web.searches import Searches
+from service.web.settings import DEFAULT_K, Settings
 
+PLAIN = re.compile("[a-z]+=[0-9a-z]+(&[a-z]+=[0-9a-z]+)*")
 JSON = (b"content-type", b"application/json")
 PERSONAL_HEADERS = [(name.lower().encode(), value.encode()) for name, value in PERSONAL.items()]
 
@@ -33,26 +36,34 @@ class Direct(NamedTuple):
     model: Recommender
     settings: Settings
     metrics: Metrics
+    searches: Searches
 
 
 Headers = list[tuple[bytes, bytes]]
 Answered = tuple[dict[str, Any], Headers]
-Answer = Callable[[Direct, Scope, bytes], Answered | None]
+Answer = Callable[[Direct, Scope, bytes], Awaitable[Answered | None]]
 
 
 class AnswerDirectly:
     """ASGI middleware that answers what it can, and passes everything else on.
 
-    No answer waits for anything, so neither a time limit nor one on concurrent requests applies.
+    An answer waits at most for others that arrived with it, so no limit on time or on concurrent
+    requests applies.
     """
 
     def __init__(
-        self, app: ASGIApp, model: LiveModel, settings: Settings, metrics: Metrics
+        self,
+        app: ASGIApp,
+        model: LiveModel,
+        settings: Settings,
+        metrics: Metrics,
+        searches: Searches,
     ) -> None:
         self._app = app
         self._model = model
         self._settings = settings
         self._metrics = metrics
+        self._searches = searches
         self._routes = {
             route.path.partition("{")[0]: route
             for route in queries.routes
@@ -73,7 +84,8 @@ class AnswerDirectly:
             message = await receive()
             receive = _again(message, receive)
             body = b"" if message.get("more_body") else message.get("body", b"")
-        answered = answer(Direct(model, self._settings, self._metrics), scope, body)
+        direct = Direct(model, self._settings, self._metrics, self._searches)
+        answered = await answer(direct, scope, body)
         if answered is None:
             await self._app(scope, receive, send)
             return
@@ -105,14 +117,14 @@ def _place(scope: Scope) -> tuple[str, str]:
     return scope["method"], path if end < 0 else path[: end + 1]
 
 
-def _similar(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
+async def _similar(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
     parameters = _single_parameters(scope)
     if parameters is None or not parameters.keys() <= {"k", "relation"}:
         return None
     return _related(direct, scope, parameters, parameters.get("relation", "similar"))
 
 
-def _following(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
+async def _following(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
     parameters = _single_parameters(scope)
     if parameters is None or not parameters.keys() <= {"k"}:
         return None
@@ -123,33 +135,36 @@ def _related(
     direct: Direct, scope: Scope, parameters: dict[str, str], relation: str
 ) -> Answered | None:
     """The answer for an item that the model knows, if `k` is within the limits."""
-    model, settings, metrics = direct
+    model, settings, metrics, _ = direct
     item_id = scope["path"].split("/", 2)[2]
     k = schemas.number(parameters.get("k", DEFAULT_K))
     if not isinstance(k, int) or not 1 <= k <= settings.max_k or _is_conditional(scope):
         return None
-    if item_id not in model or relation not in model.relations:
+    if relation not in model.relations:
         return None
-    neighbors = model.listed(item_id, k) if relation == "similar" else None
-    if neighbors is None:
-        query = model.item_query(item_id, k, relation)
-        if not model.is_quick(query):
-            return None
-        [neighbors] = model.best([query])
+    try:
+        neighbors = model.listed(item_id, k) if relation == "similar" else None
+        if neighbors is None:
+            query = model.item_query(item_id, k, relation)
+            if not model.is_quick(query):
+                return None
+            [neighbors] = model.best([query])
+    except UnknownItemError:
+        return None
     answer = neighbors_answer(metrics, model, k, _fields(neighbors)) | {"relation": relation}
     headers = revalidated(scope, model.version)
     return answer, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
-def _recommend(direct: Direct, scope: Scope, content: bytes) -> Answered | None:
-    model, settings, metrics = direct
+async def _recommend(direct: Direct, scope: Scope, content: bytes) -> Answered | None:
+    model, settings, metrics, searches = direct
     body = _recommend_request(scope, content)
     if body is None or body.relation not in model.relations or not _is_small(body, settings):
         return None
     query = model.query(body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay)
     if not model.is_quick(query):
         return None
-    [neighbors] = model.best([query])
+    neighbors = await searches.best(model, query)
     found = model.recommendation(body.liked, query, neighbors)
     scope["relation"] = body.relation
     answer = recommendation_answer(metrics, model, body, found)
@@ -192,12 +207,11 @@ def _is_conditional(scope: Scope) -> bool:
 
 def _single_parameters(scope: Scope) -> dict[str, str] | None:
     """The parameters of a URL; None if one is given twice or is not plain text."""
-    query = scope["query_string"]
+    query = scope["query_string"].decode("latin-1")
     if not query:
         return {}
-    try:
-        pairs = parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict")
-    except ValueError:
+    if not PLAIN.fullmatch(query):
         return None
+    pairs = [parameter.split("=") for parameter in query.split("&")]
     parameters = dict(pairs)
     return parameters if len(parameters) == len(pairs) else None

@@ -23,9 +23,10 @@ class LimitBody:
     A body is complete before the request goes on, so that a slow client takes no other's place.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, metrics: Metrics) -> None:
         self._app = app
         self._max_bytes = max_bytes
+        self._metrics = metrics
         self._held = 0  # bytes of all bodies that are in memory
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,11 +58,16 @@ class LimitBody:
     def _refusal(self, size: int) -> Response | None:
         if size > self._max_bytes:
             detail = f"the body has more than {self._max_bytes} bytes"
-            return problem(kinds.TOO_LARGE, detail)
+            return self._refused(problem(kinds.TOO_LARGE, detail), kinds.TOO_LARGE)
         if size > SMALL_BODY and self._held > LARGE_BODIES * self._max_bytes:
             detail = "there are too many large bodies: ask again later"
-            return problem(kinds.OVERLOADED, detail, headers=RETRY_AFTER)
+            answer = problem(kinds.OVERLOADED, detail, headers=RETRY_AFTER)
+            return self._refused(answer, kinds.OVERLOADED)
         return None
+
+    def _refused(self, answer: Response, kind: kinds.Kind) -> Response:
+        self._metrics.refusals.labels(kind.name).inc()
+        return answer
 
 
 def _announced(scope: Scope) -> int:
@@ -93,11 +99,15 @@ class ShedLoad:
             detail = f"{self._most} requests are being answered: ask again later"
             await self._shed(detail, scope, receive, send)
         else:
-            self._running += 1
+            self._note(1)
             try:
                 await self._answer_in_time(scope, receive, send)
             finally:
-                self._running -= 1
+                self._note(-1)
+
+    def _note(self, more: int) -> None:
+        self._running += more
+        self._metrics.answering(self._running)
 
     async def _answer_in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_answered = False

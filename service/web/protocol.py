@@ -18,7 +18,7 @@ GRACE_SECONDS = 1.0  # for any client to send a request before it gives way to a
 PROGRESS_BYTES = 16_384  # to be read of a long answer before each deadline
 SEARCH_SECONDS = 0.05  # between two searches of all connections for one that gives way
 CHUNKED = 8  # times its size is a body at most in chunks of a byte or two
-RESERVED_FILES = 64  # of those that a process may open: for two versions of the model, and to spare
+RESERVED_FILES = 96  # of those a process may open: to listen, and for two versions of the model
 
 
 class GuardedProtocol(HttpToolsProtocol):

@@ -1,6 +1,7 @@
 """The HTTP routes: each parses a request and delegates to the model."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
@@ -20,7 +21,7 @@ from service.web.live_model import LiveModel
 from service.web.metrics import Metrics
 from service.web.problems import documented
 from service.web.searches import Searches
-from service.web.settings import Settings
+from service.web.settings import DEFAULT_K, Settings
 
 
 class AnyText(PathConvertor):
@@ -30,8 +31,6 @@ class AnyText(PathConvertor):
 
 
 register_url_convertor("text", AnyText())
-
-DEFAULT_K = 10
 
 # Dependencies of the routes
 
@@ -280,17 +279,16 @@ async def root() -> Response:
     responses=documented(NO_MODEL),
     summary="The model that is served",
 )
-def model_manifest(model: Model, request: Request, response: Response) -> dict[str, Any]:
-    """Its version, configuration, data range and metrics.
+async def model_manifest(model: PersonalModel, request: Request) -> dict[str, Any]:
+    """Its version, age, configuration, data range and metrics.
 
     Paths, conditions and columns of the event log are shown to admins only.
     """
     hidden = {"format_version", "sha256", "metadata"}
     shown = model.artifact.manifest.model_dump(exclude=hidden)
-    is_admin = request.scope["is_admin"]
-    part = "all" if is_admin else "public"
-    response.headers.update(revalidated(request.scope, f"{model.version}-{part}"))
-    if not is_admin:
+    age = datetime.now(UTC) - model.artifact.manifest.created
+    shown["age_seconds"] = max(0, round(age.total_seconds()))
+    if not request.scope["is_admin"]:
         shown["config"] = {
             name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
         }

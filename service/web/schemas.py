@@ -198,6 +198,7 @@ class ModelAnswer(Answer):
     """The model that is served."""
 
     created: datetime
+    age_seconds: int = Field(ge=0, description="Seconds since it was made.")
     items: int = Field(description="Size of the catalogue.")
     vector_size: int
     output: OutputRows = Field(

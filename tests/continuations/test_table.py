@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from service.model.continuations import Continuations, NextSettings
-from tests.conftest import lists, make_continuations
+from tests.conftest import make_continuations
 
 A, B, C, D, E = range(5)
 LAST_ITEMS = 20
@@ -126,14 +126,7 @@ def test_the_votes_are_those_of_the_obvious_twin(
     )
 
 
-# Lists and settings
-
-
-def test_the_entries_of_some_lists_are_gathered_in_the_order_asked():
-    some = lists([[10, 11], [], [12], [13, 14, 15]])
-    places, lengths = some.gather(np.array([3, 1, 0, 3]))
-    assert some.items[places].tolist() == [13, 14, 15, 10, 11, 13, 14, 15]
-    assert lengths.tolist() == [3, 0, 2, 3]
+# Settings
 
 
 @pytest.mark.parametrize("wrong", [{"decay": -0.1}, {"decay": 1.1}, {"last_items": 0}, {"more": 1}])

@@ -49,6 +49,8 @@ from tests.conftest import (
     make_artifact_with_next,
     overwrite,
     plain_index,
+    quantized_artifact,
+    quantized_index,
 )
 
 
@@ -376,6 +378,56 @@ def test_an_index_that_would_answer_nonsense_is_refused(saved: Path, wrong: str)
     put(saved, COSINE_INDEX, faiss.serialize_index(build()).tobytes())
     with pytest.raises(ArtifactError, match=f"{COSINE_INDEX} .*{why}"):
         load(saved)
+
+
+def narrow(index: faiss.Index) -> None:
+    other = quantized_index(np.eye(40, 2, dtype=np.float32)[:, :1])
+    replace_codes(index, other.base_index)
+
+
+def replace_codes(index: faiss.Index, codes: faiss.Index) -> None:
+    codes = faiss.clone_index(codes)
+    codes.this.disown()
+    index.base_index = codes
+
+
+def few(index: faiss.Index) -> None:
+    index.base_index.ntotal = 39
+
+
+def cut_short(index: faiss.Index) -> None:
+    faiss.downcast_index(index.base_index).codes.resize(32)
+
+
+def no_numbers(index: faiss.Index) -> None:
+    centroids = faiss.downcast_index(index.base_index).pq.centroids
+    faiss.copy_array_to_vector(np.full(centroids.size(), np.nan, np.float32), centroids)
+
+
+def other_codes(index: faiss.Index) -> None:
+    rows = faiss.downcast_index(index.refine_index).reconstruct_n(0, 40)
+    replace_codes(index, filled(faiss.IndexFlatIP(3), rows))
+
+
+@pytest.mark.parametrize(
+    ("damage", "why"),
+    [
+        (narrow, "holds codes "),
+        (few, "holds items 39 where items 40 was expected"),
+        (cut_short, "holds codes 32 where codes 128 was expected"),
+        (no_numbers, "holds centroids that are not finite"),
+        (other_codes, "has codes of IndexFlatIP, not IndexPQFastScan"),
+    ],
+)
+def test_codes_that_would_crash_a_search_are_refused(
+    tmp_path: Path, damage: Callable[[faiss.Index], None], why: str
+):
+    artifact = quantized_artifact()
+    save(artifact, tmp_path / "v1")
+    damage(artifact.cosine_index)
+    put(tmp_path / "v1", COSINE_INDEX, faiss.serialize_index(artifact.cosine_index).tobytes())
+    with pytest.raises(ArtifactError, match=f"{COSINE_INDEX} {why}"):
+        load(tmp_path / "v1")
 
 
 def test_an_index_with_ids_of_its_own_is_refused(saved: Path):

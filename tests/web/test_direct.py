@@ -16,6 +16,7 @@ from service.model.recommender import Recommender
 from service.model.store import Store
 from service.web import direct
 from service.web.app import create_app
+from service.web.metrics import Metrics
 from service.web.searches import Searches
 from service.web.settings import Settings
 from tests.conftest import make_artifact, make_artifact_with_next
@@ -164,7 +165,7 @@ def test_what_arrives_during_a_search_is_searched_together(monkeypatch: pytest.M
     wanted = [model.query([item], k) for item, k in [("apple", 1), ("saw", 3), ("pear", 2)]]
 
     async def run() -> Any:
-        searches = Searches()
+        searches = Searches(Metrics())
         first = asyncio.ensure_future(searches.best(model, wanted[0]))
         await asyncio.to_thread(started.wait)
         others = [asyncio.ensure_future(searches.best(model, query)) for query in wanted[1:]]
@@ -196,7 +197,7 @@ def test_a_search_that_fails_fails_for_those_who_wait_and_nobody_else(
     monkeypatch.setattr(Recommender, "best", fail_once)
 
     async def run() -> Any:
-        searches = Searches()
+        searches = Searches(Metrics())
         with pytest.raises(RuntimeError, match="broken"):
             await searches.best(model, model.query(["apple"], 2))
         answer = await searches.best(model, model.query(["apple"], 2))
@@ -212,7 +213,7 @@ def test_each_answer_comes_from_the_model_that_was_asked():
     new = Recommender(make_artifact("v2", {"apple": [1, 0], "saw": [1, 0.1], "pear": [0, 1]}))
 
     async def run() -> Any:
-        searches = Searches()
+        searches = Searches(Metrics())
         answers = await asyncio.gather(
             *(searches.best(model, model.query(["apple"], 1)) for model in (old, new) * 5)
         )

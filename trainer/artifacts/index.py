@@ -1,7 +1,5 @@
 """Builds the FAISS index that ranks similar items."""
 
-from typing import Any
-
 import faiss
 import numpy as np
 from numpy.typing import NDArray
@@ -36,18 +34,11 @@ def cosine_index(
     index: faiss.Index = faiss.IndexFlatIP(columns)
     with faiss_threads(workers):
         if config.search == "quantized" and items * columns >= SMALLEST_QUANTIZED:
-            index = _quantized(columns)
+            codes = faiss.IndexPQFastScan(columns, columns, 4, faiss.METRIC_INNER_PRODUCT)
+            index = faiss.IndexRefineFlat(codes)
             sample = np.sort(np.random.default_rng(0).permutation(items)[:SAMPLED])
             index.train(answer_rows(vectors[sample], counts[sample], settings))
         for first in range(0, items, ROWS_AT_ONCE):
             block = slice(first, first + ROWS_AT_ONCE)
             index.add(answer_rows(vectors[block], counts[block], settings))
     return index
-
-
-def _quantized(columns: int) -> faiss.Index:
-    """An index with codes for pairs of columns; an odd one is paired with zeros."""
-    even = columns + columns % 2
-    remap: Any = faiss.RemapDimensionsTransform
-    codes = faiss.IndexPQFastScan(even, even // 2, 4, faiss.METRIC_INNER_PRODUCT)
-    return faiss.IndexRefineFlat(faiss.IndexPreTransform(remap(columns, even, False), codes))

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from service.model import index
 from service.model.artifact import Artifact
 from service.model.neighbors import NOTHING, NeighborLists
-from service.model.similarity import query_rows
+from service.model.similarity import query_rows, unit
 from trainer.continuations.neighbors import Effort, nearest
 from trainer.faiss_threads import faiss_threads
 
@@ -51,4 +51,6 @@ def _queries(artifact: Artifact, batch: slice) -> NDArray[np.float32]:
     """What `similar` searches for each item."""
     vectors, counts = artifact.input_vectors[batch], artifact.counts[batch]
     weights = np.ones(len(counts), np.float32)
-    return query_rows(vectors, counts, weights, np.arange(len(counts)), artifact.manifest.similar)
+    return query_rows(
+        unit(vectors), counts, weights, np.arange(len(counts)), artifact.manifest.similar
+    )

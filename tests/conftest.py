@@ -202,7 +202,7 @@ def make_artifact(
             metrics={},
             verdict="made by hand",
             similar=SimilarSettings(),
-            metadata=["kind"],
+            metadata={"kind": "text"},
         ),
         item_ids=list(vectors),
         titles=[f"A {name}" if name in FRUITS else None for name in vectors],

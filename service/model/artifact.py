@@ -10,6 +10,8 @@
     titles_missing.npy   bool [items]
     metadata.npy, metadata_offsets.npy   JSON texts, as the ids are: all values of the first
                          column in row order, then those of the second; the manifest names them
+    columns_*.npy        titles and metadata as numbers and codes of texts, in two files of numbers
+                         and codes by column, two of lists and two of the texts (see `Columns`)
     counts.npy           int64 [items], occurrences in training
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
@@ -23,12 +25,13 @@
 
 Large files are mapped, so that processes share them, and nothing is made of all items when an
 artifact is loaded. The directory is named after its model version. `service.model.writer` writes
-it, `service.model.reader` reads it, `service.model.checks` and `service.model.string_checks` say
-what its content must be.
+it, `service.model.reader` reads it, and `service.model.checks`, `service.model.string_checks` and
+`service.model.column_checks` say what its content must be.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import faiss
@@ -36,18 +39,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from service.model.columns import Columns, Kind
 from service.model.continuations import Continuations, NextSettings
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
 from service.model.similarity import SimilarSettings
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
 ID_HASHES, ID_ROWS = "id_hashes.npy", "id_rows.npy"
 TITLES, TITLES_OFFSETS = "titles.npy", "titles_offsets.npy"
 TITLES_MISSING = "titles_missing.npy"
 METADATA, METADATA_OFFSETS = "metadata.npy", "metadata_offsets.npy"
+COLUMN_NUMBERS, COLUMN_CODES = "columns_numbers.npy", "columns_codes.npy"
+COLUMN_LISTS, COLUMN_LISTS_OFFSETS = "columns_lists.npy", "columns_lists_offsets.npy"
+COLUMN_TEXTS, COLUMN_TEXTS_OFFSETS = "columns_texts.npy", "columns_texts_offsets.npy"
 COUNTS = "counts.npy"
 INPUT_VECTORS = "input_vectors.npy"
 OUTPUT_VECTORS = "output_vectors.npy"
@@ -63,6 +70,12 @@ ARRAYS = (
     TITLES_MISSING,
     METADATA,
     METADATA_OFFSETS,
+    COLUMN_NUMBERS,
+    COLUMN_CODES,
+    COLUMN_LISTS,
+    COLUMN_LISTS_OFFSETS,
+    COLUMN_TEXTS,
+    COLUMN_TEXTS_OFFSETS,
     COUNTS,
     INPUT_VECTORS,
     OUTPUT_VECTORS,
@@ -96,7 +109,9 @@ class Manifest(BaseModel):
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
     verdict: str = Field(description="why it may or may not be published")
     similar: SimilarSettings = Field(description="how `similar` is answered")
-    metadata: list[str] = Field(default_factory=list, description="names of metadata columns")
+    metadata: dict[str, Kind] = Field(
+        default_factory=dict, description="the metadata columns, and what a filter takes them for"
+    )
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
@@ -126,6 +141,7 @@ class Artifact:
         continuations: the table of what comes next, or None.
         neighbors: the most similar items of every item, or None if they must be searched.
         search: the full-text index, or None where a model was just made.
+        stored_columns: what filters read, or None where a model was just made; see `columns`.
     """
 
     manifest: Manifest
@@ -139,6 +155,16 @@ class Artifact:
     continuations: Continuations | None = None
     neighbors: NeighborLists | None = None
     search: Search | None = None
+    stored_columns: Columns | None = None
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Titles, counts and metadata as filters read them.
+
+        Raises:
+            InputError: a model was just made, and UTF-8 cannot hold one of its texts.
+        """
+        return self.stored_columns or Columns.of(self.metadata, self.titles, self.counts)
 
     def texts(self) -> Iterator[str]:
         """What an item is found by, for every item in row order."""

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from pydantic import BaseModel, ValidationError
 from service.model import checksums
 from service.model.artifact import (
     ARRAYS,
+    COLUMN_CODES,
+    COLUMN_LISTS,
+    COLUMN_LISTS_OFFSETS,
+    COLUMN_NUMBERS,
+    COLUMN_TEXTS,
+    COLUMN_TEXTS_OFFSETS,
     COSINE_INDEX,
     COUNTS,
     FORMAT_VERSION,
@@ -41,6 +48,8 @@ from service.model.artifact import (
     Manifest,
 )
 from service.model.checks import faults_of
+from service.model.column_checks import faults_of_columns
+from service.model.columns import Columns
 from service.model.continuations import Continuations, Lists, NextSettings
 from service.model.disk import failures
 from service.model.errors import ArtifactError, UnavailableError
@@ -72,7 +81,9 @@ def load(directory: Path) -> Artifact:
     """
     manifest = verify(directory)
     arrays = {name: _read_array(directory / name) for name in ARRAYS}
-    refuse(faults_of_strings(arrays, manifest), directory)
+    refuse(
+        chain(faults_of_strings(arrays, manifest), faults_of_columns(arrays, manifest)), directory
+    )
     artifact = Artifact(
         manifest=manifest,
         item_ids=ItemIds(
@@ -81,9 +92,7 @@ def load(directory: Path) -> Artifact:
         titles=OptionalStrings(
             Strings(arrays[TITLES], arrays[TITLES_OFFSETS]), arrays[TITLES_MISSING]
         ),
-        metadata=_columns(
-            Strings(arrays[METADATA], arrays[METADATA_OFFSETS]), manifest.metadata, manifest.items
-        ),
+        metadata=_metadata(Strings(arrays[METADATA], arrays[METADATA_OFFSETS]), manifest),
         counts=arrays[COUNTS],
         input_vectors=arrays[INPUT_VECTORS],
         output_vectors=arrays[OUTPUT_VECTORS],
@@ -91,6 +100,15 @@ def load(directory: Path) -> Artifact:
         continuations=_read_continuations(directory, manifest.next),
         search=_read_search(directory / SEARCH, manifest.items),
         neighbors=NeighborLists(arrays[NEIGHBORS], arrays[NEIGHBORS_SCORES]),
+        stored_columns=Columns(
+            kinds=manifest.metadata,
+            counts=arrays[COUNTS],
+            numbers=arrays[COLUMN_NUMBERS],
+            codes=arrays[COLUMN_CODES],
+            list_codes=arrays[COLUMN_LISTS],
+            list_offsets=arrays[COLUMN_LISTS_OFFSETS],
+            vocabulary=Strings(arrays[COLUMN_TEXTS], arrays[COLUMN_TEXTS_OFFSETS]),
+        ),
     )
     refuse(faults_of(artifact), directory)
     return artifact
@@ -180,12 +198,12 @@ def _check_format(path: Path, version: int) -> None:
     )
 
 
-def _columns(values: Strings, names: list[str], rows: int) -> dict[str, JsonValues]:
+def _metadata(values: Strings, manifest: Manifest) -> dict[str, JsonValues]:
     """The metadata columns, which stand one after another."""
-    starts = range(0, len(names) * rows, rows)
+    rows = manifest.items
     return {
-        name: JsonValues(values.part(first, first + rows))
-        for name, first in zip(names, starts, strict=True)
+        name: JsonValues(values.part(column * rows, (column + 1) * rows))
+        for column, name in enumerate(manifest.metadata)
     }
 
 

@@ -35,9 +35,9 @@ def faults_of_strings(arrays: Arrays, manifest: Manifest) -> Iterator[Fault]:
         manifest: says how many items and metadata columns there are.
     """
     items = manifest.items
-    yield from _texts(arrays, ITEM_IDS, ITEM_IDS_OFFSETS, items)
-    yield from _texts(arrays, TITLES, TITLES_OFFSETS, items)
-    yield from _texts(arrays, METADATA, METADATA_OFFSETS, items * len(manifest.metadata))
+    yield from faults_of_texts(arrays, ITEM_IDS, ITEM_IDS_OFFSETS, items)
+    yield from faults_of_texts(arrays, TITLES, TITLES_OFFSETS, items)
+    yield from faults_of_texts(arrays, METADATA, METADATA_OFFSETS, items * len(manifest.metadata))
     yield from differs(TITLES_MISSING, shape(arrays[TITLES_MISSING]), f"bool {(items,)}")
     yield from differs(ID_HASHES, shape(arrays[ID_HASHES]), f"uint64 {(items,)}")
     yield from differs(ID_ROWS, shape(arrays[ID_ROWS]), f"int32 {(items,)}")
@@ -48,8 +48,11 @@ def faults_of_strings(arrays: Arrays, manifest: Manifest) -> Iterator[Fault]:
     )
 
 
-def _texts(arrays: Arrays, text: str, offsets: str, texts: int) -> Iterator[Fault]:
-    """Offsets come first: they say how many bytes there must be."""
+def faults_of_texts(arrays: Arrays, text: str, offsets: str, texts: int) -> Iterator[Fault]:
+    """What is wrong with the two files of as many texts.
+
+    Offsets come first: they say how many bytes there must be.
+    """
     strings = Strings(arrays[text], arrays[offsets])
     yield from differs(offsets, shape(strings.offsets), f"int64 {(texts + 1,)}")
     if strings.offsets[0] != 0 or np.any(np.diff(strings.offsets) < 0):

@@ -12,6 +12,12 @@ from numpy.typing import NDArray
 
 from service.model import checksums
 from service.model.artifact import (
+    COLUMN_CODES,
+    COLUMN_LISTS,
+    COLUMN_LISTS_OFFSETS,
+    COLUMN_NUMBERS,
+    COLUMN_TEXTS,
+    COLUMN_TEXTS_OFFSETS,
     COSINE_INDEX,
     COUNTS,
     ID_HASHES,
@@ -85,7 +91,7 @@ def _write(artifact: Artifact, directory: Path) -> Manifest:
     (directory / SEARCH).write_bytes(database(artifact.texts()))
     settings = artifact.continuations and artifact.continuations.settings
     manifest = artifact.manifest.model_copy(
-        update={"next": settings, "metadata": list(artifact.metadata)}
+        update={"next": settings, "metadata": artifact.columns.kinds}
     )
     sha256 = {name: checksums.of_file(directory / name) for name in manifest.files}
     manifest = manifest.model_copy(update={"sha256": sha256})
@@ -113,8 +119,9 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
     """The content of every array file."""
     item_ids = ItemIds.of(artifact.item_ids)
     titles = OptionalStrings.of(artifact.titles, "the title")
-    columns = artifact.metadata.values()
-    metadata = Strings.of(chain.from_iterable(map(json_texts, columns)), "the metadata")
+    values = chain.from_iterable(map(json_texts, artifact.metadata.values()))
+    metadata = Strings.of(values, "the metadata")
+    columns = artifact.columns
     neighbors = artifact.neighbors or NeighborLists.none(len(item_ids))
     arrays: dict[str, NDArray[Any]] = {
         ITEM_IDS: item_ids.strings.text,
@@ -126,6 +133,12 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
         TITLES_MISSING: titles.missing,
         METADATA: metadata.text,
         METADATA_OFFSETS: metadata.offsets,
+        COLUMN_NUMBERS: columns.numbers,
+        COLUMN_CODES: columns.codes,
+        COLUMN_LISTS: columns.list_codes,
+        COLUMN_LISTS_OFFSETS: columns.list_offsets,
+        COLUMN_TEXTS: columns.vocabulary.text,
+        COLUMN_TEXTS_OFFSETS: columns.vocabulary.offsets,
         COUNTS: artifact.counts,
         INPUT_VECTORS: artifact.input_vectors,
         OUTPUT_VECTORS: artifact.output_vectors,

@@ -18,6 +18,12 @@ import pytest
 
 from service.model import reader
 from service.model.artifact import (
+    COLUMN_CODES,
+    COLUMN_LISTS,
+    COLUMN_LISTS_OFFSETS,
+    COLUMN_NUMBERS,
+    COLUMN_TEXTS,
+    COLUMN_TEXTS_OFFSETS,
     COSINE_INDEX,
     COUNTS,
     FILES,
@@ -56,8 +62,13 @@ from tests.conftest import (
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    """The directory of a saved fruit-and-tool model, which knows what comes next."""
-    save(make_artifact_with_next(), tmp_path / "v1")
+    """The directory of a saved fruit-and-tool model, which has a file of every name."""
+    metadata = {
+        "kind": ["fruit", "fruit", "fruit", "tool", "tool", "tool"],
+        "price": [0.5, None, 0.3, 9, 7, 30],
+        "tags": [["sweet"], ["sweet", "soft"], [], None, ["steel", "wood"], ["steel"]],
+    }
+    save(replace(make_artifact_with_next(), metadata=metadata), tmp_path / "v1")
     return tmp_path / "v1"
 
 
@@ -171,7 +182,19 @@ def test_nonsense_with_a_right_checksum_is_refused_by_name(saved: Path, name: st
         (TITLES, np.zeros((18, 1), np.uint8)),
         (TITLES_MISSING, np.zeros(6, np.uint8)),
         (TITLES_MISSING, np.zeros(5, np.bool_)),
-        (METADATA_OFFSETS, np.zeros(13, np.int64)),
+        (METADATA_OFFSETS, np.zeros(25, np.int64)),
+        (COLUMN_NUMBERS, np.zeros((1, 6), np.float32)),
+        (COLUMN_NUMBERS, np.zeros((2, 6), np.float64)),
+        (COLUMN_CODES, np.zeros((2, 6), np.int64)),
+        (COLUMN_CODES, np.zeros((1, 6), np.int32)),
+        (COLUMN_LISTS, np.zeros(7, np.int64)),
+        (COLUMN_LISTS, np.zeros(6, np.int32)),
+        (COLUMN_LISTS_OFFSETS, np.zeros(7, np.int32)),
+        (COLUMN_LISTS_OFFSETS, np.zeros(6, np.int64)),
+        (COLUMN_TEXTS, np.zeros(43, np.int8)),
+        (COLUMN_TEXTS, np.zeros(42, np.uint8)),
+        (COLUMN_TEXTS_OFFSETS, np.zeros(9, np.int64)),
+        (COLUMN_TEXTS_OFFSETS, np.zeros(0, np.int64)),
         (COUNTS, np.ones(6, np.float64)),
         (INPUT_VECTORS, np.ones((6, 2), np.float64)),
         (OUTPUT_VECTORS, np.ones(12, np.float32)),
@@ -225,6 +248,13 @@ def test_lists_of_another_shape_are_refused_by_name(saved: Path, name: str, arra
         (ITEM_IDS, {3: 0xFF}, "not UTF-8"),
         (TITLES, {3: 0x80}, "not UTF-8"),
         (METADATA, {3: 0xC3}, "not UTF-8"),
+        (COLUMN_CODES, {(1, 0): -2}, "codes below -1"),
+        (COLUMN_LISTS, {0: -2}, "codes below -1"),
+        (COLUMN_LISTS_OFFSETS, {0: 1}, "does not rise from 0"),
+        (COLUMN_LISTS_OFFSETS, {2: 0}, "does not rise from 0"),
+        (COLUMN_TEXTS_OFFSETS, {2: 0}, "does not rise from 0"),
+        (COLUMN_TEXTS, {3: 0x80}, "not UTF-8"),
+        (COLUMN_TEXTS, {0: ord("z")}, "do not ascend"),
         (ID_HASHES, {5: 0}, "do not ascend"),
         (ID_HASHES, {5: 2**64 - 1}, "of other ids"),
         (ID_ROWS, {0: 6}, "not name every row once"),
@@ -245,10 +275,11 @@ def test_lists_of_another_shape_are_refused_by_name(saved: Path, name: str, arra
     ],
 )
 def test_numbers_that_mean_nothing_are_refused_by_name(
-    saved: Path, name: str, change: dict[int, int], why: str
+    saved: Path, name: str, change: dict[Any, int], why: str
 ):
     array = np.load(saved / name)
-    array[list(change)] = list(change.values())
+    for place, value in change.items():
+        array[place] = value
     put(saved, name, npy(array))
     with pytest.raises(ArtifactError, match=f"{name} .*{why}"):
         load(saved)
@@ -264,8 +295,8 @@ def test_an_index_must_hold_every_item(saved: Path):
 @pytest.mark.parametrize(
     ("version", "why"),
     [
-        (FORMAT_VERSION - 1, "written by an older release .format 2.*reads format 3: train again"),
-        (FORMAT_VERSION + 1, "written by a newer release .format 4.*reads format 3: upgrade"),
+        (FORMAT_VERSION - 1, "written by an older release .format 3.*reads format 4: train again"),
+        (FORMAT_VERSION + 1, "written by a newer release .format 5.*reads format 4: upgrade"),
         (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
         (True, "format_version: Input should be a valid integer"),
         (None, "format_version: Input should be a valid integer"),
@@ -299,6 +330,7 @@ def test_a_manifest_that_is_none_is_refused_in_one_line(saved: Path, content: st
         ("created", 1.5),
         ("created", "2026-01-02T03:04:05"),
         ("next", {"decay": "0.5"}),
+        ("metadata", {"kind": "texts"}),
         ("verdict", None),
         ("invented", 1),
     ],

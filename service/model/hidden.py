@@ -1,6 +1,6 @@
 """The items that no answer names, whichever model is served.
 
-    <store>/hidden    one item id a line, as a JSON string
+    <store>/hidden    one item id a line, as a JSON string, in any order
 
 The list is replaced by a rename, under the lock of the store: a reader finds a complete one, and
 no two processes that hide items at once lose one.
@@ -92,7 +92,7 @@ class Hidden:
         # The clock of files stands still for milliseconds, and inodes are used again.
         now = max(time.time_ns(), last_time + 1)
         with disk.replacing(self._path) as file:
-            file.writelines(orjson.dumps(item_id) + b"\n" for item_id in sorted(ids))
+            file.writelines(orjson.dumps(item_id) + b"\n" for item_id in ids)
             file.flush()
             os.utime(file.fileno(), ns=(now, now))
 

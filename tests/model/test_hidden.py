@@ -70,7 +70,7 @@ def test_any_text_is_an_id_and_a_line(store: Store, path: Path):
     Hidden(store.directory).hide(*ODD)
     assert Hidden(store.directory).ids() == set(ODD)
     lines = path.read_bytes().removesuffix(b"\n").split(b"\n")
-    assert [json.loads(line) for line in lines] == sorted(ODD)
+    assert sorted(json.loads(line) for line in lines) == sorted(ODD)
 
 
 @given(first=ids, second=ids)

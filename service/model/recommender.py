@@ -28,10 +28,14 @@ class Recommender:
 
     Args:
         artifact: a loaded (or just trained) model.
+
+    Attributes:
+        hidden: the rows that no answer names; replaced as a whole, never changed.
     """
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
+        self.hidden: frozenset[int] = frozenset()
         self._ids = ItemIds.of(artifact.item_ids)
         self._total_count = int(artifact.counts.sum())
         ids, titles = self._ids, artifact.titles
@@ -51,6 +55,11 @@ class Recommender:
     def __contains__(self, item_id: str) -> bool:
         """Whether the model knows the item."""
         return self._ids.row(item_id) is not None
+
+    def rows_of(self, item_ids: Iterable[str]) -> frozenset[int]:
+        """The rows of the items that the model knows."""
+        rows = map(self._ids.row, item_ids)
+        return frozenset(row for row in rows if row is not None)
 
     def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
         """The items most similar to an item, or those that come next; never the item itself.

@@ -2,7 +2,8 @@
 
     <directory>/versions/<version>/   artifacts; a name sorts by its time of creation
     <directory>/history               one promoted version per line; the last line is current
-    <directory>/.lock                 held while `history` changes or a version is deleted
+    <directory>/hidden                items that no answer names, see `service.model.hidden`
+    <directory>/.lock                 held while one of the two changes or a version is deleted
     <directory>/.job                  held by a retraining job for as long as it runs
 
 The files of a version are never changed in place: a service has them mapped into its memory, and
@@ -10,7 +11,6 @@ dies if one is cut short. `history` is replaced by a rename, so a reader always 
 one, and a process killed while it publishes leaves at worst a version that nothing points to.
 """
 
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -31,10 +31,9 @@ from service.model.errors import (
     NoModelError,
     UnavailableError,
 )
+from service.model.lock import locked
 
-SILENT_SECONDS, LOCK_SECONDS = 1.0, 30.0  # of waiting for the lock, before a warning and after it
-
-logger = logging.getLogger(__name__)
+LOCK_SECONDS = 30.0  # of waiting for the lock
 
 
 class Promotion(NamedTuple):
@@ -135,7 +134,7 @@ class Store:
         Promoting the current version again makes a service that refused it try once more.
         """
         reader.load(self.path(version))
-        with self._lock():
+        with locked(self.directory, LOCK_SECONDS):
             self.path(version)  # still there?
             promoted = self._promoted()
             if promoted[-1:] != [version]:
@@ -153,7 +152,7 @@ class Store:
         while True:
             earlier = self._earlier()
             reader.load(self.path(earlier[-1]))
-            with self._lock():
+            with locked(self.directory, LOCK_SECONDS):
                 # Another process may have published, rolled back or pruned since.
                 if self._earlier() == earlier:
                     self.path(earlier[-1])
@@ -172,7 +171,7 @@ class Store:
         old = self._older_than_newest(keep)
         if not self._versions.is_dir():
             return []
-        with self._lock():
+        with locked(self.directory, LOCK_SECONDS):
             promoted = self._promoted()
             versions = self.versions()
             deleted = [name for name in versions if name in old and name not in promoted[-1:]]
@@ -182,7 +181,8 @@ class Store:
                 self._write_history(remaining)
             for version in deleted:
                 (self._versions / version).rename(self._versions / f".deleted-{version}")
-            (self.directory / ".partial-history").unlink(missing_ok=True)
+            for path in self.directory.glob(".partial-*"):
+                path.unlink(missing_ok=True)
         self._remove_leftovers()
         return deleted
 
@@ -202,32 +202,6 @@ class Store:
             raise JobRunningError(
                 f"another retraining job is running on {self.directory}; this one stops"
             ) from None
-
-    @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Locks the store for as long as renaming takes; hash and copy files before.
-
-        Raises:
-            JobRunningError: another process does not release the lock.
-        """
-        self._versions.mkdir(parents=True, exist_ok=True)
-        path = self.directory / ".lock"
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=SILENT_SECONDS)
-        except Timeout:
-            logger.warning("waiting up to %g s for %s, held by another process", LOCK_SECONDS, path)
-            try:
-                lock.acquire(timeout=LOCK_SECONDS)
-            except Timeout:
-                raise JobRunningError(
-                    f"another process holds {path} and nothing was changed: try again once it has "
-                    f"ended; `fuser {path}` names it"
-                ) from None
-        try:
-            yield
-        finally:
-            lock.release()
 
     @contextmanager
     def _writing(self, version: str) -> Iterator[None]:

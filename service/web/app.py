@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -12,12 +12,13 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from service.model.store import Store
+from service.web.admin import admin
 from service.web.caching import Conditional
 from service.web.contract import check_parameters
 from service.web.direct import AnswerDirectly
 from service.web.document import complete_document
 from service.web.limits import LimitBody, ShedLoad
-from service.web.live_model import LiveModel, Outcome
+from service.web.live_model import HIDDEN_SECONDS, LiveModel, Outcome
 from service.web.metrics import Metrics
 from service.web.middleware import AnswerHead
 from service.web.observe import Observe
@@ -43,7 +44,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     metrics = Metrics()
     searches = Searches(metrics)
     model = LiveModel(
-        Store(settings.models), lambda outcome: _note_refresh(metrics, model, outcome)
+        Store(settings.models),
+        lambda outcome: _note_refresh(metrics, model, outcome),
+        on_hidden=metrics.hidden_items.set,
     )
 
     @asynccontextmanager
@@ -51,11 +54,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         search_on_one_thread()
         _relax_collector()
         await asyncio.to_thread(model.refresh)
-        poll = asyncio.create_task(_poll(model, settings.poll_seconds))
+        polls = [
+            asyncio.create_task(_poll(model.refresh, settings.poll_seconds)),
+            asyncio.create_task(_poll(model.refresh_hidden, HIDDEN_SECONDS)),
+        ]
         yield
-        poll.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await poll
+        for poll in polls:
+            poll.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await poll
         searches.close()
 
     app = FastAPIOffline(
@@ -68,7 +75,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
     app.state.searches = searches
-    for router in (queries, operations):
+    for router in (queries, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)
     keys = Keys.of(settings)
@@ -105,11 +112,11 @@ def _allow_origins(app: FastAPI, origins: str) -> None:
     )
 
 
-async def _poll(model: LiveModel, seconds: float) -> None:
+async def _poll(refresh: Callable[[], None], seconds: float) -> None:
     while True:
         await asyncio.sleep(seconds)
         try:
-            await asyncio.to_thread(model.refresh)
+            await asyncio.to_thread(refresh)
         except Exception:
             logging.getLogger(__name__).exception("looking for a new model failed")
 

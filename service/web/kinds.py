@@ -48,6 +48,14 @@ NO_KEY = Kind(
     "request has none, or an unknown one.",
     "send one of the service's keys as X-API-Key, or as Authorization: Bearer",
 )
+NOT_ADMIN = Kind(
+    "not-admin",
+    403,
+    "Admin key required",
+    "Only an admin may do this: who sends the key that ITEM2VEC_ADMIN_KEY sets or, where no keys "
+    "are set, who reaches a service that listens on its own machine only.",
+    "send the admin's key as X-API-Key, or as Authorization: Bearer",
+)
 NOT_FOUND = Kind(
     "not-found",
     404,
@@ -128,6 +136,14 @@ NO_MODEL = Kind(
     "`Retry-After` says after how many seconds to ask again.",
     "no model is loaded yet: publish one",
 )
+NOT_CHANGED = Kind(
+    "not-changed",
+    503,
+    "Nothing was changed",
+    "The list of hidden items beside the models cannot be read or written: the disk is full, it is "
+    "read-only, another process holds its lock, or a line of it is damaged. `detail` says which.",
+    "models/hidden cannot be written: Read-only file system",
+)
 OVERLOADED = Kind(
     "overloaded",
     503,
@@ -143,6 +159,7 @@ KINDS = {
         MALFORMED_REQUEST,
         MALFORMED_JSON,
         NO_KEY,
+        NOT_ADMIN,
         NOT_FOUND,
         UNKNOWN_ITEM,
         METHOD_NOT_ALLOWED,
@@ -154,6 +171,7 @@ KINDS = {
         INVALID_REQUEST,
         INTERNAL_ERROR,
         NO_MODEL,
+        NOT_CHANGED,
         OVERLOADED,
     )
 }

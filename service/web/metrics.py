@@ -86,6 +86,9 @@ class Metrics:
         self.items = self._gauge(
             "item2vec_model_items", "Items in the model served.", "livemostrecent"
         )
+        self.hidden_items = self._gauge(
+            "item2vec_hidden_items", "Items that no answer names.", "livemostrecent"
+        )
         self.created = self._gauge(
             "item2vec_model_created_timestamp_seconds",
             "When the model served was created.",

@@ -97,6 +97,8 @@ async def _http(request: Request, error: Exception) -> Response:
     match error.status_code:
         case 400:  # what FastAPI raises for a body that is not UTF-8 or nested too deeply
             return problem(kinds.MALFORMED_JSON, error.detail)
+        case 403:
+            return problem(kinds.NOT_ADMIN, error.detail)
         case 404:
             detail = kinds.NOT_FOUND.example if error.detail == phrase else error.detail
             return problem(kinds.NOT_FOUND, detail)

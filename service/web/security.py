@@ -1,4 +1,4 @@
-"""API keys: who may ask, and who may see the whole configuration."""
+"""API keys: who may ask, and who may hide items and see the whole configuration."""
 
 import hmac
 import ipaddress
@@ -34,7 +34,7 @@ class Keys:
 
     Args:
         users: keys that may ask.
-        admins: keys that may also see paths and conditions of the configuration.
+        admins: keys that may also hide items, and see paths and conditions of the configuration.
     """
 
     def __init__(self, users: Iterable[str] = (), admins: Iterable[str] = ()) -> None:

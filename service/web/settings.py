@@ -59,11 +59,11 @@ class Settings(BaseModel):
         "itself, separated by commas",
     )
     admin_key: SecretStr | None = Field(
-        None, description="the key that also shows paths and conditions of the configuration"
+        None, description="the key that hides items, and shows paths and conditions in /model"
     )
     admin_key_file: Path | None = Field(
         None,
-        description="a file of the key that also shows paths and conditions of the configuration; "
+        description="a file of the key that hides items, and shows paths and conditions in /model; "
         "the variable ITEM2VEC_ADMIN_KEY holds it itself",
     )
     cors_origins: str | None = Field(

@@ -65,6 +65,7 @@ def guide(tmp_path, monkeypatch) -> Store:
 
 COMMANDS = [
     "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
+    "hide", "show", "hidden",
     "config", "config show", "models", "models list", "models show", "models promote",
     "models rollback", "models prune",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from service.model import reader
+from service.model import lock, reader
 from service.model import store as store_module
 from service.model.artifact import MANIFEST, MANIFEST_CHECKSUM, TABLE_OFFSETS
 from service.model.store import Store
@@ -112,7 +112,7 @@ def test_too_little_memory_is_one_sentence(store: Store, run: Run, monkeypatch: 
 def test_a_lock_that_is_held_is_said_and_given_up(
     store: Store, good: str, run: Run, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0)
+    monkeypatch.setattr(lock, "SILENT_SECONDS", 0)
     monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.01)
     with FileLock(store.directory / ".lock"):
         result = run("models", "promote", good, "--models", store.directory)

@@ -17,7 +17,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from service.model import reader, writer
+from service.model import lock, reader, writer
 from service.model import store as store_module
 from service.model.artifact import COUNTS, Artifact, Manifest
 from service.model.errors import (
@@ -309,7 +309,7 @@ def test_a_lock_that_is_not_let_go_is_named(
     caplog: pytest.LogCaptureFixture,
 ):
     first, second = publish(), publish()
-    monkeypatch.setattr(store_module, "SILENT_SECONDS", 0)
+    monkeypatch.setattr(lock, "SILENT_SECONDS", 0)
     monkeypatch.setattr(store_module, "LOCK_SECONDS", 0.01)
     arguments = {"promote": [first], "rollback": [], "prune": [1]}[change]
     with (

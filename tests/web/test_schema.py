@@ -32,7 +32,7 @@ def test_every_check_of_schemathesis_holds(store: Store, tmp_path: Path):
     store.promote(store.add(build).model_version)
     (tmp_path / "schemathesis.toml").write_text(EXCEPTION)
     # Lists so short that their items fit into an address.
-    settings = {"API_KEYS": KEY, "MAX_ITEMS": "10", "MAX_HEAD_BYTES": "65536"}
+    settings = {"ADMIN_KEY": KEY, "MAX_ITEMS": "10", "MAX_HEAD_BYTES": "65536"}
     settings |= {"MAX_BODY_BYTES": "1000000", "READ_SECONDS": "10", "WRITE_SECONDS": "10"}
     with service(store.directory, log=tmp_path / "log", **settings) as running:
         done = subprocess.run(

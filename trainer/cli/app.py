@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service.model.errors import Item2VecError
-from trainer.cli import ask, configuration, jobs, models, serve
+from trainer.cli import ask, configuration, hidden, jobs, models, serve
 from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
@@ -23,6 +23,9 @@ for command in (jobs.train, jobs.retrain, jobs.evaluate, jobs.tune, serve.serve)
     app.command()(command)
 for query in (ask.similar, ask.recommend, ask.analogy):
     app.command()(query)
+for change in (hidden.hide, hidden.show):
+    app.command()(change)
+app.command("hidden")(hidden.list_hidden)
 
 versions = typer.Typer(help="List, inspect and switch published models.", no_args_is_help=True)
 for command in (models.show, models.promote, models.rollback, models.prune):

@@ -1,0 +1,105 @@
+"""The HTTP routes of an admin: hide items from every answer, and show them again."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import Query as Parameters
+from pydantic import BeforeValidator, Field
+
+from service.model.errors import ArtifactError, JobRunningError, UnavailableError
+from service.web import kinds, schemas
+from service.web.caching import PERSONAL
+from service.web.live_model import LiveModel
+from service.web.problems import documented, problem
+from service.web.routes import K
+
+
+async def _check_admin(request: Request, response: Response) -> None:
+    if not request.scope["is_admin"]:
+        raise HTTPException(403, kinds.NOT_ADMIN.example)
+    response.headers.update(PERSONAL)
+
+
+async def _live_model(request: Request) -> LiveModel:
+    model: LiveModel = request.app.state.model
+    return model
+
+
+Model = Annotated[LiveModel, Depends(_live_model)]
+
+admin = APIRouter(
+    prefix="/admin",
+    tags=["admin"],
+    dependencies=[Depends(_check_admin)],
+    responses=documented(kinds.INVALID_REQUEST, kinds.NOT_ADMIN),
+)
+
+
+class HiddenItem(schemas.Body):
+    """Whether an item is hidden."""
+
+    item_id: str = Field(examples=["85123A"])
+    hidden: bool
+    known: bool = Field(description="Whether the model that is served knows the item.")
+
+
+class HiddenItems(schemas.Body):
+    """A page of the hidden items, in the order of their ids."""
+
+    total: int = Field(description="How many items are hidden.", examples=[1])
+    offset: int = Field(description="How many of them come before this page.", examples=[0])
+    returned: int = Field(examples=[1])
+    item_ids: list[str] = Field(examples=[["85123A"]])
+
+
+_ITEM = "/hidden/{item_id:text}"
+_PROBLEMS = documented(kinds.NOT_CHANGED)
+
+
+@admin.put(_ITEM, response_model=HiddenItem, responses=_PROBLEMS, summary="Hide an item")
+def hide(item_id: str, model: Model) -> Any:  # noqa: ANN401
+    """No answer names the item from now on: in this worker at once, in all others in a second.
+
+    It stays hidden over restarts, and in models to come; the model need not know it.
+    """
+    return _changed(model, item_id, model.hide, hidden=True)
+
+
+@admin.delete(_ITEM, response_model=HiddenItem, responses=_PROBLEMS, summary="Show an item again")
+def show(item_id: str, model: Model) -> Any:  # noqa: ANN401
+    """Answers may name the item again, whether or not it was hidden."""
+    return _changed(model, item_id, model.show, hidden=False)
+
+
+@admin.get("/hidden", response_model=HiddenItems, summary="The hidden items")
+def hidden_items(
+    model: Model,
+    k: K,
+    offset: Annotated[
+        int,
+        Field(strict=True),
+        BeforeValidator(schemas.number),
+        Parameters(ge=0, description="How many items to skip."),
+    ] = 0,
+) -> dict[str, Any]:
+    """Up to `k` of the hidden items, in the order of their ids."""
+    model.refresh_hidden()
+    page = sorted(model.hidden_ids)[offset : offset + k]
+    return {
+        "total": len(model.hidden_ids),
+        "offset": offset,
+        "returned": len(page),
+        "item_ids": page,
+    }
+
+
+def _changed(
+    model: LiveModel, item_id: str, change: Callable[[str], None], *, hidden: bool
+) -> dict[str, Any] | Response:
+    try:
+        change(item_id)
+    except (ArtifactError, JobRunningError, UnavailableError) as error:
+        return problem(kinds.NOT_CHANGED, str(error), headers={"Retry-After": "5"})
+    known = model.loaded is not None and item_id in model.loaded
+    return {"item_id": item_id, "hidden": hidden, "known": known}

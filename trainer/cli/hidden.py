@@ -1,0 +1,54 @@
+"""The commands on hidden items, which no answer names: `hide`, `show` and `hidden`."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from service.model.errors import Item2VecError
+from service.model.hidden import Hidden
+from service.model.recommender import Recommender
+from service.model.store import Store
+from trainer.cli.common import Json, ModelsOption, open_store, out, print_json, say
+from trainer.view.tables import printable
+
+ItemIds = Annotated[list[str], typer.Argument(metavar="ITEM...", help="item ids")]
+
+
+def hide(items: ItemIds, models: ModelsOption = None) -> None:
+    """Hide items: within a second no service over these models names them, nor after a restart."""
+    store = open_store(models)
+    Hidden(store.directory).hide(*items)
+    out.print(f"hidden: {_listed(items)}", soft_wrap=True)
+    _say_unknown(store, items)
+
+
+def show(items: ItemIds, models: ModelsOption = None) -> None:
+    """Show hidden items again."""
+    Hidden(open_store(models).directory).show(*items)
+    out.print(f"shown: {_listed(items)}", soft_wrap=True)
+
+
+def list_hidden(models: ModelsOption = None, as_json: Json = False) -> None:
+    """The hidden items, in the order of their ids."""
+    item_ids = sorted(Hidden(open_store(models).directory).ids())
+    if as_json:
+        print_json(item_ids)
+        return
+    for item_id in item_ids:
+        out.print(printable(item_id), soft_wrap=True)
+
+
+def _say_unknown(store: Store, items: Iterable[str]) -> None:
+    """Notes which items may be misspelt; they are hidden all the same."""
+    try:
+        recommender = Recommender(store.load())
+    except Item2VecError as error:
+        say("note:", error)
+        return
+    if unknown := [item_id for item_id in items if item_id not in recommender]:
+        say("unknown:", f"{_listed(unknown)}, to the current model; hidden all the same")
+
+
+def _listed(items: Iterable[str]) -> str:
+    return ", ".join(map(printable, items))

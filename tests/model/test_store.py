@@ -137,6 +137,16 @@ def test_prune_never_deletes_the_current_version(
     assert store.load().manifest.model_version == first
 
 
+def test_prune_removes_what_a_killed_process_left_of_a_small_file(
+    store: Store, publish: Callable[[], str]
+):
+    publish()
+    for name in ("history", "hidden"):
+        (store.directory / f".partial-{name}").touch()
+    store.prune(1)
+    assert not list(store.directory.glob(".partial-*"))
+
+
 def test_prune_does_not_count_a_damaged_version(store: Store, publish: Callable[[], str]):
     first, good, damaged = publish(), publish(), store.add(make_artifact).model_version
     damage(store, damaged)

@@ -6,13 +6,15 @@ from fastapi import FastAPI
 
 ANSWER = {
     "model_version": "20260102-030405-678901",
-    "k": 10,
+    "requested": 10,
     "returned": 10,
+    "short_because": None,
     "items": [
         {"item_id": f"item-{row}", "title": f"Title of item number {row}", "score": 1 - row / 100}
         for row in range(10)
     ],
     "relation": "similar",
+    "score_kind": "cosine",
 }
 
 app = FastAPI()

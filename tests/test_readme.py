@@ -44,24 +44,47 @@ def masked(text):
 CURLS = [case for block in blocks_of("curl") for case in block]
 # What an answer holds, by the path and the body of the request.
 ANSWERS = {
-    "/similar/85123A?k=4": {"k": 4, "returned": 4, "relation": "similar"},
-    "/similar/85123A?k=10": {"k": 10, "returned": 10, "relation": "similar"},
-    "/next/85123A?k=10": {"k": 10, "returned": 10, "relation": "next"},
+    "/similar/85123A?k=4": {"requested": 4, "returned": 4, "relation": "similar"},
+    "/similar/85123A?k=10": {"requested": 10, "returned": 10, "relation": "similar"},
+    "/next/85123A?k=10": {"requested": 10, "returned": 10, "relation": "next"},
     '/recommend {"liked": ["22423", "22697"], "k": 5, "exclude": ["22699"]}': {
-        "k": 5, "returned": 5, "relation": "similar", "unknown_items": [], "fallback_used": None,
+        "requested": 5, "returned": 5, "relation": "similar", "unknown_items": [],
     },
-    "/recommend?liked=22423&liked=22697&k=5": {"k": 5, "returned": 5, "fallback_used": None},
-    '/analogy {"positive": ["22697", "23175"], "negative": ["23174"]}': {"k": 10, "returned": 10},
+    "/recommend?liked=22423&liked=22697&k=5": {"returned": 5, "fallback_used": None},
+    '/analogy {"positive": ["22697", "23175"], "negative": ["23174"]}': {"returned": 10},
     "/items/85123A": {"item_id": "85123A", "title": "WHITE HANGING HEART T-LIGHT HOLDER"},
     "/items?q=hanging+heart": {},
     "/model": {},
     "/healthz": {"status": "ok"},
     "/readyz": {"status": "ok"},
     "/problems/unknown-item": {},
-    "/next/22423": {"k": 10, "returned": 10, "relation": "next"},
-    "/similar/22423?relation=next": {"k": 10, "returned": 10, "relation": "next"},
-    '/recommend {"liked": ["22423", "22697"], "relation": "next"}': {"k": 10, "relation": "next"},
+    "/next/22423": {"requested": 10, "returned": 10, "relation": "next"},
+    "/similar/22423?relation=next": {"requested": 10, "returned": 10, "relation": "next"},
+    '/recommend {"liked": ["22423", "22697"], "relation": "next"}': {"relation": "next"},
+    "/similar/85123A?filter=UnitPrice+<+2+and+count+>=+500&k=5": {"requested": 5, "returned": 5},
+    "/popular?filter=UnitPrice+<+1&k=3": {"returned": 3, "score_kind": "popularity"},
+    "/similarity?a=22697&b=22699": {"a": "22697"},
+    "/items/22423/vector": {"item_id": "22423"},
+    '/explain {"liked": ["22423", "22697"], "min_count": 2000, "item": "22699"}': {
+        "item_id": "22699", "removed_by": "min_count",
+    },
+    '/similar {"items": ["22423", "22697"], "k": 3}': {},
 }  # fmt: skip
+# The same for long bodies, by what they hold.
+LONG = {
+    "disliked": {"requested": 5, "returned": 5, "unknown_items": []},
+    "explain": {"requested": 3, "returned": 3, "score_kind": "cosine"},
+    "queries": {},
+}
+
+
+def expected_of(command):
+    asked = asked_of(command)
+    return (
+        ANSWERS[asked]
+        if asked in ANSWERS
+        else next(answer for name, answer in LONG.items() if f'"{name}"' in asked)
+    )
 
 
 def asked_of(command):
@@ -80,7 +103,7 @@ def test_the_curl_lines_of_the_readme_are_answered_as_it_says(command, shown, ad
         assert "item2vec_model_items" in output
         return
     answer = json.loads(output)
-    expected = ANSWERS[asked_of(command)]
+    expected = expected_of(command)
     assert {name: answer[name] for name in expected} == expected
     if shown:
         shown = json.loads(shown)
@@ -113,6 +136,10 @@ LINES = {
         r"wrote half.toml; to train with it:"
     ],
     "item2vec similar 22423 --relation next": TABLE,
+    "item2vec similar 85123A --filter 'UnitPrice < 2 and count >= 500' -k 5": TABLE,
+    "item2vec recommend 22423 22697 --dislike 85123A --min-count 100 --explain -k 5": [
+        "item title score because of"
+    ],
     "item2vec recommend 22423 22697 --relation next --decay 0.7": TABLE,
     "item2vec models rollback": ["current version: #"],
     "item2vec models prune --keep 3": ["nothing to delete"],

@@ -1,12 +1,11 @@
-"""What a recommender is asked and what it answers."""
+"""What a recommender answers."""
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from service.model.continuations import Relation
+Fallback = Literal["popular", "none"]
+ScoreKind = Literal["cosine", "probability", "popularity"]
+ShortBecause = Literal["catalogue", "rules", "min_score", "votes", "unknown_items"]
 
 
 class Neighbor(NamedTuple):
@@ -43,23 +42,6 @@ class Recommendation:
     ignored_items: list[str] = field(default_factory=list)
 
 
-class Query(NamedTuple):
-    """A taste, as rows of the model.
-
-    items: the liked items that the model knows, the newest last.
-    weights: float32, one per item.
-    k: how many items at most.
-    banned: items that must not be in the answer.
-    relation: "similar" or "next".
-    """
-
-    items: list[int]
-    weights: NDArray[np.float32]
-    k: int
-    banned: set[int]
-    relation: Relation
-
-
 @dataclass(frozen=True)
 class Item:
     """What the model knows of an item: id, title, occurrences in training and metadata."""
@@ -68,3 +50,23 @@ class Item:
     title: str | None
     count: int
     metadata: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why an item is answered to a query, or why not.
+
+    Attributes:
+        item: the item.
+        score: what it scores; None if nothing of the query votes for it.
+        rank: its place among all items but those of the query, from 1; None without a score.
+        contributions: every item of the query and what it adds to the score, in their order; they
+            add up to the score.
+        removed_by: the rule that keeps it out of the answer, None if none does.
+    """
+
+    item: Item
+    score: float | None
+    rank: int | None
+    contributions: list[tuple[str, float]]
+    removed_by: str | None

@@ -2,10 +2,10 @@
 
 import operator
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from service.model.filter_texts import Value, value_text, values_text
 from service.model.strings import Strings
 
 Mask = NDArray[np.bool_]
+HowMany = Literal["any", "all", "none"]
 
 MISSING = -1  # the code of a missing text or list
 FEW = 8  # values that are compared one after another
@@ -51,9 +52,9 @@ class Column(ABC):
         """Where the value is one of these."""
         raise self._misfit(f"in {values_text(values)}")
 
-    def holding(self, values: Sequence[Value]) -> Mask:
-        """Where the list holds one of these values."""
-        raise self._misfit(f"a list with {values_text(values)}")
+    def holding(self, how_many: HowMany, values: Sequence[Value]) -> Mask:
+        """Where the list holds any, all or none of these values; nowhere that it is missing."""
+        raise self._misfit(f"{how_many} {values_text(values)}")
 
     def _misfit(self, asked: str) -> InputError:
         """The error of a question that the column cannot answer."""
@@ -112,10 +113,13 @@ class Coded(Column):
     codes: NDArray[np.int32]
     vocabulary: Strings
 
-    def _coding(self, values: Sequence[Value]) -> Mask:
-        """Which codes are those of one of these texts."""
+    def _known(self, values: Iterable[Value]) -> list[int]:
+        """The codes of those of the values that are in the vocabulary."""
         spans = [self._span(value) for value in set(values)]
-        codes = [first for first, last in spans if first < last]
+        return [first for first, last in spans if first < last]
+
+    def _coded(self, codes: Sequence[int]) -> Mask:
+        """Where one of these codes is; MISSING may be one."""
         if len(codes) <= FEW:
             return _equal_to_any(self.codes, codes)
         wanted = np.zeros(len(self.vocabulary) + 1, np.bool_)  # and the last place is MISSING's
@@ -126,7 +130,8 @@ class Coded(Column):
         """Where a text begins and ends in the vocabulary: the same place if it is not there."""
         if not isinstance(value, str):
             raise self._misfit(value_text(value))
-        return bisect_left(self.vocabulary, value), bisect_right(self.vocabulary, value)
+        place = bisect_left(self.vocabulary, value)
+        return place, place + (self.vocabulary[place : place + 1] == [value])
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +161,7 @@ class Texts(Coded):
 
     def among(self, values: Sequence[Value]) -> Mask:
         """Where the text is one of these."""
-        return self._coding(values)
+        return self._coded(self._known(values))
 
     def _within(self, first: int, last: int) -> Mask:
         """Whose codes are `first` or larger, and smaller than `last`."""
@@ -180,9 +185,19 @@ class TextLists(Coded):
         """Where there is no list."""
         return self._lists_with(self.codes == MISSING)
 
-    def holding(self, values: Sequence[Value]) -> Mask:
-        """Where the list holds one of these texts."""
-        return self._lists_with(self._coding(values))
+    def holding(self, how_many: HowMany, values: Sequence[Value]) -> Mask:
+        """Where the list holds any, all or none of these texts."""
+        codes = self._known(values)
+        if how_many == "any":
+            return self._lists_with(self._coded(codes))
+        if how_many == "none":
+            return ~self._lists_with(self._coded([*codes, MISSING]))
+        mask = np.full(len(self.offsets) - 1, len(codes) == len(set(values)))
+        for code in codes:
+            if not mask.any():
+                break
+            mask &= self._lists_with(self._coded([code]))
+        return mask
 
     def _lists_with(self, chosen: Mask) -> Mask:
         """Which lists have a chosen code."""

@@ -6,11 +6,11 @@ The text of a condition needs no parentheses around it, except within one that b
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import reduce
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 
-from service.model.column_types import Mask
+from service.model.column_types import HowMany, Mask
 from service.model.columns import Columns
 from service.model.filter_texts import Value, name_text, value_text, values_text
 
@@ -94,16 +94,12 @@ class Holding(Condition):
     """`tags any ('new', 'sale')`, `tags all (...)` or `tags none (...)`."""
 
     column: str
-    how_many: Literal["any", "all", "none"]
+    how_many: HowMany
     values: tuple[Value, ...]
 
     def mask(self, columns: Columns) -> Mask:
         """Where the list holds as many of the values."""
-        column = columns[self.column]
-        if self.how_many == "all":
-            return reduce(np.logical_and, (column.holding([value]) for value in set(self.values)))
-        holding = column.holding(self.values)
-        return holding if self.how_many == "any" else ~(holding | column.missing())
+        return columns[self.column].holding(self.how_many, self.values)
 
     def __str__(self) -> str:
         """The values."""

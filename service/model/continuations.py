@@ -54,7 +54,8 @@ class Continuations:
 
         Args:
             session: int [items], newest last; a repeated item votes every time.
-            weights: float32 [items], the weight of each vote; an item of weight 0 has no vote.
+            weights: float32 [items], the weight of each vote; an item of weight 0 has no vote, one
+                below 0 votes against, and what is left with no more than 0 is not returned.
             n: how many items at most; all by default.
 
         Returns:
@@ -63,12 +64,14 @@ class Continuations:
         """
         last = self.settings.last_items
         session, weights = session[-last:], weights[-last:]
-        session, weights = session[weights > 0], weights[weights > 0]
+        session, weights = session[weights != 0], weights[weights != 0]
         if not len(session):
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        if len(session) == 1:
+        if len(session) == 1 and weights[0] > 0:
             return self.after(int(session[0]), n)
         items, sums = self._sums(session, weights)
+        if weights.min() < 0:
+            items, sums = items[sums > 0], sums[sums > 0]
         total = max(sums.sum(dtype=np.float64), np.finfo(np.float32).tiny)
         votes = (sums / total).astype(np.float32)
         if n is not None and n < len(votes):

@@ -20,7 +20,7 @@ from service.model.conditions import (
 from service.model.errors import InputError, short
 from service.model.filter_texts import KEYWORDS, PLAIN_NAME, Value
 
-MOST_CHARACTERS, MOST_VALUES, DEEPEST = 4096, 1000, 32
+MOST_CHARACTERS, MOST_QUESTIONS, MOST_VALUES, DEEPEST = 4096, 100, 1000, 32
 
 TOKEN = re.compile(
     rf"""
@@ -72,7 +72,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
         self._next = next(self._tokens)
-        self._depth = self._values = 0
+        self._depth = self._questions = self._values = 0
 
     def whole(self) -> Condition:
         condition = self._condition()
@@ -109,11 +109,15 @@ class _Parser:
             condition = self._condition()
             self._skip(")", "'and', 'or' or ')'")
         else:
-            condition = self._question(self._column())
+            condition = self._question()
         self._depth -= 1
         return condition
 
-    def _question(self, column: str) -> Condition:
+    def _question(self) -> Condition:
+        self._questions += 1
+        if self._questions > MOST_QUESTIONS:
+            raise self._error(f"at most {MOST_QUESTIONS} comparisons")
+        column = self._column()
         if self._next.text in OPERATORS:
             return Comparison(column, self._take().text, self._value())
         if self._skips("between"):

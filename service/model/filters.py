@@ -22,7 +22,8 @@ keywords, stand in backticks. Keywords may be in any case.
 Whatever is asked of a missing value is false, `!=` and `none` too: `brand != 'acme'` leaves out the
 items without a brand, `not brand = 'acme'` keeps them.
 
-A filter has at most 4,096 characters, 1,000 values, and 32 parentheses and `not` within each other.
+A filter has at most 4,096 characters, 100 comparisons and 1,000 values, and no more than 32
+parentheses and `not` within each other.
 """
 
 from dataclasses import dataclass

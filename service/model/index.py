@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 # items of a music log and on clusters of hundreds, 17 to 200 columns, 1 to 100 of which are wanted:
 # .999 or more of the best are among them.
 CANDIDATES, CANDIDATES_FOR_AN_ITEM, COLUMNS = 40, 3, 100
+GATHERED_AS_QUICKLY = 10  # times fewer items than all are copied and compared sooner
+SPARE = 2  # times as many are searched as should be allowed, of many that are
 LEAST_GAIN = 8  # times fewer candidates than items, or every item is compared
 COMPARED_QUICKLY, CODES_COMPARED_QUICKLY = 8_000_000, 40_000_000  # numbers, in about a millisecond
 
@@ -38,6 +40,42 @@ def search(index: faiss.Index, tastes: NDArray[np.float32], k: int) -> Found:
         exact: faiss.Index = flat(index)
         return exact.search(tastes, k)
     return index.search(tastes, k, params=_parameters(candidates / k))
+
+
+def search_allowed(
+    index: faiss.Index, taste: NDArray[np.float32], k: int, mask: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The k items with the largest inner products among those allowed; always k if there are.
+
+    Args:
+        index: of either kind.
+        taste: float32 [columns].
+        k: how many at most.
+        mask: bool [items].
+
+    Returns:
+        float32 and int64 [at most k]: inner products and rows, best first.
+    """
+    allowed = np.flatnonzero(mask)
+    k = min(k, len(allowed))
+    if k == 0:
+        return np.empty(0, np.float32), allowed
+    if len(allowed) * GATHERED_AS_QUICKLY <= len(mask):
+        scores = rows(index)[allowed] @ taste
+        best = np.argpartition(-scores, k - 1)[:k]
+        best = best[np.argsort(-scores[best], kind="stable")]
+        return scores[best], allowed[best]
+    wanted = min(SPARE * k * len(mask) // len(allowed) + CANDIDATES, len(mask))
+    scores, found = (some[0] for some in search(index, taste[None], wanted))
+    kept = np.flatnonzero(mask[found])[:k]
+    if len(kept) == k:
+        return scores[kept], found[kept]
+    parameters: Any = faiss.SearchParameters
+    selector: Any = faiss.IDSelectorBitmap
+    exact: faiss.Index = flat(index)
+    bits = np.packbits(mask, bitorder="little")
+    scores, found = exact.search(taste[None], k, params=parameters(sel=selector(bits)))
+    return scores[0], found[0]
 
 
 @lru_cache

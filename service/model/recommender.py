@@ -1,51 +1,66 @@
 """Similar items, recommendations and analogies from one loaded artifact."""
 
+import zlib
 from collections.abc import Collection, Iterable, Sequence
-from functools import cached_property, lru_cache, partial
-from itertools import accumulate
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model import index, ragged
-from service.model.answers import Item, Neighbor, Query, Recommendation
+from service.model.allowed import banned_and_mask, removed_by
+from service.model.answers import (
+    Explanation,
+    Item,
+    Neighbor,
+    Recommendation,
+    ShortBecause,
+)
 from service.model.artifact import Artifact
-from service.model.continuations import Continuations, Relation
-from service.model.errors import InputError, NoContinuationsError, UnknownItemError
-from service.model.item_ids import ItemIds
-from service.model.search import Search
-from service.model.similarity import query_rows
+from service.model.catalogue import Catalogue
+from service.model.continuations import Relation
+from service.model.diversity import diversified
+from service.model.errors import InputError
+from service.model.explaining import contributions
+from service.model.queries import NO_RULES, Liked, Query, Rules, Taste, faded, powers
+from service.model.ranker import Ranked, Ranker
+from service.model.tastes import clusters, interleaved, shares
 
-NAMES_KEPT = 65_536  # ids and titles of items that answers have named lately
-ITEMS_PER_BLOCK = 1 << 16
 ONE = np.ones(1, np.float32)  # the weight of a single item
-MOST_ITEMS_OF_A_QUICK_QUERY = 200  # that are liked and wanted
 
 
 class Recommender:
-    """Answers queries from one artifact. Immutable, so threads can share it.
+    """Answers queries from one artifact. Immutable but for `hidden`, so threads can share it.
 
     Args:
         artifact: a loaded (or just trained) model.
 
-    Attributes:
-        hidden: the rows that no answer names; replaced as a whole, never changed.
     """
+
+    state: str
+    """Names all that answers depend on: the version, and which items are hidden."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self.hidden: frozenset[int] = frozenset()
-        self._ids = ItemIds.of(artifact.item_ids)
-        self._total_count = int(artifact.counts.sum())
-        ids, titles = self._ids, artifact.titles
-        self._names = lru_cache(NAMES_KEPT)(lambda item: (ids[item], titles[item]))
-        self._known_item = lru_cache(NAMES_KEPT)(partial(_known_row, ids))
+        self.hidden = frozenset()
+        self._catalogue = Catalogue(artifact)
+        self._ranker = Ranker(artifact)
 
     @property
     def version(self) -> str:
         """The version of the model that answers."""
         return self.artifact.manifest.model_version
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """Rows that are in no answer; replaced as a whole when it changes."""
+        return self._hidden
+
+    @hidden.setter
+    def hidden(self, rows: frozenset[int]) -> None:
+        ordered = np.sort(np.fromiter(rows, np.int64, len(rows)))
+        self.state = f"{self.version}-{zlib.crc32(ordered.tobytes()):08x}" if rows else self.version
+        self._hidden = rows
 
     @property
     def relations(self) -> tuple[Relation, ...]:
@@ -54,14 +69,17 @@ class Recommender:
 
     def __contains__(self, item_id: str) -> bool:
         """Whether the model knows the item."""
-        return self._ids.row(item_id) is not None
+        return item_id in self._catalogue
 
-    def rows_of(self, item_ids: Iterable[str]) -> frozenset[int]:
-        """The rows of the items that the model knows."""
-        rows = map(self._ids.row, item_ids)
-        return frozenset(row for row in rows if row is not None)
+    # Answers
 
-    def similar(self, item_id: str, k: int = 10, relation: Relation = "similar") -> list[Neighbor]:
+    def similar(
+        self,
+        item_id: str,
+        k: int = 10,
+        relation: Relation = "similar",
+        rules: Rules = NO_RULES,
+    ) -> list[Neighbor]:
         """The items most similar to an item, or those that come next; never the item itself.
 
         Similar items are read from the artifact if its lists are long enough, else searched.
@@ -69,20 +87,139 @@ class Recommender:
         Raises:
             UnknownItemError: the model does not know the item.
             NoContinuationsError: the model does not know what comes next.
+            InputError: a rule means nothing.
         """
-        if relation == "similar" and (listed := self.listed(item_id, k)) is not None:
-            return listed
-        [neighbors] = self.best([self.item_query(item_id, k, relation)])
+        if relation == "similar" and rules is NO_RULES:
+            listed = self.listed(item_id, k)
+            if listed is not None:
+                return listed
+        [neighbors] = self.best([self.item_query(item_id, k, relation, rules)])
         return neighbors
 
-    def item_query(self, item_id: str, k: int, relation: Relation = "similar") -> Query:
-        """An item, ready to be ranked; see `similar`.
+    def recommend(
+        self,
+        liked: Sequence[str | Liked] | Taste,
+        k: int = 10,
+        exclude: Collection[str] = (),
+        *,
+        relation: Relation = "similar",
+        decay: float | None = None,
+        rules: Rules = NO_RULES,
+    ) -> Recommendation:
+        """The items most similar to a taste, or those that come next.
+
+        A taste is the weighted mean of the liked items' unit vectors, less that of the disliked.
+
+        Args:
+            liked: items, the newest last, or a taste; unknown ones are listed in the answer, a
+                repeated one weighs more.
+            k: how many items at most; fewer if no more are allowed or have a vote for what comes
+                next.
+            exclude: item ids that must not be recommended; liked and disliked items never are.
+            relation: "similar" items, or those that come "next" after the liked ones.
+            decay: the share of its weight that a known liked item keeps per step back: 1 is the
+                plain mean, 0 counts the newest item alone. None is the model's default, see
+                `default_decay`, or 1 if the taste has a half-life.
+            rules: which items may be answered.
+
+        Raises:
+            InputError: an argument means nothing.
+            NoContinuationsError: the model does not know what comes next.
+        """
+        taste = liked if isinstance(liked, Taste) else Taste(liked)
+        query = self.query(taste, k, exclude, relation=relation, decay=decay, rules=rules)
+        tastes = self.split(query, taste.most)
+        neighbors, _ = self.merged(query, tastes, self.best(tastes))
+        return self.recommendation(taste, query, neighbors)
+
+    def analogy(
+        self,
+        positive: Sequence[str],
+        negative: Sequence[str] = (),
+        k: int = 10,
+        rules: Rules = NO_RULES,
+    ) -> list[Neighbor]:
+        """The items most similar to the sum of the unit vectors; negative ones count -1.
+
+        See `analogy_query`.
+        """
+        [neighbors] = self.best([self.analogy_query(positive, negative, k, rules)])
+        return neighbors
+
+    def popular(self, query: Query) -> list[Neighbor]:
+        """The most frequent items, and their shares of all occurrences.
+
+        Args:
+            query: what may be answered, see `query`; its items do not count.
+        """
+        return self._chosen(query, self._ranker.popular(query, self.hidden))
+
+    def similarity(self, first: str, second: str) -> float:
+        """The cosine of two items.
+
+        Raises:
+            UnknownItemError: the model does not know one of them.
+        """
+        rows = [self._catalogue.row(item_id) for item_id in (first, second)]
+        one, other = self._ranker.units[rows]
+        return float(np.clip(one @ other, -1, 1))
+
+    def vector(self, item_id: str) -> NDArray[np.float32]:
+        """The input vector of an item, float32 [vector_size].
+
+        Raises:
+            UnknownItemError: the model does not know it.
+        """
+        vector: NDArray[np.float32] = self.artifact.input_vectors[self._catalogue.row(item_id)]
+        return vector
+
+    def item(self, item_id: str) -> Item:
+        """What the model knows of an item.
+
+        Raises:
+            UnknownItemError: the model does not know it.
+        """
+        return self._catalogue.item(self._catalogue.row(item_id))
+
+    def find(self, text: str, k: int = 10) -> list[Item]:
+        """Items with every word of the text in their id or title, most frequent first.
+
+        The last word may be the beginning of one. A text without words finds nothing, an empty one
+        the most frequent items. See `Search.find`.
+
+        Raises:
+            UnavailableError: the index cannot be read.
+        """
+        wanted = k + len(self.hidden)
+        rows = [row for row in self._catalogue.find(text, wanted) if row not in self.hidden]
+        return [self._catalogue.item(row) for row in rows[:k]]
+
+    def explain(self, query: Query, item_id: str) -> Explanation:
+        """Why an item is answered to a query, or why not.
 
         Raises:
             UnknownItemError: the model does not know the item.
         """
-        item = self._known_item(item_id)
-        return Query([item], ONE, k, {item}, relation)
+        row = self._catalogue.row(item_id)
+        reason = removed_by(self.artifact, self._catalogue, query, row, self.hidden)
+        item = self._catalogue.item(row)
+        if not query.items:
+            return Explanation(item, None, None, [], reason or "no item of the query is known")
+        scores = self._ranker.scores(query)
+        if np.isnan(scores[row]):
+            return Explanation(item, None, None, [], reason or "no item votes for it")
+        others = np.delete(scores, list(query.banned - {row}))
+        rank = 1 + int(np.sum(others > scores[row]))
+        score = float(scores[row])
+        return Explanation(item, score, rank, self.contributions(query, item_id, score), reason)
+
+    def contributions(self, query: Query, item_id: str, score: float) -> list[tuple[str, float]]:
+        """What each item of a query adds to the score of an answer; they add up to it."""
+        row, ids = self._catalogue.row(item_id), self._catalogue.ids
+        parts = contributions(self.artifact, self._ranker, query, row, score)
+        return [(ids[item], part) for item, part in zip(query.items, parts, strict=True)]
+
+    # The parts of an answer
 
     def listed(self, item_id: str, k: int) -> list[Neighbor] | None:
         """The items most similar to an item, or None if that takes a search.
@@ -91,127 +228,197 @@ class Recommender:
             UnknownItemError: the model does not know the item.
         """
         lists = self.artifact.neighbors
-        best = lists and lists.best(self._known_item(item_id), k)
-        return best and [self._neighbor(*one) for one in zip(*best, strict=True)]
+        best = lists and lists.best(self._catalogue.row(item_id), k)
+        if not best or (self.hidden and not self.hidden.isdisjoint(best[0])):
+            return None
+        return self._catalogue.neighbors(*best)
 
-    def recommend(
-        self,
-        liked: Sequence[str],
-        k: int = 10,
-        exclude: Collection[str] = (),
-        *,
-        relation: Relation = "similar",
-        decay: float | None = None,
-    ) -> Recommendation:
-        """The items most similar to a taste, or those that come next.
-
-        A taste is the weighted mean of the liked items' unit vectors.
-
-        Args:
-            liked: item ids, the newest last; unknown ones are listed in the answer, a repeated one
-                weighs more.
-            k: how many items at most; fewer if no more are allowed or have a vote for what comes
-                next.
-            exclude: item ids that must not be recommended; liked items never are.
-            relation: "similar" items, or those that come "next" after the liked ones.
-            decay: the share of its weight that a known liked item keeps per step back: 1 is the
-                plain mean, 0 counts the newest item alone. None is the model's default, see
-                `default_decay`.
+    def item_query(
+        self, item_id: str, k: int, relation: Relation = "similar", rules: Rules = NO_RULES
+    ) -> Query:
+        """An item, ready to be ranked; see `similar`.
 
         Raises:
-            InputError: the decay is not between 0 and 1.
-            NoContinuationsError: the model does not know what comes next.
+            UnknownItemError: the model does not know the item.
+            InputError: a rule means nothing.
         """
-        query = self.query(liked, k, exclude, relation=relation, decay=decay)
-        [neighbors] = self.best([query])
-        return self.recommendation(liked, query, neighbors)
+        item = self._catalogue.row(item_id)
+        if rules is NO_RULES:
+            return Query([item], ONE, k, {item}, relation)
+        banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
+        return Query([item], ONE, k, banned | {item}, relation, mask, rules)
 
     def query(
         self,
-        liked: Sequence[str],
+        liked: Sequence[str | Liked] | Taste,
         k: int,
         exclude: Collection[str] = (),
         *,
         relation: Relation = "similar",
         decay: float | None = None,
+        rules: Rules = NO_RULES,
     ) -> Query:
         """A taste, ready to be ranked; see `recommend`, which is this, `best` and `recommendation`.
 
         Raises:
-            InputError: the decay is not between 0 and 1.
+            InputError: an argument means nothing.
             NoContinuationsError: the model does not know what comes next.
         """
-        items = self._rows(liked)
-        banned = {*items, *self._rows(exclude)}
+        taste = liked if isinstance(liked, Taste) else Taste(liked)
         if decay is None:
-            decay = self.default_decay(relation)
-        weights = _powers(decay, np.arange(len(items) - 1, -1, -1))
-        return Query(items, weights, k, banned, relation)
+            decay = 1.0 if taste.half_life is not None else self.default_decay(relation)
+        items, weights = self._weighed(taste.liked, decay, taste.half_life)
+        if taste.disliked:
+            others, losses = self._weighed(taste.disliked, decay, taste.half_life)
+            items, weights = others + items, np.concatenate([-losses, weights])
+        banned, mask = {*items, *self._catalogue.rows(exclude)}, None
+        if rules is not NO_RULES:
+            more, mask = banned_and_mask(self.artifact, self._catalogue, rules)
+            banned |= more
+        return Query(items, weights, k, banned, relation, mask, rules)
+
+    def _weighed(
+        self, liked: Sequence[str | Liked], decay: float, half_life: float | None
+    ) -> tuple[list[int], NDArray[np.float32]]:
+        """The rows of the known items, and their weights."""
+        if half_life is None and all(isinstance(one, str) for one in liked):
+            items = self._catalogue.rows(liked)  # type: ignore[arg-type]
+            return items, powers(decay, np.arange(len(items) - 1, -1, -1))
+        known = [Liked(one) if isinstance(one, str) else one for one in liked]
+        known = [one for one in known if one.id in self]
+        weights = powers(decay, np.arange(len(known) - 1, -1, -1))
+        weights *= np.array([one.weight for one in known], np.float32)
+        if half_life is not None:
+            weights *= faded(known, half_life).astype(np.float32)
+        return [self._catalogue.row(one.id) for one in known], weights
+
+    def analogy_query(
+        self,
+        positive: Sequence[str],
+        negative: Sequence[str] = (),
+        k: int = 10,
+        rules: Rules = NO_RULES,
+    ) -> Query:
+        """A sum of unit vectors, ready to be ranked.
+
+        The arithmetic of "king - man + woman" (Mikolov et al., arXiv 1301.3781), with the semantics
+        of gensim's `most_similar`. The items of the query are never returned.
+
+        Raises:
+            UnknownItemError: the model does not know one of the items.
+            InputError: no item was given, or a rule means nothing.
+        """
+        items = [self._catalogue.row(item_id) for item_id in (*positive, *negative)]
+        if not items:
+            raise InputError("an analogy needs at least one positive or negative item")
+        weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
+        banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
+        return Query(items, weights, k, banned | set(items), "similar", mask, rules)
 
     def best(self, queries: Sequence[Query]) -> list[list[Neighbor]]:
         """The best items for each of some queries of one relation, ranked together.
 
         A query without items has no neighbors.
         """
-        if queries[0].relation == "next":
-            return [self._next(query) for query in queries]
-        tastes = [query for query in queries if query.items]
-        if not tastes:
-            return [[] for _ in queries]
-        starts = list(accumulate((len(taste.items) for taste in tastes[:-1]), initial=0))
-        items = np.array([item for taste in tastes for item in taste.items], np.int64)
-        weights = np.concatenate([taste.weights for taste in tastes])
-        wanted = max(taste.k + len(taste.banned) for taste in tastes)
-        scores, ranked = self._search(
-            self._tastes(items, np.array(starts), weights), min(wanted, len(self._ids))
-        )
-        found = zip(ranked.tolist(), scores.tolist(), strict=True)
-        return [self._allowed(query, *next(found)) if query.items else [] for query in queries]
+        ranked = self._ranker.best(queries, self.hidden)
+        return [self._chosen(*one) for one in zip(queries, ranked, strict=True)]
+
+    def split(self, query: Query, most: int) -> list[Query]:
+        """The tastes that a query mixes, the heaviest first; the query itself if it has but one.
+
+        Args:
+            query: of liked items; every taste keeps away from the disliked ones.
+            most: how many tastes at most, see `service.model.tastes`.
+        """
+        items = np.array(query.items, np.int64)
+        liked = np.flatnonzero(query.weights > 0)
+        if most == 1 or len(liked) < 2:
+            return [query]
+        units = self._ranker.units[items[liked]]
+        owners = clusters(units, query.weights[liked], most)
+        rules = replace(query.rules, offset=0)
+        tastes = []
+        for taste in range(owners.max() + 1):
+            kept = query.weights < 0
+            kept[liked[owners == taste]] = True
+            part = query._replace(items=items[kept].tolist(), weights=query.weights[kept])
+            tastes.append(part._replace(k=query.k + query.rules.offset, rules=rules))
+        return tastes if len(tastes) > 1 else [query]
+
+    def merged(
+        self, query: Query, tastes: Sequence[Query], answers: Sequence[list[Neighbor]]
+    ) -> tuple[list[Neighbor], list[Query]]:
+        """One answer from those of some tastes, each with places by its weight, and whose each is.
+
+        Args:
+            query: what was asked.
+            tastes: see `split`.
+            answers: one for each taste.
+        """
+        if len(tastes) == 1:
+            return answers[0], [tastes[0]] * len(answers[0])
+        weights = np.array([taste.weights[taste.weights > 0].sum() for taste in tastes])
+        offset = query.rules.offset
+        rows = [[self._catalogue.row(one.item_id) for one in answer] for answer in answers]
+        merged = interleaved(rows, shares(weights, query.k + offset))[offset:]
+        neighbors = [answers[taste][place] for taste, place in merged]
+        return neighbors, [tastes[taste] for taste, _ in merged]
 
     def is_quick(self, query: Query) -> bool:
         """Whether `best` takes about a millisecond at most for a query."""
-        if len(query.items) + query.k > MOST_ITEMS_OF_A_QUICK_QUERY:
-            return False
-        is_search = query.items and query.relation == "similar"
-        return not is_search or index.is_quick(self.artifact.cosine_index)
+        return self._ranker.is_quick(query)
 
-    def _next(self, query: Query) -> list[Neighbor]:
-        continuations, wanted = self._continuations(), query.k + len(query.banned)
-        if len(query.items) == 1:
-            items, votes = continuations.after(query.items[0], wanted)
-        else:
-            rows = np.array(query.items, np.int64)
-            items, votes = continuations.votes(rows, query.weights, wanted)
-        return self._allowed(query, items.tolist(), votes.tolist())
-
-    def _allowed(self, query: Query, items: list[int], scores: list[float]) -> list[Neighbor]:
-        banned, names = query.banned, self._names
-        allowed = [
-            (item, score)
-            for item, score in zip(items, scores, strict=True)
-            if item >= 0 and item not in banned
-        ]
-        return [Neighbor(*names(item), score) for item, score in allowed[: query.k]]
+    def _chosen(self, query: Query, ranked: Ranked) -> list[Neighbor]:
+        rows, scores = ranked
+        rules = query.rules
+        if rules is NO_RULES:
+            return self._catalogue.neighbors(rows, scores)
+        if rules.min_score is not None:
+            rows = [row for row, score in zip(*ranked, strict=True) if score >= rules.min_score]
+            scores = scores[: len(rows)]
+        last = rules.offset + query.k
+        if rules.diversity:
+            found = np.array(scores, np.float32)
+            chosen = diversified(self._ranker.units[rows], found, rules.diversity, last).tolist()
+            rows, scores = [rows[place] for place in chosen], [scores[place] for place in chosen]
+        return self._catalogue.neighbors(rows[rules.offset : last], scores[rules.offset : last])
 
     def recommendation(
-        self, liked: Sequence[str], query: Query, neighbors: list[Neighbor]
+        self, taste: Taste, query: Query, neighbors: list[Neighbor]
     ) -> Recommendation:
-        """The answer to a query; by popularity if no liked item is known.
+        """The answer to a query; by popularity if no item of it is known.
 
         Args:
-            liked: the item ids that the query was made of.
+            taste: what the query was made of.
             query: the same, as rows.
             neighbors: the best items for it.
         """
+        asked = len(taste.liked) + len(taste.disliked)
         unknown = (
             []
-            if len(query.items) == len(liked)
-            else [item_id for item_id in liked if item_id not in self]
+            if len(query.items) == asked
+            else [item_id for item_id in taste.ids() if item_id not in self]
         )
-        if not query.items:
-            return Recommendation(self._most_popular(query.k, query.banned), unknown, "popularity")
-        ignored = self._ignored(query.items, query.relation)
-        return Recommendation(neighbors, unknown, ignored_items=ignored)
+        if query.items:
+            ignored = self._ignored(query.items, query.relation)
+            return Recommendation(neighbors, unknown, ignored_items=ignored)
+        if taste.fallback == "none":
+            return Recommendation([], unknown)
+        return Recommendation(self.popular(query), unknown, "popularity")
+
+    def short_because(self, query: Query, returned: int) -> ShortBecause | None:
+        """Why an answer has fewer items than were asked for, None if it has as many.
+
+        "min_score": fewer score as much; "votes": fewer ever came next; "rules": fewer are allowed;
+        "catalogue": there are no more.
+        """
+        if returned >= query.k:
+            return None
+        if query.items and query.rules.min_score is not None:
+            return "min_score"
+        if query.items and query.relation == "next":
+            return "votes"
+        return "catalogue" if query.mask is None else "rules"
 
     def default_decay(self, relation: Relation) -> float:
         """The decay of a query that names none, as the model has it.
@@ -221,7 +428,22 @@ class Recommender:
         """
         if relation == "similar":
             return self.artifact.manifest.similar.decay
-        return self._continuations().settings.decay
+        return self._ranker.continuations.settings.decay
+
+    def rows_of(self, item_ids: Iterable[str]) -> frozenset[int]:
+        """The rows of the items that the model knows."""
+        rows = map(self._catalogue.ids.row, item_ids)
+        return frozenset(row for row in rows if row is not None)
+
+    def _ignored(self, items: list[int], relation: Relation) -> list[str]:
+        """The ids of the items that have no vote."""
+        if relation == "similar":
+            return []
+        last = self._ranker.continuations.settings.last_items
+        voters = set(items[-last:])
+        return [self._catalogue.ids[item] for item in items[:-last] if item not in voters]
+
+    # Offline
 
     def rank(
         self,
@@ -249,175 +471,4 @@ class Recommender:
         Raises:
             NoContinuationsError: the model does not know what comes next.
         """
-        k = min(k, len(self._ids))
-        ranked = np.full((len(offsets) - 1, k), -1, np.int64)
-        scores = np.full(ranked.shape, -np.inf, np.float32)
-        nonempty = np.flatnonzero(np.diff(offsets))
-        if relation == "next":
-            continuations = self._continuations()
-            for taste in nonempty:
-                part = slice(int(offsets[taste]), int(offsets[taste + 1]))
-                candidates, votes = continuations.votes(items[part], weights[part], k)
-                n = min(k, len(candidates))
-                ranked[taste, :n], scores[taste, :n] = candidates[:n], votes[:n]
-            return ranked, scores
-        items_before = offsets[nonempty]
-        first = 0
-        while first < len(nonempty):
-            limit = items_before[first] + ITEMS_PER_BLOCK
-            last = max(int(np.searchsorted(items_before, limit)), first + 1)
-            block = nonempty[first:last]
-            part = slice(int(offsets[block[0]]), int(offsets[block[-1] + 1]))
-            tastes = self._tastes(items[part], offsets[block] - part.start, weights[part])
-            scores[block], ranked[block] = self._search(tastes, k)
-            first = last
-        return ranked, scores
-
-    def analogy(
-        self, positive: Sequence[str], negative: Sequence[str] = (), k: int = 10
-    ) -> list[Neighbor]:
-        """The items most similar to the sum of the unit vectors; negative ones count -1.
-
-        See `analogy_query`.
-        """
-        [neighbors] = self.best([self.analogy_query(positive, negative, k)])
-        return neighbors
-
-    def analogy_query(
-        self, positive: Sequence[str], negative: Sequence[str] = (), k: int = 10
-    ) -> Query:
-        """A sum of unit vectors, ready to be ranked.
-
-        The arithmetic of "king - man + woman" (Mikolov et al., arXiv 1301.3781), with the semantics
-        of gensim's `most_similar`. The items of the query are never returned.
-
-        Raises:
-            UnknownItemError: the model does not know one of the items.
-            InputError: no item was given.
-        """
-        items = [self._known_item(item_id) for item_id in (*positive, *negative)]
-        if not items:
-            raise InputError("an analogy needs at least one positive or negative item")
-        weights = np.repeat(np.array([1, -1], np.float32), [len(positive), len(negative)])
-        return Query(items, weights, k, set(items), "similar")
-
-    def item(self, item_id: str) -> Item:
-        """What the model knows of an item.
-
-        Raises:
-            UnknownItemError: the model does not know it.
-        """
-        return self._description(self._known_item(item_id))
-
-    def find(self, text: str, k: int = 10) -> list[Item]:
-        """Items with every word of the text in their id or title, most frequent first.
-
-        The last word may be the beginning of one. A text without words finds nothing, an empty one
-        the most frequent items. See `Search.find`.
-
-        Raises:
-            UnavailableError: the index cannot be read.
-        """
-        rows = self._words.find(text, k) if text.strip() else range(min(k, len(self._ids)))
-        return [self._description(row) for row in rows]
-
-    @cached_property
-    def _units(self) -> NDArray[np.float32]:
-        """The unit vectors of all items, where the index keeps them."""
-        return index.rows(self.artifact.cosine_index)[:, :-1]
-
-    @cached_property
-    def _words(self) -> Search:
-        return self.artifact.search or Search.in_memory(self.artifact.texts())
-
-    def _description(self, item: int) -> Item:
-        artifact = self.artifact
-        metadata = {name: values[item] for name, values in artifact.metadata.items()}
-        return Item(self._ids[item], artifact.titles[item], int(artifact.counts[item]), metadata)
-
-    def _rows(self, item_ids: Iterable[str]) -> list[int]:
-        """The rows of the items that the model knows."""
-        rows = []
-        for item_id in item_ids:
-            try:
-                rows.append(self._known_item(item_id))
-            except UnknownItemError:
-                continue
-        return rows
-
-    def _tastes(
-        self,
-        items: NDArray[np.integer[Any]],
-        starts: NDArray[np.int64],
-        weights: NDArray[np.float32],
-    ) -> NDArray[np.float32]:
-        """float32 [tastes, vector_size + 1], see `query_rows`."""
-        artifact = self.artifact
-        units = self._units[items]
-        counts, settings = artifact.counts[items], artifact.manifest.similar
-        return query_rows(units, counts, weights, starts, settings)
-
-    def _ignored(self, items: list[int], relation: Relation) -> list[str]:
-        """The ids of the items that have no vote."""
-        if relation == "similar":
-            return []
-        last = self._continuations().settings.last_items
-        voters = set(items[-last:])
-        return [self._ids[item] for item in items[:-last] if item not in voters]
-
-    def _continuations(self) -> Continuations:
-        if self.artifact.continuations is None:
-            raise NoContinuationsError(
-                f"model {self.version} does not know what comes next: train one with "
-                "continuations above 0, or ask for similar items"
-            )
-        return self.artifact.continuations
-
-    def _search(
-        self, tastes: NDArray[np.float32], k: int
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        scores, items = index.search(self.artifact.cosine_index, tastes, k)
-        # Rounding takes a score above 1; a discount may take it below -1, which no answer needs.
-        return np.clip(scores, -1, 1), items
-
-    def _most_popular(self, k: int, banned: set[int]) -> list[Neighbor]:
-        items = (item for item in range(len(self._ids)) if item not in banned)
-        return [
-            self._neighbor(item, int(self.artifact.counts[item]) / self._total_count)
-            for item, _ in zip(items, range(k), strict=False)
-        ]
-
-    def _neighbor(self, item: int, score: float) -> Neighbor:
-        return Neighbor(*self._names(item), score)
-
-
-def _known_row(ids: ItemIds, item_id: str) -> int:
-    """Raises an error where there is none, so that a cache holds no unknown ids."""
-    row = ids.row(item_id)
-    if row is None:
-        raise UnknownItemError(item_id)
-    return row
-
-
-def decayed(offsets: NDArray[np.int64], decay: float) -> NDArray[np.float32]:
-    """The weights of the items of some lists, newest last: decay ** steps back.
-
-    Args:
-        offsets: int64 [lists + 1], starting with 0; see `service.model.ragged`.
-        decay: the share of its weight an item keeps per step back: 1 weighs all items equally,
-            0 only the last one.
-
-    Returns:
-        float32 [offsets[-1]].
-
-    Raises:
-        InputError: the decay is not between 0 and 1.
-    """
-    return _powers(decay, ragged.steps_back(offsets))
-
-
-def _powers(decay: float, steps: NDArray[np.int64]) -> NDArray[np.float32]:
-    if not 0 <= decay <= 1:
-        raise InputError(f"decay: {decay} is not between 0 and 1")
-    weights: NDArray[np.float32] = np.power(decay, steps).astype(np.float32)
-    return weights
+        return self._ranker.rank(items, offsets, weights, k, relation)

@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+CANCELLED = 1e-6  # of the weights
+
 
 class SimilarSettings(BaseModel):
     """How similar items are ranked by default; part of the manifest."""
@@ -80,10 +82,24 @@ def query_rows(
         starts: int64 [queries], where each query begins; it ends where the next one does.
         settings: how answers are discounted.
     """
-    directions = unit(np.add.reduceat(units * weights[:, None], starts, axis=0))
+    directions = unit(sums_of(units, weights, starts))
     sizes: NDArray[Any] = np.abs(weights)
     reliable = reliability(counts, settings.query_shrinkage) * sizes
     rows = np.empty((len(starts), units.shape[1] + 1), np.float32)
     rows[:, :-1] = directions
     rows[:, -1] = -np.add.reduceat(reliable, starts) / np.add.reduceat(sizes, starts)
     return rows
+
+
+def sums_of(
+    units: NDArray[np.float32], weights: NDArray[np.float32], starts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """The weighted sum of each query's units, float32 [queries, vector_size]; see `query_rows`.
+
+    Zero where likes and dislikes cancel out, up to rounding: what is left points nowhere.
+    """
+    sums: NDArray[np.float32] = np.add.reduceat(units * weights[:, None], starts, axis=0)
+    if weights.min(initial=0) < 0:
+        sizes = np.add.reduceat(np.abs(weights), starts)
+        sums[np.linalg.norm(sums, axis=1) <= CANCELLED * sizes] = 0
+    return sums

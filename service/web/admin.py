@@ -10,9 +10,9 @@ from pydantic import BeforeValidator, Field
 from service.model.errors import ArtifactError, JobRunningError, UnavailableError
 from service.web import kinds, schemas
 from service.web.caching import PERSONAL
+from service.web.dependencies import K
 from service.web.live_model import LiveModel
 from service.web.problems import documented, problem
-from service.web.routes import K
 
 
 async def _check_admin(request: Request, response: Response) -> None:
@@ -53,6 +53,7 @@ class HiddenItems(schemas.Body):
     item_ids: list[str] = Field(examples=[["85123A"]])
 
 
+Skipped = Annotated[int, Field(ge=0, le=10_000_000, strict=True)]
 _ITEM = "/hidden/{item_id:text}"
 _PROBLEMS = documented(kinds.NOT_CHANGED)
 
@@ -77,10 +78,7 @@ def hidden_items(
     model: Model,
     k: K,
     offset: Annotated[
-        int,
-        Field(strict=True),
-        BeforeValidator(schemas.number),
-        Parameters(ge=0, description="How many items to skip."),
+        Skipped, BeforeValidator(schemas.number), Parameters(description="How many items to skip.")
     ] = 0,
 ) -> dict[str, Any]:
     """Up to `k` of the hidden items, in the order of their ids."""

@@ -22,8 +22,9 @@ from service.web.live_model import HIDDEN_SECONDS, LiveModel, Outcome
 from service.web.metrics import Metrics
 from service.web.middleware import AnswerHead
 from service.web.observe import Observe
+from service.web.operations import operations
 from service.web.problems import add_handlers
-from service.web.routes import operations, queries
+from service.web.routes import queries
 from service.web.searches import Searches, search_on_one_thread
 from service.web.security import Keys, RequireKey
 from service.web.settings import Settings

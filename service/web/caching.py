@@ -8,15 +8,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 PERSONAL = {"Cache-Control": "private, no-store"}
 
 
-def revalidated(scope: Scope, version: str) -> dict[str, str]:
-    """The headers of an answer that changes only with the model: cache it, but revalidate it.
+def revalidated(scope: Scope, state: str) -> dict[str, str]:
+    """The headers of an answer that changes only with the model's state: revalidate it.
 
     Args:
         scope: of the request; the entity tag depends on its path and query.
-        version: of the model that answers.
+        state: of the model that answers.
     """
     query = scope["path"].encode() + b"?" + scope["query_string"]
-    return {"ETag": f'"{version}-{zlib.crc32(query):08x}"', "Cache-Control": "no-cache"}
+    return {"ETag": f'"{state}-{zlib.crc32(query):08x}"', "Cache-Control": "no-cache"}
 
 
 def is_known(lines: list[str], tag: str) -> bool:

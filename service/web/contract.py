@@ -25,12 +25,16 @@ async def check_parameters(request: Request) -> None:
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
         if name not in known:
             errors.append((name, f"is not a parameter; {remedy}"))
-        elif times > 1 and known[name].get("type") != "array":
+        elif times > 1 and not _is_list(known[name]):
             errors.append((name, f"is given {times} times, but takes one value"))
     if errors:
         raise RequestValidationError(
             [{"type": "parameter", "loc": ("query", name), "msg": why} for name, why in errors]
         )
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    return any(form.get("type") == "array" for form in (schema, *schema.get("anyOf", ())))
 
 
 def allowed_methods(request: Request) -> set[str]:

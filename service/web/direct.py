@@ -14,14 +14,15 @@ from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.model.answers import Neighbor
-from service.model.errors import UnknownItemError
+from service.model.errors import InputError, UnknownItemError
 from service.model.recommender import Recommender
 from service.web import schemas
+from service.web.answers import neighbors_answer, recommendation_answer
+from service.web.asking import taste_of, taste_query
 from service.web.caching import PERSONAL, revalidated
 from service.web.live_model import LiveModel
 from service.web.metrics import Metrics
-from service.web.routes import neighbors_answer, queries, recommendation_answer
+from service.web.routes import queries
 from service.web.searches import Searches
 from service.web.settings import DEFAULT_K, Settings
 
@@ -143,16 +144,16 @@ def _related(
     if relation not in model.relations:
         return None
     try:
-        neighbors = model.listed(item_id, k) if relation == "similar" else None
-        if neighbors is None:
-            query = model.item_query(item_id, k, relation)
-            if not model.is_quick(query):
-                return None
-            [neighbors] = model.best([query])
+        query = model.item_query(item_id, k, relation)
     except UnknownItemError:
         return None
-    answer = neighbors_answer(metrics, model, k, _fields(neighbors)) | {"relation": relation}
-    headers = revalidated(scope, model.version)
+    neighbors = model.listed(item_id, k) if relation == "similar" else None
+    if neighbors is None:
+        if not model.is_quick(query):
+            return None
+        [neighbors] = model.best([query])
+    answer = neighbors_answer(metrics, model, query, neighbors)
+    headers = revalidated(scope, model.state)
     return answer, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
@@ -161,15 +162,16 @@ async def _recommend(direct: Direct, scope: Scope, content: bytes) -> Answered |
     body = _recommend_request(scope, content)
     if body is None or body.relation not in model.relations or not _is_small(body, settings):
         return None
-    query = model.query(body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay)
+    try:
+        query = taste_query(model, body)
+    except InputError:
+        return None
     if not model.is_quick(query):
         return None
     neighbors = await searches.best(model, query)
-    found = model.recommendation(body.liked, query, neighbors)
+    found = model.recommendation(taste_of(body), query, neighbors)
     scope["relation"] = body.relation
-    answer = recommendation_answer(metrics, model, body, found)
-    answer["items"] = _fields(found.neighbors)
-    return answer, PERSONAL_HEADERS
+    return recommendation_answer(metrics, model, query, found, body, ()), PERSONAL_HEADERS
 
 
 def _recommend_request(scope: Scope, content: bytes) -> schemas.RecommendRequest | None:
@@ -184,8 +186,10 @@ def _recommend_request(scope: Scope, content: bytes) -> schemas.RecommendRequest
 
 
 def _is_small(body: schemas.RecommendRequest, settings: Settings) -> bool:
-    longest = max(len(body.liked), len(body.exclude))
-    return body.k <= settings.max_k and longest <= settings.max_items
+    """Whether a request is within the limits, and needs no more than a ranking."""
+    lists = (body.liked, body.disliked, body.exclude, body.candidates or ())
+    is_plain = body.filter is None and not body.explain and body.tastes == 1 and not body.offset
+    return is_plain and body.k <= settings.max_k and max(map(len, lists)) <= settings.max_items
 
 
 _ANSWERS: dict[tuple[str, str], Answer] = {
@@ -193,12 +197,6 @@ _ANSWERS: dict[tuple[str, str], Answer] = {
     ("GET", "/next/"): _following,
     ("POST", "/recommend"): _recommend,
 }
-
-
-def _fields(neighbors: list[Neighbor]) -> list[dict[str, Any]]:
-    return [
-        {"item_id": item_id, "title": title, "score": score} for item_id, title, score in neighbors
-    ]
 
 
 def _is_conditional(scope: Scope) -> bool:

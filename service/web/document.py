@@ -27,10 +27,7 @@ def complete_document(app: FastAPI, settings: Settings, *, asks_for_keys: bool) 
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
     for name, schema in _inputs(document):
-        if name == "k":
-            schema["maximum"] = settings.max_k
-        elif schema.get("type") == "array":
-            schema["maxItems"] = settings.max_items
+        _limit(name, schema, settings)
     for path, operation in _operations_by_path(document):
         if path not in NEVER_SHED:
             operation["responses"].setdefault("503", documented(OVERLOADED)[503])
@@ -41,6 +38,16 @@ def complete_document(app: FastAPI, settings: Settings, *, asks_for_keys: bool) 
             operation["security"] = [{name: []} for name in SCHEMES]
     if asks_for_keys:
         document["components"]["securitySchemes"] = SCHEMES
+
+
+def _limit(name: str, schema: dict[str, Any], settings: Settings) -> None:
+    """Adds the limits of an input that has none of its own."""
+    if name in ("k", "offset"):
+        schema.setdefault("maximum", settings.max_k)
+    longest = settings.max_batch if name == "queries" else settings.max_items
+    for form in (schema, *schema.get("anyOf", ())):
+        if form.get("type") == "array":
+            form.setdefault("maxItems", longest)
 
 
 def _operations_by_path(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -54,5 +61,6 @@ def _inputs(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for _, operation in _operations_by_path(document):
         for parameter in operation.get("parameters", []):
             yield parameter["name"], parameter["schema"]
-    for request in (schemas.RecommendRequest, schemas.AnalogyRequest):
-        yield from document["components"]["schemas"][request.__name__]["properties"].items()
+    for name, schema in document["components"]["schemas"].items():
+        if name.endswith("Request"):
+            yield from schema["properties"].items()

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from service.model.errors import (
     InputError,
+    Item2VecError,
     NoContinuationsError,
     NoModelError,
     UnavailableError,
@@ -26,6 +27,13 @@ MEDIA_TYPE = "application/problem+json"
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 RETRY_AFTER_SECONDS = "5"
 NOT_READABLE = "a part of the model cannot be read at the moment"
+KINDS: dict[type[Item2VecError], Kind] = {
+    UnknownItemError: kinds.UNKNOWN_ITEM,
+    NoContinuationsError: kinds.NO_CONTINUATIONS,
+    InputError: kinds.INVALID_REQUEST,
+    NoModelError: kinds.NO_MODEL,
+}
+LIKED_FORMS = frozenset({"as an id", "as an object"})
 MAX_ERRORS = 20  # a body of one megabyte can hold half a million invalid items
 
 
@@ -41,6 +49,12 @@ def problem(
     if errors:
         body["errors"] = errors
     return JSONResponse(body, kind.status, headers, MEDIA_TYPE)
+
+
+def problem_of(error: Item2VecError) -> dict[str, Any]:
+    """The body of the problem that an error is in a batch."""
+    kind = next((kind for one, kind in KINDS.items() if isinstance(error, one)), None)
+    return _body(kind or kinds.INTERNAL_ERROR, str(error))
 
 
 def documented(*problems: Kind) -> dict[int | str, dict[str, Any]]:
@@ -134,8 +148,8 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _place(location: tuple[int | str, ...]) -> str:
-    """`("body", "liked", 0)` as `liked[0]`."""
+    """`("body", "liked", 0)` as `liked[0]`; the form that was meant is left out."""
     place = ""
-    for part in location[1:] or location:
+    for part in (part for part in location[1:] or location if part not in LIKED_FORMS):
         place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{short(part)}"
     return place

@@ -1,105 +1,32 @@
-"""The HTTP routes: each parses a request and delegates to the model."""
+"""The queries over HTTP: each parses a request and delegates to the model."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import UTC, datetime
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Request
 from fastapi import Query as Parameters
-from fastapi.responses import RedirectResponse
-from pydantic import BaseModel, BeforeValidator
-from starlette.convertors import PathConvertor, register_url_convertor
+from pydantic import BaseModel, ValidationError
 
-from service.model.answers import Neighbor, Query, Recommendation
+from service.model.answers import Neighbor
 from service.model.continuations import Relation
-from service.model.errors import InputError, short
+from service.model.errors import InputError, Item2VecError
+from service.model.queries import NO_RULES, Query
 from service.model.recommender import Recommender
 from service.web import kinds, schemas
-from service.web.caching import PERSONAL, revalidated
+from service.web.answers import DIGITS, contributions, neighbors_answer, recommendation_answer
+from service.web.asking import taste_of, taste_query
+from service.web.dependencies import (
+    CacheableModel,
+    K,
+    PersonalModel,
+    check_limits,
+    check_rules,
+)
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
-from service.web.live_model import LiveModel
-from service.web.metrics import Metrics
-from service.web.problems import documented
+from service.web.problems import documented, problem_of
 from service.web.searches import Searches
-from service.web.settings import DEFAULT_K, Settings
-
-
-class AnyText(PathConvertor):
-    """The rest of a path, slashes and line feeds included."""
-
-    regex = "(?s:.*)"
-
-
-register_url_convertor("text", AnyText())
-
-# Dependencies of the routes
-
-
-async def _recommender(request: Request) -> Recommender:
-    model: LiveModel = request.app.state.model
-    recommender = model.get()
-    request.scope["model_version"] = recommender.version
-    return recommender
-
-
-Model = Annotated[Recommender, Depends(_recommender)]
-
-
-async def _cacheable(request: Request, response: Response, model: Model) -> Recommender:
-    response.headers.update(revalidated(request.scope, model.version))
-    return model
-
-
-async def _personal(response: Response, model: Model) -> Recommender:
-    response.headers.update(PERSONAL)
-    return model
-
-
-CacheableModel = Annotated[Recommender, Depends(_cacheable)]
-PersonalModel = Annotated[Recommender, Depends(_personal)]
-
-
-async def _limited_k(
-    request: Request,
-    k: Annotated[schemas.K, BeforeValidator(schemas.number), Parameters()] = DEFAULT_K,
-) -> int:
-    _check_limits(request, k)
-    return k
-
-
-K = Annotated[int, Depends(_limited_k)]
-
-
-def _check_limits(request: Request, k: int, *lists: list[str]) -> None:
-    settings: Settings = request.app.state.settings
-    if k > settings.max_k:
-        limit = f"the {settings.max_k} this service returns"
-        raise InputError(f"k: {short(str(k))} is more than {limit}")
-    longest = max(map(len, lists), default=0)
-    if longest > settings.max_items:
-        limit = f"the {settings.max_items} a list of a query may name"
-        raise InputError(f"{longest} items are more than {limit}")
-
-
-async def _best(request: Request, model: Recommender, query: Query) -> list[Neighbor]:
-    searches: Searches = request.app.state.searches
-    return await searches.best(model, query)
-
-
-def neighbors_answer(
-    metrics: Metrics, model: Recommender, k: int, neighbors: Sequence[Any]
-) -> dict[str, Any]:
-    """The answer to a query for k items; a short one is counted."""
-    metrics.listed(k, len(neighbors))
-    return {
-        "model_version": model.version,
-        "k": k,
-        "returned": len(neighbors),
-        "items": neighbors,
-    }
-
-
-# Queries
+from service.web.settings import Settings
 
 queries = APIRouter(tags=["queries"], responses=documented(INVALID_REQUEST, NO_MODEL))
 
@@ -110,7 +37,8 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
     """Adds a query about one item."""
     return queries.get(
         path,
-        response_model=schemas.RelatedAnswer,
+        response_model=schemas.NeighborsAnswer,
+        response_model_exclude_unset=True,
         responses=documented(kinds.UNKNOWN_ITEM, kinds.NO_CONTINUATIONS),
         summary=summary,
     )
@@ -119,26 +47,72 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
 @_related("/similar/{item_id:text}", "Items similar to one item, or coming next")
 async def similar(
     item_id: str,
-    k: K,
+    body: Annotated[schemas.RelatedQuery, Parameters()],
     request: Request,
     model: CacheableModel,
-    relation: Annotated[Relation, Parameters(description=schemas.RELATION)] = "similar",
 ) -> dict[str, Any]:
     """The items nearest by cosine, or those that come next, never the item itself.
 
     Percent-encode the id.
     """
-    neighbors = model.listed(item_id, k) if relation == "similar" else None
-    if neighbors is None:
-        neighbors = await _best(request, model, model.item_query(item_id, k, relation))
-    metrics = request.app.state.metrics
-    return neighbors_answer(metrics, model, k, neighbors) | {"relation": relation}
+    return await _related_answer(request, model, item_id, body, body.relation)
 
 
 @_related("/next/{item_id:text}", "Items that come after one item, or go with it")
-async def following(item_id: str, k: K, request: Request, model: CacheableModel) -> dict[str, Any]:
+async def following(
+    item_id: str,
+    body: Annotated[schemas.FollowingQuery, Parameters()],
+    request: Request,
+    model: CacheableModel,
+) -> dict[str, Any]:
     """The same as `/similar/{item_id}?relation=next`."""
-    return await similar(item_id, k, request, model, "next")
+    return await _related_answer(request, model, item_id, body, "next")
+
+
+async def _related_answer(
+    request: Request,
+    model: Recommender,
+    item_id: str,
+    body: schemas.RelatedQuery | schemas.FollowingQuery | schemas.ManyRequest,
+    relation: Relation,
+) -> dict[str, Any]:
+    check_limits(request, body.k)
+    check_rules(request, body)
+    rules = body.rules()
+    query = await _query(body, lambda: model.item_query(item_id, body.k, relation, rules))
+    is_plain = relation == "similar" and rules is NO_RULES
+    neighbors = model.listed(item_id, body.k) if is_plain else None
+    if neighbors is None:
+        neighbors = await _best(request, model, query)
+    return neighbors_answer(request.app.state.metrics, model, query, neighbors, body)
+
+
+@queries.post(
+    "/similar",
+    response_model=schemas.ManyAnswer,
+    responses=documented(MALFORMED_JSON, TOO_LARGE),
+    summary="Items similar to each of several items, or coming next",
+)
+async def similar_to_many(
+    body: schemas.ManyRequest, request: Request, model: PersonalModel
+) -> dict[str, Any]:
+    """The answer of `/similar/{item_id}` for each item, or the problem that it would have."""
+    check_limits(request, body.k, body.items)
+    check_rules(request, body)
+    request.scope["relation"] = body.relation
+    answers = [
+        await _or_problem(_related_answer(request, model, item_id, body, body.relation))
+        for item_id in body.items
+    ]
+    return {"model_version": model.version, "answers": answers}
+
+
+async def _or_problem(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
+    """An answer, or the problem in its place."""
+    try:
+        return await answer
+    except Item2VecError as error:
+        return problem_of(error)
 
 
 def _by_post_and_get(
@@ -166,12 +140,14 @@ def _by_post_and_get(
         queries.post(
             path,
             response_model=answer,
+            response_model_exclude_unset=True,
             responses=documented(*problems, MALFORMED_JSON, TOO_LARGE),
             summary=summary,
         )(post)
         queries.get(
             path,
             response_model=answer,
+            response_model_exclude_unset=True,
             responses=documented(*problems),
             summary=f"{summary} (by GET)",
         )(by_get)
@@ -192,30 +168,82 @@ async def recommend(
 ) -> dict[str, Any]:
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
-    Liked items are never returned. Those the model does not know are listed in `unknown_items`. If
-    it knows none of them, the most popular items are returned and `fallback_used` says so. For what
-    comes next, only the newest liked items have a vote; the others are listed in `ignored_items`.
+    Disliked items count against it. Neither are returned. Those the model does not know are listed
+    in `unknown_items`. If it knows none of them, the most popular items are returned and
+    `fallback_used` says so. For what comes next, only the newest liked items have a vote; the
+    others are listed in `ignored_items`.
     """
-    _check_limits(request, body.k, body.liked, body.exclude)
-    query = model.query(body.liked, body.k, body.exclude, relation=body.relation, decay=body.decay)
-    neighbors = await _best(request, model, query)
-    request.scope["relation"] = body.relation
-    answer = model.recommendation(body.liked, query, neighbors)
-    return recommendation_answer(request.app.state.metrics, model, body, answer)
+    return await _recommendation(request, model, body)
 
 
-def recommendation_answer(
-    metrics: Metrics, model: Recommender, body: schemas.RecommendRequest, answer: Recommendation
+async def _recommendation(
+    request: Request, model: Recommender, body: schemas.RecommendRequest | schemas.RecommendQuery
 ) -> dict[str, Any]:
-    """The answer to a request for recommendations; what it lacks is counted."""
-    if answer.fallback_used:
-        metrics.fallbacks.inc()
-    metrics.unknown_items.inc(len(answer.unknown_items))
-    return neighbors_answer(metrics, model, body.k, answer.neighbors) | {
+    check_limits(request, body.k, body.liked, body.disliked)
+    check_rules(request, body)
+    request.scope["relation"] = body.relation
+    query = await _query(body, lambda: taste_query(model, body))
+    tastes = model.split(query, body.tastes)
+    found = await asyncio.gather(*(_best(request, model, taste) for taste in tastes))
+    neighbors, whose = model.merged(query, tastes, found)
+    answer = model.recommendation(taste_of(body), query, neighbors)
+    return recommendation_answer(request.app.state.metrics, model, query, answer, body, whose)
+
+
+@queries.post(
+    "/recommend/batch",
+    response_model=schemas.ManyAnswer,
+    responses=documented(MALFORMED_JSON, TOO_LARGE),
+    summary="Items for each of several tastes",
+)
+async def recommend_batch(
+    body: schemas.BatchRequest, request: Request, model: PersonalModel
+) -> dict[str, Any]:
+    """The answer of `POST /recommend` for each query, or the problem that it would have."""
+    settings: Settings = request.app.state.settings
+    if len(body.queries) > settings.max_batch:
+        limit = f"the {settings.max_batch} this service answers at once"
+        raise InputError(f"queries: {len(body.queries)} are more than {limit}")
+    answers = await asyncio.gather(
+        *(_or_problem(_one_of_batch(request, model, query)) for query in body.queries)
+    )
+    return {"model_version": model.version, "answers": answers}
+
+
+async def _one_of_batch(request: Request, model: Recommender, query: Any) -> dict[str, Any]:  # noqa: ANN401
+    try:
+        body = schemas.RecommendRequest.model_validate(query)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise InputError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+    return await _recommendation(request, model, body)
+
+
+@queries.post(
+    "/explain",
+    response_model=schemas.ExplainAnswer,
+    responses=documented(kinds.UNKNOWN_ITEM, kinds.NO_CONTINUATIONS, MALFORMED_JSON, TOO_LARGE),
+    summary="Why an item is recommended, or why not",
+)
+async def explain(
+    body: schemas.ExplainRequest, request: Request, model: PersonalModel
+) -> dict[str, Any]:
+    """Its score and rank for a taste, what each item adds to it, and the rule that removes it."""
+    check_limits(request, body.k, body.liked, body.disliked)
+    check_rules(request, body)
+    query = await _query(body, lambda: taste_query(model, body))
+    found = await asyncio.to_thread(model.explain, query, body.item)
+    return {
+        "model_version": model.version,
+        "item_id": found.item.item_id,
+        "title": found.item.title,
+        "score": found.score,
+        "rank": found.rank,
+        "removed_by": found.removed_by,
+        "contributions": contributions(found.contributions),
         "relation": body.relation,
-        "unknown_items": answer.unknown_items,
-        "fallback_used": answer.fallback_used,
-        "ignored_items": answer.ignored_items,
+        "unknown_items": [one for one in taste_of(body).ids() if one not in model],
     }
 
 
@@ -230,10 +258,42 @@ async def analogy(
     body: schemas.AnalogyRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """The items nearest to the sum of the unit vectors; negative ones count -1."""
-    _check_limits(request, body.k, body.positive, body.negative)
-    query = model.analogy_query(body.positive, body.negative, body.k)
+    check_limits(request, body.k, body.positive, body.negative)
+    check_rules(request, body)
+    query = await _query(
+        body, lambda: model.analogy_query(body.positive, body.negative, body.k, body.rules())
+    )
     neighbors = await _best(request, model, query)
-    return neighbors_answer(request.app.state.metrics, model, body.k, neighbors)
+    return neighbors_answer(request.app.state.metrics, model, query, neighbors, body)
+
+
+@queries.get(
+    "/popular",
+    response_model=schemas.NeighborsAnswer,
+    response_model_exclude_unset=True,
+    summary="The most frequent items",
+)
+async def popular(
+    body: Annotated[schemas.FollowingQuery, Parameters()], request: Request, model: CacheableModel
+) -> dict[str, Any]:
+    """The items that were seen most often in training, and their shares of all occurrences."""
+    check_limits(request, body.k)
+    check_rules(request, body)
+    query = await _query(body, lambda: model.query((), body.k, rules=body.rules()))
+    metrics, items = request.app.state.metrics, model.popular(query)
+    return neighbors_answer(metrics, model, query, items, body, "popularity")
+
+
+@queries.get(
+    "/similarity",
+    response_model=schemas.SimilarityAnswer,
+    responses=documented(kinds.UNKNOWN_ITEM),
+    summary="How similar two items are",
+)
+async def similarity(a: schemas.ItemId, b: schemas.ItemId, model: CacheableModel) -> dict[str, Any]:
+    """Their cosine, without the discount for rare items."""
+    cosine = round(model.similarity(a, b), DIGITS)
+    return {"model_version": model.version, "a": a, "b": b, "cosine": cosine}
 
 
 @queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
@@ -249,6 +309,18 @@ def find_items(
 
 
 @queries.get(
+    "/items/{item_id:text}/vector",
+    response_model=schemas.VectorAnswer,
+    responses=documented(kinds.UNKNOWN_ITEM),
+    summary="The vector of one item",
+)
+async def vector(item_id: str, model: CacheableModel) -> dict[str, Any]:
+    """Its input vector, not scaled to length 1."""
+    numbers = model.vector(item_id).tolist()
+    return {"model_version": model.version, "item_id": item_id, "vector": numbers}
+
+
+@queries.get(
     "/items/{item_id:text}",
     response_model=schemas.ItemAnswer,
     responses=documented(kinds.UNKNOWN_ITEM),
@@ -259,81 +331,11 @@ async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
     return {"model_version": model.version, **vars(model.item(item_id))}
 
 
-# Operations
-
-# The others hold paths, conditions and names of columns.
-PUBLIC_SECTIONS = frozenset({"training", "index", "similar", "next"})
-
-operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
+async def _query(body: schemas.RulesBody, make: Callable[[], Query]) -> Query:
+    """A query; in a thread if a condition has to be looked at for every item."""
+    return make() if body.filter is None else await asyncio.to_thread(make)
 
 
-@operations.get("/", include_in_schema=False)
-async def root() -> Response:
-    """Redirects a browser to the documentation."""
-    return RedirectResponse("/docs")
-
-
-@operations.get(
-    "/model",
-    response_model=schemas.ModelAnswer,
-    responses=documented(NO_MODEL),
-    summary="The model that is served",
-)
-async def model_manifest(model: PersonalModel, request: Request) -> dict[str, Any]:
-    """Its version, age, configuration, data range and metrics.
-
-    Paths, conditions and columns of the event log are shown to admins only.
-    """
-    hidden = {"format_version", "sha256", "metadata"}
-    shown = model.artifact.manifest.model_dump(exclude=hidden)
-    age = datetime.now(UTC) - model.artifact.manifest.created
-    shown["age_seconds"] = max(0, round(age.total_seconds()))
-    if not request.scope["is_admin"]:
-        shown["config"] = {
-            name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
-        }
-        shown["data"].pop("notes", None)
-    return shown
-
-
-@operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")
-async def healthz() -> dict[str, str]:
-    """Always `ok`."""
-    return {"status": "ok"}
-
-
-@operations.get(
-    "/readyz",
-    response_model=schemas.Health,
-    responses=documented(NO_MODEL),
-    summary="Can it answer queries?",
-)
-async def readyz(_: Model) -> dict[str, str]:
-    """`ok` once a verified model is loaded."""
-    return {"status": "ok"}
-
-
-@operations.get(
-    "/problems/{name}",
-    response_model=schemas.ProblemKind,
-    responses=documented(kinds.NOT_FOUND),
-    summary="What a type of error means",
-)
-async def problem_kind(name: str) -> dict[str, Any]:
-    """What the `type` of an error means; every `type` is a link to this path."""
-    kind = kinds.KINDS.get(name)
-    if kind is None:
-        known = ", ".join(kinds.KINDS)
-        raise HTTPException(404, f"there is no problem {short(name)!r}; there are {known}")
-    return {
-        "type": kind.type,
-        "title": kind.title,
-        "status": kind.status,
-        "meaning": kind.meaning,
-    }
-
-
-@operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
-def metrics(request: Request) -> Response:
-    """Prometheus' text format."""
-    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")
+async def _best(request: Request, model: Recommender, query: Query) -> list[Neighbor]:
+    searches: Searches = request.app.state.searches
+    return await searches.best(model, query)

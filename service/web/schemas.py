@@ -1,15 +1,28 @@
 """Request and response bodies."""
 
 import re
+from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 from pydantic.config import JsonDict
 
+from service.model.answers import Fallback, ScoreKind, ShortBecause
 from service.model.artifact import OutputRows
 from service.model.continuations import NextSettings, Relation
 from service.model.errors import short
+from service.model.queries import NO_RULES, Rules
 from service.model.similarity import SimilarSettings
 from service.web.settings import DEFAULT_K
 
@@ -29,6 +42,11 @@ def number(value: object) -> object:
 def whole(value: object) -> object:
     """The integer that a JSON number such as 5.0 is; any other value unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def flag(value: object) -> object:
+    """The truth value that a URL parameter spells; any other value unchanged."""
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
 def _text(value: object) -> object:
@@ -58,15 +76,83 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True, protected_namespaces=())
 
 
-class RecommendRequest(Body):
-    """A taste to recommend for."""
+class RulesBody(Body):
+    """Which items may be answered, and what comes back of them."""
 
-    liked: list[ItemId] = Field(
-        description="Items liked, bought or seen, the newest last.",
-        examples=[["85123A", "22457"]],
-    )
-    k: K = DEFAULT_K
     exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
+    candidates: list[ItemId] | None = Field(
+        None, description="Rank only these items.", examples=[None]
+    )
+    filter: str | None = Field(
+        None,
+        json_schema_extra={"format": "filter"},
+        description="A condition on metadata, `title` and `count`: `price < 20 and color = 'red'`.",
+        examples=["count >= 100"],
+    )
+    min_count: int = Field(
+        1, ge=1, strict=True, description="Return no item that was seen less often in training."
+    )
+    min_score: float | None = Field(
+        None, strict=True, description="Return no item of a lower score.", examples=[None]
+    )
+    diversity: float = Field(
+        0,
+        ge=0,
+        le=1,
+        strict=True,
+        description="0 ranks by score alone, 1 by distance from the items before.",
+    )
+    offset: int = Field(
+        0, ge=0, strict=True, description="How many of the best to leave out: the next page."
+    )
+    include: list[Literal["title", "metadata"]] = Field(
+        ["title"],
+        max_length=2,
+        description="What comes back of every item, beside id and score.",
+    )
+
+    def rules(self) -> Rules:
+        """The rules, `NO_RULES` itself if none is set."""
+        names = self.model_fields_set & RULES
+        return Rules(**{name: getattr(self, name) for name in names}) if names else NO_RULES
+
+    _whole = field_validator("min_count", "offset", mode="before")(whole)
+
+
+RULES = {field.name for field in fields(Rules)}
+
+
+def _date(value: object) -> object:
+    """Refuses numbers, which could be seconds or milliseconds."""
+    if isinstance(value, int | float):
+        raise ValueError("a time is text: 2026-01-31T12:00:00Z")
+    return value
+
+
+class LikedBody(Body):
+    """An item that somebody liked or disliked."""
+
+    id: ItemId
+    weight: float = Field(1, gt=0, le=1e6, strict=True, description="How much it counts.")
+    at: Annotated[AwareDatetime | None, BeforeValidator(_date)] = Field(
+        None, description="When; for `half_life`."
+    )
+
+
+def _kind(value: object) -> str:
+    return "as an object" if isinstance(value, dict | LikedBody) else "as an id"
+
+
+LikedItem = Annotated[
+    Annotated[ItemId, Tag("as an id")] | Annotated[LikedBody, Tag("as an object")],
+    Discriminator(_kind),
+]
+
+
+class TasteBody(RulesBody):
+    """A taste, as ids alone."""
+
+    k: K = DEFAULT_K
     relation: Relation = Field("similar", description=RELATION, examples=["similar"])
     decay: float | None = Field(
         None,
@@ -79,17 +165,112 @@ class RecommendRequest(Body):
         ),
         examples=[0.7],
     )
+    fallback: Fallback = Field(
+        "popular", description="What answers if no item is known: the most popular items, or none."
+    )
+    tastes: int = Field(
+        1,
+        ge=1,
+        le=20,
+        strict=True,
+        description="Into how many tastes the liked items may be split, each with its share of "
+        "the answer: 2 serves a mixed account better than their mean.",
+    )
+    explain: bool = Field(
+        False, strict=True, description="Whether to return what each item adds to each score."
+    )
+
+    _numbers = field_validator("k", "tastes", mode="before")(whole)
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": [name]} for name in ("liked", "disliked")]}
+    )
+
+    @model_validator(mode="after")
+    def _names_items(self) -> Self:
+        if not self.model_fields_set & {"liked", "disliked"}:
+            raise ValueError("give `liked`, `disliked` or both")
+        return self
+
+
+class RecommendRequest(TasteBody):
+    """A taste to recommend for."""
+
+    liked: list[LikedItem] = Field(
+        [],
+        description="Items liked, bought or seen, the newest last: ids, or objects.",
+        examples=[["85123A", "22457"]],
+    )
+    disliked: list[LikedItem] = Field(
+        [], description="Items to move away from.", examples=[["21733"]]
+    )
+    half_life: float | None = Field(
+        None,
+        gt=0,
+        strict=True,
+        description="Days after which an item counts half, by its `at`; one without is new.",
+        examples=[30],
+    )
+
+
+class RecommendQuery(TasteBody):
+    """The same, as parameters of a URL."""
+
+    liked: list[ItemId] = Field([], description="Items liked.", examples=[["85123A", "22457"]])
+    disliked: list[ItemId] = Field([], description="Items disliked.", examples=[["21733"]])
+
+    _numbers = field_validator(
+        "k", "decay", "tastes", "min_count", "min_score", "diversity", "offset", mode="before"
+    )(number)
+    _flags = field_validator("explain", mode="before")(flag)
+
+
+class BatchRequest(Body):
+    """Several tastes."""
+
+    queries: list[Any] = Field(
+        min_length=1, description="Bodies of `POST /recommend`.", examples=[[{"liked": ["85123A"]}]]
+    )
+
+
+class RelatedQuery(RulesBody):
+    """What to return for one item, as parameters of a URL."""
+
+    k: K = DEFAULT_K
+    relation: Relation = Field("similar", description=RELATION)
+
+    _numbers = field_validator("k", "min_count", "min_score", "diversity", "offset", mode="before")(
+        number
+    )
+
+
+class FollowingQuery(RulesBody):
+    """The same without the relation."""
+
+    k: K = DEFAULT_K
+
+    _numbers = field_validator("k", "min_count", "min_score", "diversity", "offset", mode="before")(
+        number
+    )
+
+
+class ManyRequest(RulesBody):
+    """Several items to find others for."""
+
+    items: list[ItemId] = Field(min_length=1, examples=[["85123A", "22457"]])
+    k: K = DEFAULT_K
+    relation: Relation = Field("similar", description=RELATION, examples=["similar"])
 
     _numbers = field_validator("k", mode="before")(whole)
 
 
-class RecommendQuery(RecommendRequest):
-    """The same, as parameters of a URL."""
+class ExplainRequest(RecommendRequest):
+    """An item, and a taste that it is or is not recommended for."""
 
-    _numbers = field_validator("k", "decay", mode="before")(number)
+    item: ItemId = Field(examples=["22086"])
 
 
-class AnalogyRequest(Body):
+class AnalogyRequest(RulesBody):
     """Items to add and to subtract, at least one."""
 
     model_config = ConfigDict(
@@ -113,20 +294,35 @@ class AnalogyRequest(Body):
 class AnalogyQuery(AnalogyRequest):
     """The same, as parameters of a URL."""
 
-    _numbers = field_validator("k", mode="before")(number)
+    _numbers = field_validator("k", "min_count", "min_score", "diversity", "offset", mode="before")(
+        number
+    )
+
+
+class Contribution(Body):
+    """What an item of a query adds to a score."""
+
+    item_id: str
+    contribution: float
 
 
 class NeighborBody(Body):
     """One item of an answer."""
 
     item_id: str
-    title: str | None
+    title: str | None = Field(
+        None, description="Only if `include` names it, as it does by default."
+    )
     score: float = Field(
         description=(
             "Cosine with the query, less a discount for an item that was rarely seen; for what "
             "comes next, the share of the votes; in an answer by popularity, the share of all "
             "occurrences."
         )
+    )
+    metadata: dict[str, Any] | None = Field(None, description="Only if `include` names it.")
+    contributions: list[Contribution] | None = Field(
+        None, description="Only with `explain`: they add up to the score."
     )
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
@@ -139,27 +335,28 @@ class Answer(Body):
 
 
 class NeighborsAnswer(Answer):
-    """Nearest items, best first."""
+    """Items, best first."""
 
-    k: int = Field(description="How many items were requested.", examples=[10])
-    returned: int = Field(
-        description="How many items are returned: fewer if no more are allowed or ever came next.",
-        examples=[1],
+    requested: int = Field(description="How many items were asked for: `k`.", examples=[10])
+    returned: int = Field(description="How many items are returned.", examples=[1])
+    short_because: ShortBecause | None = Field(
+        description=(
+            "Why there are fewer than asked for. `catalogue`: there are no more; `rules`: no more "
+            "are allowed; `min_score`: no more score as much; `votes`: no more ever came next; "
+            "`unknown_items`: none of the query is known."
+        ),
+        examples=["catalogue"],
     )
+    relation: Relation = Field(description=RELATION, examples=["similar"])
+    score_kind: ScoreKind = Field(description="What the scores are.", examples=["cosine"])
     items: list[NeighborBody]
 
 
-class RelatedAnswer(NeighborsAnswer):
-    """Related items, best first."""
-
-    relation: Relation = Field(description=RELATION, examples=["similar"])
-
-
-class RecommendAnswer(RelatedAnswer):
+class RecommendAnswer(NeighborsAnswer):
     """Recommended items, best first."""
 
     unknown_items: list[str] = Field(
-        description="Liked items the model does not know.", examples=[[]]
+        description="Liked and disliked items the model does not know.", examples=[[]]
     )
     fallback_used: str | None = Field(
         description="`popularity` if no liked item is known: these are the most popular items.",
@@ -172,6 +369,40 @@ class RecommendAnswer(RelatedAnswer):
         ),
         examples=[[]],
     )
+
+
+class ManyAnswer(Answer):
+    """An answer for each query, in their order: the same as alone, or a problem."""
+
+    answers: list[dict[str, Any]]
+
+
+class ExplainAnswer(Answer):
+    """Why an item is recommended, or why not."""
+
+    item_id: str
+    title: str | None
+    score: float | None = Field(description="null if nothing of the taste votes for it.")
+    rank: int | None = Field(description="Its place among all items but those of the taste.")
+    removed_by: str | None = Field(description="The rule that keeps it out; null if none does.")
+    contributions: list[Contribution] = Field(description="They add up to the score.")
+    relation: Relation = Field(description=RELATION, examples=["similar"])
+    unknown_items: list[str] = Field(description="Items of the taste the model does not know.")
+
+
+class SimilarityAnswer(Answer):
+    """How similar two items are."""
+
+    a: str
+    b: str
+    cosine: float
+
+
+class VectorAnswer(Answer):
+    """The input vector of an item."""
+
+    item_id: str
+    vector: list[float]
 
 
 class ItemBody(Body):

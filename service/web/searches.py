@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import faiss
 
-from service.model.answers import Neighbor, Query
+from service.model.answers import Neighbor
+from service.model.queries import Query
 from service.model.recommender import Recommender
 from service.web.metrics import Metrics
 

@@ -36,6 +36,7 @@ class Settings(BaseModel):
         ge=DEFAULT_K,
         description=f"the largest k a query may ask for; at least {DEFAULT_K}, the default k",
     )
+    max_batch: int = Field(100, ge=1, description="the largest number of queries in one request")
     max_items: int = Field(1000, ge=1, description="the most items one list of a query may name")
     max_body_bytes: int = Field(1_000_000, ge=1, description="the largest request body")
     max_head_bytes: int = Field(

@@ -375,7 +375,7 @@ def test_answers_are_a_table_otherwise(run):
 
 @pytest.mark.usefixtures("published")
 def test_unknown_liked_items_are_told_and_the_popular_ones_fall_in(run):
-    some = run("recommend", "gold", "apple", "--json")
+    some = run("recommend", "gold", "apple", "--json", "-k", "5")
     assert some.err == "unknown: gold\n"
     assert len(some.json) == 5
     none = run("recommend", "gold", "--json")
@@ -413,9 +413,10 @@ def test_the_decay_and_the_order_decide_what_is_recommended(run):
 
 @pytest.mark.usefixtures("guide")
 def test_liked_items_too_far_back_to_have_a_vote_are_noted(run):
-    result = run("recommend", "apple", "pear", *["hammer"] * 20, "--relation", "next")
+    result = run("recommend", "apple", "pear", *["hammer"] * 20, "--relation", "next", "-k", "2")
     assert result.err == "note: too far back to have a vote: apple, pear\n"
-    assert run("recommend", "apple", *["hammer"] * 19, "--relation", "next").err == ""
+    few = run("recommend", "apple", *["hammer"] * 19, "--relation", "next", "-k", "2")
+    assert few.err == ""
 
 
 @pytest.mark.usefixtures("guide")
@@ -469,7 +470,7 @@ def test_what_would_steer_the_terminal_is_escaped(run):
     Path("log.csv").write_text(log.replace("apple", "\x1b[31mapple"))
     assert run("retrain").code == 0
     answer = run("similar", "pear")
-    unknown = run("recommend", "\x1b[31mX", "pear")
+    unknown = run("recommend", "\x1b[31mX", "pear", "-k", "5")
     typed = run("similar", "a")
     assert r"A \x1b[31mapple" in answer.out
     assert unknown.err == "unknown: \\x1b[31mX\n"

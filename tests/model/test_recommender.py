@@ -11,8 +11,9 @@ from service.model import index, reader
 from service.model.answers import Neighbor
 from service.model.artifact import Artifact
 from service.model.errors import InputError, NoContinuationsError, UnknownItemError
+from service.model.queries import decayed
 from service.model.reader import load
-from service.model.recommender import Recommender, decayed
+from service.model.recommender import Recommender
 from service.model.writer import save
 from tests.conftest import (
     FRUITS,
@@ -333,7 +334,7 @@ def test_a_mapped_artifact_knows_what_comes_next_as_one_in_memory(
 def test_many_tastes_are_ranked_as_one_by_one(
     monkeypatch: pytest.MonkeyPatch, recommender: Recommender, items_at_once: int
 ):
-    monkeypatch.setattr("service.model.recommender.ITEMS_PER_BLOCK", items_at_once)
+    monkeypatch.setattr("service.model.ranker.ITEMS_PER_BLOCK", items_at_once)
     tastes = [["apple", "saw"], [], ["drill"], ["pear", "plum", "pear", "hammer"], []]
     rows = np.array([list(COUNTS).index(item) for taste in tastes for item in taste])
     offsets = np.concatenate([[0], np.cumsum([len(taste) for taste in tastes])])

@@ -74,12 +74,14 @@ def test_similar_items(client: TestClient, store: Store):
     (pear, plum) = body.pop("items")
     assert body == {
         "model_version": store.current(),
-        "k": 2,
+        "requested": 2,
         "returned": 2,
+        "short_because": None,
         "relation": "similar",
+        "score_kind": "cosine",
     }
     assert (pear["item_id"], pear["title"]) == ("pear", "A pear")
-    assert pear["score"] == pytest.approx(2 / 4.04**0.5)
+    assert pear["score"] == pytest.approx(2 / 4.04**0.5, abs=1e-7)
     assert pear.keys() == plum.keys() == {"item_id", "title", "score"}
 
 
@@ -89,9 +91,11 @@ def test_recommended_items(client: TestClient, store: Store):
     items = body.pop("items")
     assert body == {
         "model_version": store.current(),
-        "k": 10,
+        "requested": 10,
         "returned": 4,
+        "short_because": "catalogue",
         "relation": "similar",
+        "score_kind": "cosine",
         "unknown_items": ["kiwi"],
         "fallback_used": None,
         "ignored_items": [],
@@ -104,9 +108,11 @@ def test_what_comes_after_an_item(next_client: TestClient, store: Store):
     body = next_client.get("/similar/apple?relation=next&k=5").json()
     assert body == {
         "model_version": store.current(),
-        "k": 5,
+        "requested": 5,
         "returned": 2,
+        "short_because": "votes",
         "relation": "next",
+        "score_kind": "probability",
         "items": [
             {"item_id": "hammer", "title": None, "score": 0.75},
             {"item_id": "pear", "title": "A pear", "score": 0.25},
@@ -118,7 +124,7 @@ def test_next_is_similar_with_the_relation_next(next_client: TestClient):
     for query in ("", "?k=1"):
         after = next_client.get(f"/next/apple{query}")
         same = next_client.get(
-            "/similar/apple", params={"relation": "next", "k": after.json()["k"]}
+            "/similar/apple", params={"relation": "next", "k": after.json()["requested"]}
         )
         assert after.status_code == 200
         assert after.json() == same.json()
@@ -129,7 +135,7 @@ def test_what_comes_after_the_liked_items(next_client: TestClient):
     request = {"liked": ["apple", "kiwi", "hammer"], "relation": "next", "exclude": ["drill"]}
     body = next_client.post("/recommend", json=request).json()
     assert ids(body) == ["saw", "pear"]
-    assert (body["relation"], body["returned"], body["k"]) == ("next", 2, 10)
+    assert (body["relation"], body["returned"], body["requested"]) == ("next", 2, 10)
     assert body["unknown_items"] == ["kiwi"]
     assert body["fallback_used"] is None
     by_get = next_client.get("/recommend", params=request)
@@ -201,7 +207,14 @@ def test_an_analogy(client: TestClient, store: Store):
     request = {"positive": ["apple", "saw"], "negative": ["pear"], "k": 1}
     body = client.post("/analogy", json=request).json()
     (item,) = body.pop("items")
-    assert body == {"model_version": store.current(), "k": 1, "returned": 1}
+    assert body == {
+        "model_version": store.current(),
+        "requested": 1,
+        "returned": 1,
+        "short_because": None,
+        "relation": "similar",
+        "score_kind": "cosine",
+    }
     assert (item["item_id"], item["title"]) == ("drill", None)
 
 
@@ -251,8 +264,8 @@ def test_it_is_alive_and_ready(client: TestClient):
 
 
 def test_ten_items_are_the_default(client: TestClient):
-    assert client.get("/similar/apple").json()["k"] == 10
-    assert client.post("/analogy", json={"positive": ["apple"]}).json()["k"] == 10
+    assert client.get("/similar/apple").json()["requested"] == 10
+    assert client.post("/analogy", json={"positive": ["apple"]}).json()["requested"] == 10
 
 
 @pytest.mark.parametrize(
@@ -339,7 +352,14 @@ def test_an_unknown_field_is_refused_by_name(client: TestClient, path: str):
 @pytest.mark.parametrize(
     ("request_body", "where"),
     [
-        ({}, "liked"),
+        ({}, "body"),
+        ({"k": 3}, "body"),
+        ({"disliked": [{"id": "apple", "weight": 0}]}, "disliked[0].weight"),
+        ({"liked": [{"weight": 1}]}, "liked[0].id"),
+        ({"liked": [{"id": "apple", "at": "yesterday"}]}, "liked[0].at"),
+        ({"liked": [], "diversity": 1.1}, "diversity"),
+        ({"liked": [], "half_life": 0}, "half_life"),
+        ({"liked": [], "include": ["price"]}, "include[0]"),
         ({"liked": "apple"}, "liked"),
         ({"liked": ["apple", 7]}, "liked[1]"),
         ({"liked": [""]}, "liked[0]"),
@@ -452,7 +472,7 @@ def test_a_whole_number_of_json_is_an_integer(client: TestClient):
         ("/recommend", {"liked": ["apple"]}),
         ("/analogy", {"positive": ["saw"]}),
     ):
-        assert client.post(path, json=request | {"k": 2.0}).json()["k"] == 2
+        assert client.post(path, json=request | {"k": 2.0}).json()["requested"] == 2
 
 
 def test_an_analogy_of_nothing_is_a_422(client: TestClient):
@@ -553,6 +573,12 @@ QUERIES = [
     ("POST", "/analogy"),
     ("GET", "/items?q=apple"),
     ("GET", "/items/apple"),
+    ("GET", "/items/apple/vector"),
+    ("GET", "/similarity?a=apple&b=pear"),
+    ("GET", "/popular"),
+    ("POST", "/similar"),
+    ("POST", "/recommend/batch"),
+    ("POST", "/explain"),
 ]
 
 
@@ -570,7 +596,7 @@ def test_without_a_model_it_is_alive(empty_client: TestClient):
     assert empty_client.get("/docs").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/similar", "/next", "/docs/"])
+@pytest.mark.parametrize("path", ["/nowhere", "/next", "/docs/"])
 def test_an_unknown_path_is_a_404(client: TestClient, path: str):
     headers = {"host": "elsewhere.example"}
     response = client.get(path, headers=headers, follow_redirects=False)
@@ -764,13 +790,13 @@ def test_the_problems_of_every_query_are_documented(client: TestClient):
     assert len(found) == len(QUERIES)
     for path, described in found:
         problems = {"422", "503"}
-        if "{item_id}" in path or path == "/analogy":
+        if "{item_id}" in path or path in ("/analogy", "/explain", "/similarity"):
             problems.add("404")
-        if path.startswith(("/similar", "/next", "/recommend")):
+        if path in ("/similar/{item_id}", "/next/{item_id}", "/recommend", "/explain"):
             problems.add("409")
         if "requestBody" in described:
             problems |= {"400", "413"}
-        elif path != "/items/{item_id}":
+        elif not path.startswith("/items/"):
             problems.add("414")
         assert set(described["responses"]) == {"200", *problems}
         for status in problems:
@@ -791,8 +817,11 @@ def test_every_reference_of_the_openapi_document_leads_somewhere(client: TestCli
 @pytest.mark.parametrize("name", ["RecommendRequest", "AnalogyRequest"])
 def test_a_request_that_can_be_tried_is_documented(client: TestClient, name: str):
     schemas = client.get("/openapi.json").json()["components"]["schemas"]
-    ids = [field for field in schemas[name]["properties"] if field != "k"]
-    assert all(schemas[name]["properties"][field]["examples"] for field in ids)
+    properties = schemas[name]["properties"]
+    undocumented = [
+        name for name, field in properties.items() if not field.keys() & {"examples", "default"}
+    ]
+    assert undocumented == []
 
 
 # The world

@@ -17,6 +17,9 @@ GETS = [
     "/next/apple",
     "/recommend?liked=apple",
     "/analogy?positive=apple",
+    "/popular",
+    "/similarity?a=apple&b=pear",
+    "/items/apple/vector",
     "/items?q=a",
     "/items/apple",
     "/model",
@@ -193,14 +196,15 @@ def test_the_document_knows_the_limits_of_this_service(narrow_client: TestClient
         for operation in operations.values()
         for parameter in operation.get("parameters", [])
     ]
-    for name in ("RecommendRequest", "AnalogyRequest"):
+    for name in ("RecommendRequest", "AnalogyRequest", "ManyRequest", "ExplainRequest"):
         inputs += document["components"]["schemas"][name]["properties"].items()
     ks = [schema for name, schema in inputs if name == "k"]
-    assert len(ks) == 8
+    assert len(ks) > 9
     assert {(schema["minimum"], schema["maximum"]) for schema in ks} == {(1, 50)}
-    lists = [schema for _, schema in inputs if schema.get("type") == "array"]
-    assert len(lists) == 8
-    assert {schema["maxItems"] for schema in lists} == {7}
+    forms = [form for _, schema in inputs for form in (schema, *schema.get("anyOf", ()))]
+    lists = [form for form in forms if form.get("type") == "array"]
+    assert len(lists) > 15
+    assert {schema["maxItems"] for schema in lists} == {2, 7}  # two things to include
 
 
 def test_the_document_says_that_an_analogy_needs_an_item(client: TestClient):

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from service.model.answers import Query
+from service.model.queries import Query
 from service.model.recommender import Recommender
 from service.model.store import Store
 from service.web import direct

@@ -1,5 +1,6 @@
 """The live OpenAPI document is true: what schemathesis makes of it finds no contradiction."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,15 @@ include-method = "GET"
 checks.positive_data_acceptance.enabled = false
 """
 
+# Nor that a text is a condition.
+FORMATS = """
+import schemathesis
+from hypothesis import strategies as st
+
+conditions = st.sampled_from(["count >= 10", "not title is missing", "kind in ('fruit', 'x')"])
+schemathesis.openapi.format("filter", conditions)
+"""
+
 
 def build(version: str) -> Artifact:
     """A model of the items that the document names."""
@@ -31,6 +41,7 @@ def build(version: str) -> Artifact:
 def test_every_check_of_schemathesis_holds(store: Store, tmp_path: Path):
     store.promote(store.add(build).model_version)
     (tmp_path / "schemathesis.toml").write_text(EXCEPTION)
+    (tmp_path / "formats.py").write_text(FORMATS)
     # Lists so short that their items fit into an address.
     settings = {"ADMIN_KEY": KEY, "MAX_ITEMS": "10", "MAX_HEAD_BYTES": "65536"}
     settings |= {"MAX_BODY_BYTES": "1000000", "READ_SECONDS": "10", "WRITE_SECONDS": "10"}
@@ -47,6 +58,7 @@ def test_every_check_of_schemathesis_holds(store: Store, tmp_path: Path):
             text=True,
             check=False,
             timeout=120,
+            env=os.environ | {"SCHEMATHESIS_HOOKS": "formats", "PYTHONPATH": str(tmp_path)},
         )
     assert done.returncode == 0, "\n".join(line[:300] for line in done.stdout.splitlines())
     assert "traceback" not in (tmp_path / "log").read_text()

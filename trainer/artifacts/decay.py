@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import ragged
-from service.model.recommender import Recommender, decayed
+from service.model.queries import decayed
+from service.model.recommender import Recommender
 from trainer.corpus import Sessions
 
 DECAYS = tuple(tenths / 10 for tenths in range(11))

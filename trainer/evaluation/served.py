@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from service.model.continuations import Relation
-from service.model.recommender import Recommender, decayed
+from service.model.queries import decayed
+from service.model.recommender import Recommender
 from trainer.evaluation.ranking import NOTHING, Ranked
 from trainer.evaluation.splits import Cases
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -64,12 +65,18 @@ def data_table(report: DataReport) -> Table:
     return table
 
 
-def neighbors_table(neighbors: Iterable[Neighbor]) -> Table:
-    """An answer, best first."""
-    table = _table("item", "title", "score")
-    for neighbor in neighbors:
+def neighbors_table(
+    neighbors: Iterable[Neighbor], parts: Iterable[list[tuple[str, float]]] | None = None
+) -> Table:
+    """An answer, best first, and what each item of the query adds to each score."""
+    names = ("item", "title", "score")
+    table = _table(*names) if parts is None else _table(*names, "because of")
+    for neighbor, because in zip_longest(neighbors, parts or ()):
         title = printable(neighbor.title or "")
-        table.add_row(printable(neighbor.item_id), title, f"{neighbor.score:.3f}")
+        row = [printable(neighbor.item_id), title, f"{neighbor.score:.3f}"]
+        if because is not None:
+            row.append(", ".join(f"{printable(item)} {part:+.3f}" for item, part in because))
+        table.add_row(*row)
     return table
 
 

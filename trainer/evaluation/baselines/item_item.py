@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from service.model.recommender import decayed
+from service.model.queries import decayed
 from trainer.evaluation.baselines.sparse import best_products, query_matrix
 from trainer.evaluation.ranking import NOTHING, Ranked
 from trainer.evaluation.splits import Cases

@@ -28,7 +28,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.recommender import decayed
+from service.model.queries import decayed
 from trainer.config.sections import TrainingConfig
 from trainer.evaluation.baselines.sparse import query_matrix
 from trainer.evaluation.ranking import NOTHING, Ranked

@@ -1,0 +1,31 @@
+"""Turns the bodies of requests into queries."""
+
+from collections.abc import Sequence
+
+from service.model.queries import Liked, Query, Taste
+from service.model.recommender import Recommender
+from service.web import schemas
+
+
+def taste_query(
+    model: Recommender, body: schemas.RecommendRequest | schemas.RecommendQuery
+) -> Query:
+    """A taste, ready to be ranked.
+
+    Raises:
+        InputError: an argument means nothing.
+        NoContinuationsError: the model does not know what comes next.
+    """
+    return model.query(
+        taste_of(body), body.k, relation=body.relation, decay=body.decay, rules=body.rules()
+    )
+
+
+def taste_of(body: schemas.RecommendRequest | schemas.RecommendQuery) -> Taste:
+    """What the body of a request says is liked, and what is not."""
+    half_life = body.half_life if isinstance(body, schemas.RecommendRequest) else None
+    return Taste(_liked(body.liked), _liked(body.disliked), half_life, body.fallback, body.tastes)
+
+
+def _liked(items: Sequence[str | schemas.LikedBody]) -> list[str | Liked]:
+    return [one if isinstance(one, str) else Liked(one.id, one.weight, one.at) for one in items]

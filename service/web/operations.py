@@ -1,0 +1,90 @@
+"""What operators ask over HTTP."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import RedirectResponse
+
+from service.model.errors import short
+from service.web import kinds, schemas
+from service.web.dependencies import Model, PersonalModel
+from service.web.kinds import INVALID_REQUEST, NO_MODEL
+from service.web.problems import documented
+
+# The others hold paths, conditions and names of columns.
+PUBLIC_SECTIONS = frozenset({"training", "index", "similar", "next"})
+
+operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
+
+
+@operations.get("/", include_in_schema=False)
+async def root() -> Response:
+    """Redirects a browser to the documentation."""
+    return RedirectResponse("/docs")
+
+
+@operations.get(
+    "/model",
+    response_model=schemas.ModelAnswer,
+    responses=documented(NO_MODEL),
+    summary="The model that is served",
+)
+async def model_manifest(model: PersonalModel, request: Request) -> dict[str, Any]:
+    """Its version, age, configuration, data range and metrics.
+
+    Paths, conditions and columns of the event log are shown to admins only.
+    """
+    hidden = {"format_version", "sha256", "metadata"}
+    shown = model.artifact.manifest.model_dump(exclude=hidden)
+    age = datetime.now(UTC) - model.artifact.manifest.created
+    shown["age_seconds"] = max(0, round(age.total_seconds()))
+    if not request.scope["is_admin"]:
+        shown["config"] = {
+            name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
+        }
+        shown["data"].pop("notes", None)
+    return shown
+
+
+@operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")
+async def healthz() -> dict[str, str]:
+    """Always `ok`."""
+    return {"status": "ok"}
+
+
+@operations.get(
+    "/readyz",
+    response_model=schemas.Health,
+    responses=documented(NO_MODEL),
+    summary="Can it answer queries?",
+)
+async def readyz(_: Model) -> dict[str, str]:
+    """`ok` once a verified model is loaded."""
+    return {"status": "ok"}
+
+
+@operations.get(
+    "/problems/{name}",
+    response_model=schemas.ProblemKind,
+    responses=documented(kinds.NOT_FOUND),
+    summary="What a type of error means",
+)
+async def problem_kind(name: str) -> dict[str, Any]:
+    """What the `type` of an error means; every `type` is a link to this path."""
+    kind = kinds.KINDS.get(name)
+    if kind is None:
+        known = ", ".join(kinds.KINDS)
+        raise HTTPException(404, f"there is no problem {short(name)!r}; there are {known}")
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "meaning": kind.meaning,
+    }
+
+
+@operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+def metrics(request: Request) -> Response:
+    """Prometheus' text format."""
+    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")

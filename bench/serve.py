@@ -32,7 +32,7 @@ from trainer.config.sections import IndexConfig
 
 SIZE, CLUSTERS = 100, 400
 MOST_CONTINUATIONS = 10_000_000
-LISTED = 50
+LISTED, MOST_SEEN = 50, 1_000_000
 CONNECTIONS = 16
 EASY = 0.7  # of the largest rate, at which latencies are compared
 BARE = "bare route"
@@ -56,12 +56,38 @@ request = function()
   return wrk.format(nil, "/recommend", nil, body)
 end
 """
+# Many tastes in one request, and many items.
+BATCH = """
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+local n = 0
+local item = function(i) return '"item-' .. ((n * 7919 + i * 104729) % ITEMS) .. '"' end
+request = function()
+  n = n + 1
+  local each = {}
+  for q = 1, 100 do each[q] = EACH end
+  return wrk.format(nil, "PATH", nil, '{"NAME": [' .. table.concat(each, ",") .. ']}')
+end
+"""
+TASTE = """ '{"liked": [' .. item(q) .. "," .. item(2 * q) .. "," .. item(3 * q) .. "]}" """
+# Items are seen ever less often, so that a least count allows a share of them.
+FILTERED = GET.replace("?k=10", "?k=10&filter=count%20%3E%3D%20COUNT_OF(SHARE)")
 QUERIES = {
     BARE: GET.replace("PATH", "/similar"),
     "similar": GET.replace("PATH", "/similar"),
     "next": GET.replace("PATH", "/next"),
     "recommend, 10 liked": POST.replace("LIKED", "10").replace("RELATION", "similar"),
     "recommend next, 5 liked": POST.replace("LIKED", "5").replace("RELATION", "next"),
+    "similar, 1 % allowed": FILTERED.replace("PATH", "/similar").replace("SHARE", "0.01"),
+    "similar, 50 % allowed": FILTERED.replace("PATH", "/similar").replace("SHARE", "0.5"),
+    "100 items in a request": BATCH.replace("PATH", "/similar")
+    .replace("NAME", "items")
+    .replace("EACH", "item(q)"),
+    "100 tastes of 3 in a request": BATCH.replace("PATH", "/recommend/batch")
+    .replace("NAME", "queries")
+    .replace(
+        "EACH", """ '{"liked": [' .. item(q) .. "," .. item(2 * q) .. "," .. item(3 * q) .. "]}" """
+    ),
 }
 
 
@@ -103,12 +129,12 @@ def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -
     with _bare(workers) as bare, serving(models, WORKERS=str(workers)) as service:
         for name, script in islice(cycle(QUERIES.items()), rounds * len(QUERIES)):
             address = bare if name == BARE else service.address
-            loads[name].append(drive(address, script.replace("ITEMS", str(items)), seconds))
+            loads[name].append(drive(address, _filled(script, items), seconds))
             print(f"{items:,} items, {workers} workers, {name}: {loads[name][-1]}", flush=True)
         for name, script in QUERIES.items():
             address = bare if name == BARE else service.address
             pace = PACE.replace("MILLISECONDS", str(_pause(loads[name])))
-            easy[name] = drive(address, script.replace("ITEMS", str(items)) + pace, seconds)
+            easy[name] = drive(address, _filled(script, items) + pace, seconds)
     header = (
         *("", "requests/s", "of the bare route", "p50 (ms)", "p95 (ms)", "p99 (ms)", "errors"),
         *("at an easy rate", "p50 (ms)", "p99 (ms)"),
@@ -126,6 +152,19 @@ def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -
             for name, some in loads.items()
         },
     )
+
+
+def _filled(script: str, items: int) -> str:
+    """A script for a model of so many items, see `publish_model`."""
+    script = script.replace("ITEMS", str(items))
+    return re.sub(
+        r"COUNT_OF\((.*?)\)", lambda share: str(_count(int(float(share[1]) * items))), script
+    )
+
+
+def _count(row: int) -> int:
+    """How often the model's items were seen."""
+    return MOST_SEEN // (row + 1) + 1
 
 
 def _pause(loads: list[Load]) -> float:
@@ -187,7 +226,7 @@ def publish_model(models: Path, items: int) -> None:
     centers = random.normal(size=(CLUSTERS, SIZE)).astype(np.float32)
     vectors = random.normal(scale=0.7, size=(items, SIZE)).astype(np.float32)
     vectors += centers[random.integers(0, CLUSTERS, items)]
-    counts = (1_000_000 // np.arange(1, items + 1)) + 1
+    counts = MOST_SEEN // np.arange(1, items + 1) + 1
     width = min(200, MOST_CONTINUATIONS // items)
     settings = NextSettings(decay=0.5, last_items=20)
     similar = SimilarSettings(decay=1, answer_shrinkage=3, query_shrinkage=20)

@@ -141,6 +141,9 @@ LINES = {
         "item title score because of"
     ],
     "item2vec recommend 22423 22697 --relation next --decay 0.7": TABLE,
+    "item2vec hide 22423 no-such-item": ["hidden: #, no-such-item"],
+    "item2vec hidden": ["#", "no-such-item"],
+    "item2vec show 22423 no-such-item": ["shown: #, no-such-item"],
     "item2vec models rollback": ["current version: #"],
     "item2vec models prune --keep 3": ["nothing to delete"],
     "item2vec export vectors.txt.gz": [r"wrote # input vectors of # numbers to vectors.txt.gz"],

@@ -107,6 +107,8 @@ class Query(NamedTuple):
     @property
     def places(self) -> int:
         """How many items the answer is chosen from."""
+        if self.rules is NO_RULES:
+            return self.k
         needed = self.k + self.rules.offset
         return max(DIVERSE * needed, LEAST_DIVERSE) if self.rules.diversity else needed
 

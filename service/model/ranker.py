@@ -34,6 +34,10 @@ class Ranker:
         """The unit vectors of all items, where the index keeps them."""
         return index.rows(self._index)[:, :-1]
 
+    @cached_property
+    def _searches_quickly(self) -> bool:
+        return index.is_quick(self._index)
+
     @property
     def continuations(self) -> Continuations:
         """The table of what comes next.
@@ -53,7 +57,7 @@ class Ranker:
         if len(query.items) + query.places > MOST_ITEMS_OF_A_QUICK_QUERY:
             return False
         is_search = query.items and query.relation == "similar"
-        return not is_search or (query.mask is None and index.is_quick(self._index))
+        return not is_search or self._searches_quickly
 
     def best(self, queries: Sequence[Query], hidden: Collection[int]) -> list[Ranked]:
         """The best rows for each of some queries of one relation, ranked together.
@@ -81,19 +85,28 @@ class Ranker:
     def _nearest(
         self, queries: list[Query], vectors: NDArray[np.float32], hidden: Collection[int]
     ) -> list[Ranked]:
-        free = [place for place, query in enumerate(queries) if query.mask is None]
-        ranked: dict[int, Ranked] = {}
-        if free:
-            wanted = max(queries[place].places + len(queries[place].banned) for place in free)
-            tastes = vectors if len(free) == len(queries) else vectors[free]
-            scores, rows = self._search(tastes, min(wanted, self._items))
-            for place, *found in zip(free, rows.tolist(), scores.tolist(), strict=True):
-                ranked[place] = _allowed(queries[place], hidden, *found)
-        for place, query in enumerate(queries):
-            is_short = place in ranked and len(ranked[place][0]) < query.places
-            if place not in ranked or (is_short and hidden):
+        if all(query.mask is None for query in queries):
+            return self._nearest_of_all(queries, vectors, hidden)
+        return [
+            self._nearest_of_all([query], vectors[place : place + 1], hidden)[0]
+            if query.mask is None
+            else self._nearest_allowed(query, vectors[place], hidden)
+            for place, query in enumerate(queries)
+        ]
+
+    def _nearest_of_all(
+        self, queries: list[Query], vectors: NDArray[np.float32], hidden: Collection[int]
+    ) -> list[Ranked]:
+        wanted = max(query.places + len(query.banned) for query in queries)
+        scores, rows = self._search(vectors, min(wanted, self._items))
+        ranked = [
+            _allowed(query, hidden, *found)
+            for query, *found in zip(queries, rows.tolist(), scores.tolist(), strict=True)
+        ]
+        for place, query in enumerate(queries if hidden else ()):
+            if len(ranked[place][0]) < query.places:
                 ranked[place] = self._nearest_allowed(query, vectors[place], hidden)
-        return [ranked[place] for place in range(len(queries))]
+        return ranked
 
     def _nearest_allowed(
         self, query: Query, taste: NDArray[np.float32], hidden: Collection[int]
@@ -138,7 +151,9 @@ class Ranker:
             [taste] = self.tastes(
                 np.array(query.items, np.int64), np.zeros(1, np.int64), query.weights
             )
-            scores: NDArray[np.float32] = np.clip(index.rows(self._index) @ taste, -1, 1)
+            scores: NDArray[np.float32] = np.clip(
+                index.products(self._index, taste, slice(None)), -1, 1
+            )
             return scores
         votes = np.full(self._items, np.nan, np.float32)
         rows, shares = self._votes(query, None)
@@ -196,10 +211,13 @@ class Ranker:
 
 
 def _allowed(query: Query, hidden: Collection[int], rows: list[int], scores: list[float]) -> Ranked:
-    banned = query.banned
-    kept = [
-        (row, score)
-        for row, score in zip(rows, scores, strict=True)
-        if row >= 0 and row not in banned and row not in hidden
-    ][: query.places]
-    return [row for row, _ in kept], [score for _, score in kept]
+    banned, places = query.banned, query.places
+    kept: Ranked = [], []
+    for row, score in zip(rows, scores, strict=True):
+        if row < 0 or row in banned or row in hidden:
+            continue
+        if len(kept[0]) == places:
+            break
+        kept[0].append(row)
+        kept[1].append(score)
+    return kept

@@ -119,7 +119,7 @@ class Recommender:
             relation: "similar" items, or those that come "next" after the liked ones.
             decay: the share of its weight that a known liked item keeps per step back: 1 is the
                 plain mean, 0 counts the newest item alone. None is the model's default, see
-                `default_decay`, or 1 if the taste has a half-life.
+                `default_decay`, or 1 if the taste has a half-life or may be several.
             rules: which items may be answered.
 
         Raises:
@@ -266,7 +266,8 @@ class Recommender:
         """
         taste = liked if isinstance(liked, Taste) else Taste(liked)
         if decay is None:
-            decay = 1.0 if taste.half_life is not None else self.default_decay(relation)
+            counts_alike = taste.half_life is not None or taste.most > 1
+            decay = 1.0 if counts_alike else self.default_decay(relation)
         items, weights = self._weighed(taste.liked, decay, taste.half_life)
         if taste.disliked:
             others, losses = self._weighed(taste.disliked, decay, taste.half_life)

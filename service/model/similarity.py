@@ -87,7 +87,8 @@ def query_rows(
     reliable = reliability(counts, settings.query_shrinkage) * sizes
     rows = np.empty((len(starts), units.shape[1] + 1), np.float32)
     rows[:, :-1] = directions
-    rows[:, -1] = -np.add.reduceat(reliable, starts) / np.add.reduceat(sizes, starts)
+    total = np.maximum(np.add.reduceat(sizes, starts), np.finfo(np.float32).tiny)
+    rows[:, -1] = -np.add.reduceat(reliable, starts) / total
     return rows
 
 

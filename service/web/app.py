@@ -11,6 +11,7 @@ from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
+from service import __version__
 from service.model.store import Store
 from service.web.admin import admin
 from service.web.caching import Conditional
@@ -68,6 +69,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPIOffline(
         title="item2vec",
+        version=__version__,
+        generate_unique_id_function=lambda route: route.name,
         description=DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,

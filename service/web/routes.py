@@ -1,10 +1,11 @@
 """The queries over HTTP: each parses a request and delegates to the model."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+import orjson
+from fastapi import APIRouter, Request, Response
 from fastapi import Query as Parameters
 from pydantic import BaseModel, ValidationError
 
@@ -16,6 +17,7 @@ from service.model.recommender import Recommender
 from service.web import kinds, schemas
 from service.web.answers import DIGITS, contributions, neighbors_answer, recommendation_answer
 from service.web.asking import taste_of, taste_query
+from service.web.caching import PERSONAL
 from service.web.dependencies import (
     CacheableModel,
     K,
@@ -30,6 +32,7 @@ from service.web.settings import Settings
 
 queries = APIRouter(tags=["queries"], responses=documented(INVALID_REQUEST, NO_MODEL))
 
+FILTERED_QUICKLY = 10_000_000  # characters of a condition times items, in some milliseconds
 Answer = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -79,7 +82,7 @@ async def _related_answer(
     check_limits(request, body.k)
     check_rules(request, body)
     rules = body.rules()
-    query = await _query(body, lambda: model.item_query(item_id, body.k, relation, rules))
+    query = await _query(model, body, lambda: model.item_query(item_id, body.k, relation, rules))
     is_plain = relation == "similar" and rules is NO_RULES
     neighbors = model.listed(item_id, body.k) if is_plain else None
     if neighbors is None:
@@ -95,7 +98,7 @@ async def _related_answer(
 )
 async def similar_to_many(
     body: schemas.ManyRequest, request: Request, model: PersonalModel
-) -> dict[str, Any]:
+) -> Response:
     """The answer of `/similar/{item_id}` for each item, or the problem that it would have."""
     check_limits(request, body.k, body.items)
     check_rules(request, body)
@@ -104,7 +107,13 @@ async def similar_to_many(
         await _or_problem(_related_answer(request, model, item_id, body, body.relation))
         for item_id in body.items
     ]
-    return {"model_version": model.version, "answers": answers}
+    return _many_answers(model, answers)
+
+
+def _many_answers(model: Recommender, answers: Sequence[dict[str, Any]]) -> Response:
+    """The answers as they are: FastAPI would look at each item of each once more."""
+    content = orjson.dumps({"model_version": model.version, "answers": answers})
+    return Response(content, media_type="application/json", headers=PERSONAL)
 
 
 async def _or_problem(answer: Awaitable[dict[str, Any]]) -> dict[str, Any]:
@@ -182,7 +191,7 @@ async def _recommendation(
     check_limits(request, body.k, body.liked, body.disliked)
     check_rules(request, body)
     request.scope["relation"] = body.relation
-    query = await _query(body, lambda: taste_query(model, body))
+    query = await _query(model, body, lambda: taste_query(model, body))
     tastes = model.split(query, body.tastes)
     found = await asyncio.gather(*(_best(request, model, taste) for taste in tastes))
     neighbors, whose = model.merged(query, tastes, found)
@@ -198,7 +207,7 @@ async def _recommendation(
 )
 async def recommend_batch(
     body: schemas.BatchRequest, request: Request, model: PersonalModel
-) -> dict[str, Any]:
+) -> Response:
     """The answer of `POST /recommend` for each query, or the problem that it would have."""
     settings: Settings = request.app.state.settings
     if len(body.queries) > settings.max_batch:
@@ -207,7 +216,7 @@ async def recommend_batch(
     answers = await asyncio.gather(
         *(_or_problem(_one_of_batch(request, model, query)) for query in body.queries)
     )
-    return {"model_version": model.version, "answers": answers}
+    return _many_answers(model, answers)
 
 
 async def _one_of_batch(request: Request, model: Recommender, query: Any) -> dict[str, Any]:  # noqa: ANN401
@@ -232,7 +241,7 @@ async def explain(
     """Its score and rank for a taste, what each item adds to it, and the rule that removes it."""
     check_limits(request, body.k, body.liked, body.disliked)
     check_rules(request, body)
-    query = await _query(body, lambda: taste_query(model, body))
+    query = await _query(model, body, lambda: taste_query(model, body))
     found = await asyncio.to_thread(model.explain, query, body.item)
     return {
         "model_version": model.version,
@@ -261,7 +270,7 @@ async def analogy(
     check_limits(request, body.k, body.positive, body.negative)
     check_rules(request, body)
     query = await _query(
-        body, lambda: model.analogy_query(body.positive, body.negative, body.k, body.rules())
+        model, body, lambda: model.analogy_query(body.positive, body.negative, body.k, body.rules())
     )
     neighbors = await _best(request, model, query)
     return neighbors_answer(request.app.state.metrics, model, query, neighbors, body)
@@ -279,7 +288,7 @@ async def popular(
     """The items that were seen most often in training, and their shares of all occurrences."""
     check_limits(request, body.k)
     check_rules(request, body)
-    query = await _query(body, lambda: model.query((), body.k, rules=body.rules()))
+    query = await _query(model, body, lambda: model.query((), body.k, rules=body.rules()))
     metrics, items = request.app.state.metrics, model.popular(query)
     return neighbors_answer(metrics, model, query, items, body, "popularity")
 
@@ -331,9 +340,11 @@ async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
     return {"model_version": model.version, **vars(model.item(item_id))}
 
 
-async def _query(body: schemas.RulesBody, make: Callable[[], Query]) -> Query:
-    """A query; in a thread if a condition has to be looked at for every item."""
-    return make() if body.filter is None else await asyncio.to_thread(make)
+async def _query(model: Recommender, body: schemas.RulesBody, make: Callable[[], Query]) -> Query:
+    """A query; in a thread if a long condition has to be looked at, or one for many items."""
+    if len(body.filter or "") * model.artifact.manifest.items <= FILTERED_QUICKLY:
+        return make()
+    return await asyncio.to_thread(make)
 
 
 async def _best(request: Request, model: Recommender, query: Query) -> list[Neighbor]:

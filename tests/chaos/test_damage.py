@@ -28,8 +28,10 @@ def build(version: str, items: int = 6) -> Artifact:
         {name: [1.0, float(row)] for row, name in enumerate(names)},
         make_continuations([{(row + 1) % items: 1.0} for row in range(items)]),
     )
-    titled = replace(artifact, titles=[f"Title of {name}" for name in names])
-    return with_neighbors(titled, items - 1, workers=1)
+    tags = [[f"tag-{row}"] for row in range(items)]
+    titles = [f"Title of {name}" for name in names]
+    described = replace(artifact, titles=titles, metadata={"tags": tags})
+    return with_neighbors(described, items - 1, workers=1)
 
 
 def truncated(path: Path, _: Path) -> None:

@@ -72,7 +72,7 @@ def test_what_trains_nothing_imports_nothing_that_trains(publish, tmp_path, monk
     publish()
     monkeypatch.chdir(tmp_path)
     done = python(IMPORTED, *NOT_TRAINING)
-    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
     assert [(command, code) for command, code, _ in lines] == [
         (command, 0) for command in NOT_TRAINING
     ]

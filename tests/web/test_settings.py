@@ -66,9 +66,9 @@ def test_the_default_k_is_within_the_smallest_limit(store: Store, publish: Calla
     publish()
     settings = Settings(models=store.directory, max_k=10)
     with TestClient(create_app(settings)) as client:
-        assert client.get("/similar/apple").json()["k"] == 10
-        assert client.post("/recommend", json={"liked": ["apple"]}).json()["k"] == 10
-        assert client.post("/analogy", json={"positive": ["apple"]}).json()["k"] == 10
+        assert client.get("/similar/apple").json()["requested"] == 10
+        assert client.post("/recommend", json={"liked": ["apple"]}).json()["requested"] == 10
+        assert client.post("/analogy", json={"positive": ["apple"]}).json()["requested"] == 10
         assert client.get("/items?q=a").status_code == 200
 
 

@@ -129,12 +129,20 @@ def attributes_of(
 ) -> list[Attribute]:
     """All that is known of the items beside what they are trained on.
 
+    Amounts are left out: two items that cost the same need not have anything in common.
+
     Args:
         titles: one per item, or None.
         metadata: further columns, name to one value per item.
     """
-    columns = (SameValue(name, values) for name, values in metadata.items())
+    columns = (
+        SameValue(name, values) for name, values in metadata.items() if not _are_amounts(values)
+    )
     return [title_words(titles), *columns]
+
+
+def _are_amounts(values: Sequence[Any]) -> bool:
+    return any(isinstance(value, float) and value % 1 for value in values)
 
 
 def incidence(values: Iterable[Iterable[Hashable]]) -> sparse.csr_array:

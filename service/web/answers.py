@@ -88,7 +88,7 @@ def contributions(parts: list[tuple[str, float]]) -> list[dict[str, Any]]:
 def _items(
     model: Recommender, body: schemas.RulesBody | None, neighbors: Sequence[Neighbor]
 ) -> list[dict[str, Any]]:
-    if body is None or "include" not in body.model_fields_set:
+    if body is None or body.include is None:
         return [
             {"item_id": item_id, "title": title, "score": round(score, DIGITS)}
             for item_id, title, score in neighbors

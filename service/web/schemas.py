@@ -79,7 +79,9 @@ class Body(BaseModel):
 class RulesBody(Body):
     """Which items may be answered, and what comes back of them."""
 
-    exclude: list[ItemId] = Field([], description="Items not to return.", examples=[["21733"]])
+    exclude: list[ItemId] = Field(
+        default_factory=list, description="Items not to return.", examples=[["21733"]]
+    )
     candidates: list[ItemId] | None = Field(
         None, description="Rank only these items.", examples=[None]
     )
@@ -105,10 +107,11 @@ class RulesBody(Body):
     offset: int = Field(
         0, ge=0, strict=True, description="How many of the best to leave out: the next page."
     )
-    include: list[Literal["title", "metadata"]] = Field(
-        ["title"],
+    include: list[Literal["title", "metadata"]] | None = Field(
+        None,
         max_length=2,
-        description="What comes back of every item, beside id and score.",
+        description="What comes back of every item, beside id and score; null: the title.",
+        examples=[["title", "metadata"]],
     )
 
     def rules(self) -> Rules:
@@ -197,12 +200,12 @@ class RecommendRequest(TasteBody):
     """A taste to recommend for."""
 
     liked: list[LikedItem] = Field(
-        [],
+        default_factory=list,
         description="Items liked, bought or seen, the newest last: ids, or objects.",
         examples=[["85123A", "22457"]],
     )
     disliked: list[LikedItem] = Field(
-        [], description="Items to move away from.", examples=[["21733"]]
+        default_factory=list, description="Items to move away from.", examples=[["21733"]]
     )
     half_life: float | None = Field(
         None,
@@ -216,8 +219,12 @@ class RecommendRequest(TasteBody):
 class RecommendQuery(TasteBody):
     """The same, as parameters of a URL."""
 
-    liked: list[ItemId] = Field([], description="Items liked.", examples=[["85123A", "22457"]])
-    disliked: list[ItemId] = Field([], description="Items disliked.", examples=[["21733"]])
+    liked: list[ItemId] = Field(
+        default_factory=list, description="Items liked.", examples=[["85123A", "22457"]]
+    )
+    disliked: list[ItemId] = Field(
+        default_factory=list, description="Items disliked.", examples=[["21733"]]
+    )
 
     _numbers = field_validator(
         "k", "decay", "tastes", "min_count", "min_score", "diversity", "offset", mode="before"
@@ -283,9 +290,11 @@ class AnalogyRequest(RulesBody):
     )
 
     positive: list[ItemId] = Field(
-        [], description="Items that count +1.", examples=[["85123A", "22386"]]
+        default_factory=list, description="Items that count +1.", examples=[["85123A", "22386"]]
     )
-    negative: list[ItemId] = Field([], description="Items that count -1.", examples=[["21733"]])
+    negative: list[ItemId] = Field(
+        default_factory=list, description="Items that count -1.", examples=[["21733"]]
+    )
     k: K = DEFAULT_K
 
     _numbers = field_validator("k", mode="before")(whole)

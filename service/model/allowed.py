@@ -9,7 +9,7 @@ from service.model.artifact import Artifact
 from service.model.catalogue import Catalogue
 from service.model.errors import InputError
 from service.model.filters import Filter
-from service.model.queries import Query, Rules
+from service.model.queries import NO_RULES, Query, Rules
 
 
 def banned_and_mask(
@@ -20,6 +20,8 @@ def banned_and_mask(
     Raises:
         InputError: a rule means nothing.
     """
+    if rules is NO_RULES:
+        return set(), None
     _check(rules)
     banned = set(catalogue.rows(rules.exclude))
     mask: NDArray[np.bool_] | None = None
@@ -43,7 +45,7 @@ def removed_by(
     if row in hidden:
         return "hidden"
     if row in query.items:
-        return "liked"
+        return "liked" if query.weights[query.items.index(row)] > 0 else "disliked"
     if row in query.banned:
         return "exclude"
     if artifact.counts[row] < rules.min_count:

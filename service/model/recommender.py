@@ -127,7 +127,9 @@ class Recommender:
             NoContinuationsError: the model does not know what comes next.
         """
         taste = liked if isinstance(liked, Taste) else Taste(liked)
-        query = self.query(taste, k, exclude, relation=relation, decay=decay, rules=rules)
+        if exclude:
+            rules = replace(rules, exclude=[*rules.exclude, *exclude])
+        query = self.query(taste, k, relation=relation, decay=decay, rules=rules)
         tastes = self.split(query, taste.most)
         neighbors, _ = self.merged(query, tastes, self.best(tastes))
         return self.recommendation(taste, query, neighbors)
@@ -190,9 +192,13 @@ class Recommender:
         Raises:
             UnavailableError: the index cannot be read.
         """
-        wanted = k + len(self.hidden)
-        rows = [row for row in self._catalogue.find(text, wanted) if row not in self.hidden]
-        return [self._catalogue.item(row) for row in rows[:k]]
+        wanted = k
+        while True:
+            found = self._catalogue.find(text, wanted)
+            rows = [row for row in found if row not in self.hidden]
+            if len(rows) >= k or len(found) < wanted:
+                return [self._catalogue.item(row) for row in rows[:k]]
+            wanted *= 4
 
     def explain(self, query: Query, item_id: str) -> Explanation:
         """Why an item is answered to a query, or why not.
@@ -243,8 +249,6 @@ class Recommender:
             InputError: a rule means nothing.
         """
         item = self._catalogue.row(item_id)
-        if rules is NO_RULES:
-            return Query([item], ONE, k, {item}, relation)
         banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
         return Query([item], ONE, k, banned | {item}, relation, mask, rules)
 
@@ -252,7 +256,6 @@ class Recommender:
         self,
         liked: Sequence[str | Liked] | Taste,
         k: int,
-        exclude: Collection[str] = (),
         *,
         relation: Relation = "similar",
         decay: float | None = None,
@@ -272,11 +275,8 @@ class Recommender:
         if taste.disliked:
             others, losses = self._weighed(taste.disliked, decay, taste.half_life)
             items, weights = others + items, np.concatenate([-losses, weights])
-        banned, mask = {*items, *self._catalogue.rows(exclude)}, None
-        if rules is not NO_RULES:
-            more, mask = banned_and_mask(self.artifact, self._catalogue, rules)
-            banned |= more
-        return Query(items, weights, k, banned, relation, mask, rules)
+        banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
+        return Query(items, weights, k, banned | set(items), relation, mask, rules)
 
     def _weighed(
         self, liked: Sequence[str | Liked], decay: float, half_life: float | None

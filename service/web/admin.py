@@ -8,7 +8,7 @@ from fastapi import Query as Parameters
 from pydantic import BeforeValidator, Field
 
 from service.model.errors import ArtifactError, JobRunningError, UnavailableError
-from service.web import kinds, schemas
+from service.web import kinds, requests, schemas
 from service.web.caching import PERSONAL
 from service.web.dependencies import K
 from service.web.live_model import LiveModel
@@ -78,7 +78,7 @@ def hidden_items(
     model: Model,
     k: K,
     offset: Annotated[
-        Skipped, BeforeValidator(schemas.number), Parameters(description="How many items to skip.")
+        Skipped, BeforeValidator(requests.number), Parameters(description="How many items to skip.")
     ] = 0,
 ) -> dict[str, Any]:
     """Up to `k` of the hidden items, in the order of their ids."""

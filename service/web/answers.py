@@ -6,7 +6,7 @@ from typing import Any
 from service.model.answers import Neighbor, Recommendation, ScoreKind
 from service.model.queries import Query
 from service.model.recommender import Recommender
-from service.web import schemas
+from service.web import requests
 from service.web.metrics import Metrics
 
 DIGITS = 7  # of a score: what float32 holds
@@ -17,7 +17,7 @@ def neighbors_answer(
     model: Recommender,
     query: Query,
     neighbors: Sequence[Neighbor],
-    body: schemas.RulesBody | None = None,
+    body: requests.RulesBody | None = None,
     score_kind: ScoreKind | None = None,
 ) -> dict[str, Any]:
     """The answer to a query for items; a short one is counted.
@@ -48,7 +48,7 @@ def recommendation_answer(
     model: Recommender,
     query: Query,
     answer: Recommendation,
-    body: schemas.TasteBody,
+    body: requests.TasteBody,
     whose: Sequence[Query],
 ) -> dict[str, Any]:
     """The answer to a request for recommendations; what it lacks is counted.
@@ -86,7 +86,7 @@ def contributions(parts: list[tuple[str, float]]) -> list[dict[str, Any]]:
 
 
 def _items(
-    model: Recommender, body: schemas.RulesBody | None, neighbors: Sequence[Neighbor]
+    model: Recommender, body: requests.RulesBody | None, neighbors: Sequence[Neighbor]
 ) -> list[dict[str, Any]]:
     if body is None or body.include is None:
         return [

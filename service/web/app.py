@@ -18,6 +18,7 @@ from service.web.caching import Conditional
 from service.web.contract import check_parameters
 from service.web.direct import AnswerDirectly
 from service.web.document import complete_document
+from service.web.items import items
 from service.web.limits import LimitBody, ShedLoad
 from service.web.live_model import HIDDEN_SECONDS, LiveModel, Outcome
 from service.web.metrics import Metrics
@@ -79,7 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
     app.state.searches = searches
-    for router in (queries, operations, admin):
+    for router in (queries, items, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)
     keys = Keys.of(settings)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from service.model.queries import Liked, Query, Taste
 from service.model.recommender import Recommender
-from service.web import schemas
+from service.web import requests
 
 
 def taste_query(
-    model: Recommender, body: schemas.RecommendRequest | schemas.RecommendQuery
+    model: Recommender, body: requests.RecommendRequest | requests.RecommendQuery
 ) -> Query:
     """A taste, ready to be ranked.
 
@@ -21,11 +21,11 @@ def taste_query(
     )
 
 
-def taste_of(body: schemas.RecommendRequest | schemas.RecommendQuery) -> Taste:
+def taste_of(body: requests.RecommendRequest | requests.RecommendQuery) -> Taste:
     """What the body of a request says is liked, and what is not."""
-    half_life = body.half_life if isinstance(body, schemas.RecommendRequest) else None
+    half_life = body.half_life if isinstance(body, requests.RecommendRequest) else None
     return Taste(_liked(body.liked), _liked(body.disliked), half_life, body.fallback, body.tastes)
 
 
-def _liked(items: Sequence[str | schemas.LikedBody]) -> list[str | Liked]:
+def _liked(items: Sequence[str | requests.LikedBody]) -> list[str | Liked]:
     return [one if isinstance(one, str) else Liked(one.id, one.weight, one.at) for one in items]

@@ -10,7 +10,7 @@ from starlette.convertors import PathConvertor, register_url_convertor
 
 from service.model.errors import InputError, short
 from service.model.recommender import Recommender
-from service.web import schemas
+from service.web import requests
 from service.web.caching import PERSONAL, revalidated
 from service.web.live_model import LiveModel
 from service.web.settings import DEFAULT_K, Settings
@@ -61,7 +61,15 @@ def check_limits(request: Request, k: int, *lists: Sequence[Any]) -> None:
         raise InputError(f"{longest} items are more than {limit}")
 
 
-def check_rules(request: Request, body: schemas.RulesBody) -> None:
+def check_batch(request: Request, queries: Sequence[Any]) -> None:
+    """Raises InputError if there are more queries than the service answers at once."""
+    settings: Settings = request.app.state.settings
+    if len(queries) > settings.max_batch:
+        limit = f"the {settings.max_batch} this service answers at once"
+        raise InputError(f"{len(queries)} queries are more than {limit}")
+
+
+def check_rules(request: Request, body: requests.RulesBody) -> None:
     """Raises InputError if rules name more than the service allows."""
     settings: Settings = request.app.state.settings
     check_limits(request, 0, body.exclude, body.candidates or ())
@@ -72,7 +80,7 @@ def check_rules(request: Request, body: schemas.RulesBody) -> None:
 
 async def _limited_k(
     request: Request,
-    k: Annotated[schemas.K, BeforeValidator(schemas.number), Parameters()] = DEFAULT_K,
+    k: Annotated[requests.K, BeforeValidator(requests.number), Parameters()] = DEFAULT_K,
 ) -> int:
     check_limits(request, k)
     return k

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from service.model.errors import InputError, UnknownItemError
 from service.model.recommender import Recommender
-from service.web import schemas
+from service.web import requests
 from service.web.answers import neighbors_answer, recommendation_answer
 from service.web.asking import taste_of, taste_query
 from service.web.caching import PERSONAL, revalidated
@@ -138,7 +138,7 @@ def _related(
     """The answer for an item that the model knows, if `k` is within the limits."""
     model, settings, metrics, _ = direct
     item_id = scope["path"].split("/", 2)[2]
-    k = schemas.number(parameters.get("k", DEFAULT_K))
+    k = requests.number(parameters.get("k", DEFAULT_K))
     if not isinstance(k, int) or not 1 <= k <= settings.max_k or _is_conditional(scope):
         return None
     if relation not in model.relations:
@@ -174,18 +174,18 @@ async def _recommend(direct: Direct, scope: Scope, content: bytes) -> Answered |
     return recommendation_answer(metrics, model, query, found, body, ()), PERSONAL_HEADERS
 
 
-def _recommend_request(scope: Scope, content: bytes) -> schemas.RecommendRequest | None:
+def _recommend_request(scope: Scope, content: bytes) -> requests.RecommendRequest | None:
     """The body, None if it is not valid JSON and labelled so."""
     kinds = [value.lower() for name, value in scope["headers"] if name == b"content-type"]
     if kinds != [b"application/json"] or scope["query_string"]:
         return None
     try:
-        return schemas.RecommendRequest.model_validate_json(content)
+        return requests.RecommendRequest.model_validate_json(content)
     except ValidationError:
         return None
 
 
-def _is_small(body: schemas.RecommendRequest, settings: Settings) -> bool:
+def _is_small(body: requests.RecommendRequest, settings: Settings) -> bool:
     """Whether a request is within the limits, and needs no more than a ranking."""
     lists = (body.liked, body.disliked, body.exclude, body.candidates or ())
     is_plain = body.filter is None and not body.explain and body.tastes == 1 and not body.offset

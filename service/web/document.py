@@ -44,7 +44,7 @@ def _limit(name: str, schema: dict[str, Any], settings: Settings) -> None:
     """Adds the limits of an input that has none of its own."""
     if name in ("k", "offset"):
         schema.setdefault("maximum", settings.max_k)
-    longest = settings.max_batch if name == "queries" else settings.max_items
+    longest = settings.max_batch if name in ("queries", "items") else settings.max_items
     for form in (schema, *schema.get("anyOf", ())):
         if form.get("type") == "array":
             form.setdefault("maxItems", longest)

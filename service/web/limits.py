@@ -57,17 +57,17 @@ class LimitBody:
 
     def _refusal(self, size: int) -> Response | None:
         if size > self._max_bytes:
-            detail = f"the body has more than {self._max_bytes} bytes"
-            return self._refused(problem(kinds.TOO_LARGE, detail), kinds.TOO_LARGE)
+            return self._refused(kinds.TOO_LARGE, f"the body has more than {self._max_bytes} bytes")
         if size > SMALL_BODY and self._held > LARGE_BODIES * self._max_bytes:
             detail = "there are too many large bodies: ask again later"
-            answer = problem(kinds.OVERLOADED, detail, headers=RETRY_AFTER)
-            return self._refused(answer, kinds.OVERLOADED)
+            return self._refused(kinds.OVERLOADED, detail, RETRY_AFTER)
         return None
 
-    def _refused(self, answer: Response, kind: kinds.Kind) -> Response:
+    def _refused(
+        self, kind: kinds.Kind, detail: str, headers: dict[str, str] | None = None
+    ) -> Response:
         self._metrics.refusals.labels(kind.name).inc()
-        return answer
+        return problem(kind, detail, headers=headers)
 
 
 def _announced(scope: Scope) -> int:

@@ -1,6 +1,7 @@
 """Turns every error into an RFC 9457 problem response."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -33,6 +34,7 @@ KINDS: dict[type[Item2VecError], Kind] = {
     InputError: kinds.INVALID_REQUEST,
     NoModelError: kinds.NO_MODEL,
 }
+WHERE = (("body",), ("query",), ("path",))
 LIKED_FORMS = frozenset({"as an id", "as an object"})
 MAX_ERRORS = 20  # a body of one megabyte can hold half a million invalid items
 
@@ -136,20 +138,23 @@ async def _invalid(request: Request, error: Exception) -> Response:
             kinds.INVALID_REQUEST,
             "the body is not JSON: send it with `Content-Type: application/json`",
         )
-    errors = [
-        {
-            "where": _place(invalid["loc"]),
-            "why": invalid["msg"].removeprefix("Value error, "),
-        }
-        for invalid in error.errors()[:MAX_ERRORS]
-    ]
+    errors = faults(error.errors())
     detail = f"{errors[0]['where']}: {errors[0]['why']}"
     return problem(kinds.INVALID_REQUEST, detail, errors=errors)
+
+
+def faults(errors: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """The place of each error that pydantic found, and what is wrong there."""
+    return [
+        {"where": _place(error["loc"]), "why": error["msg"].removeprefix("Value error, ")}
+        for error in errors[:MAX_ERRORS]
+    ]
 
 
 def _place(location: tuple[int | str, ...]) -> str:
     """`("body", "liked", 0)` as `liked[0]`; the form that was meant is left out."""
     place = ""
-    for part in (part for part in location[1:] or location if part not in LIKED_FORMS):
+    parts = location[1:] if location[:1] in WHERE else location
+    for part in (part for part in parts or ("body",) if part not in LIKED_FORMS):
         place += f"[{part}]" if isinstance(part, int) else f"{'.' if place else ''}{short(part)}"
     return place

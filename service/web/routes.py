@@ -1,4 +1,4 @@
-"""The queries over HTTP: each parses a request and delegates to the model."""
+"""The rankings over HTTP: each route parses a request and delegates to the model."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,21 +14,20 @@ from service.model.continuations import Relation
 from service.model.errors import InputError, Item2VecError
 from service.model.queries import NO_RULES, Query
 from service.model.recommender import Recommender
-from service.web import kinds, schemas
-from service.web.answers import DIGITS, contributions, neighbors_answer, recommendation_answer
+from service.web import kinds, requests, schemas
+from service.web.answers import contributions, neighbors_answer, recommendation_answer
 from service.web.asking import taste_of, taste_query
 from service.web.caching import PERSONAL
 from service.web.dependencies import (
     CacheableModel,
-    K,
     PersonalModel,
+    check_batch,
     check_limits,
     check_rules,
 )
 from service.web.kinds import INVALID_REQUEST, MALFORMED_JSON, NO_MODEL, TOO_LARGE, Kind
-from service.web.problems import documented, problem_of
+from service.web.problems import documented, faults, problem_of
 from service.web.searches import Searches
-from service.web.settings import Settings
 
 queries = APIRouter(tags=["queries"], responses=documented(INVALID_REQUEST, NO_MODEL))
 
@@ -50,7 +49,7 @@ def _related(path: str, summary: str) -> Callable[[Answer], Answer]:
 @_related("/similar/{item_id:text}", "Items similar to one item, or coming next")
 async def similar(
     item_id: str,
-    body: Annotated[schemas.RelatedQuery, Parameters()],
+    body: Annotated[requests.RelatedQuery, Parameters()],
     request: Request,
     model: CacheableModel,
 ) -> dict[str, Any]:
@@ -64,7 +63,7 @@ async def similar(
 @_related("/next/{item_id:text}", "Items that come after one item, or go with it")
 async def following(
     item_id: str,
-    body: Annotated[schemas.FollowingQuery, Parameters()],
+    body: Annotated[requests.ListQuery, Parameters()],
     request: Request,
     model: CacheableModel,
 ) -> dict[str, Any]:
@@ -76,7 +75,7 @@ async def _related_answer(
     request: Request,
     model: Recommender,
     item_id: str,
-    body: schemas.RelatedQuery | schemas.FollowingQuery | schemas.ManyRequest,
+    body: requests.RelatedQuery | requests.ListQuery | requests.ManyRequest,
     relation: Relation,
 ) -> dict[str, Any]:
     check_limits(request, body.k)
@@ -97,10 +96,11 @@ async def _related_answer(
     summary="Items similar to each of several items, or coming next",
 )
 async def similar_to_many(
-    body: schemas.ManyRequest, request: Request, model: PersonalModel
+    body: requests.ManyRequest, request: Request, model: PersonalModel
 ) -> Response:
     """The answer of `/similar/{item_id}` for each item, or the problem that it would have."""
-    check_limits(request, body.k, body.items)
+    check_limits(request, body.k)
+    check_batch(request, body.items)
     check_rules(request, body)
     request.scope["relation"] = body.relation
     answers = [
@@ -167,13 +167,13 @@ def _by_post_and_get(
 
 @_by_post_and_get(
     "/recommend",
-    schemas.RecommendQuery,
+    requests.RecommendQuery,
     schemas.RecommendAnswer,
     kinds.NO_CONTINUATIONS,
     summary="Items for a taste, or coming next",
 )
 async def recommend(
-    body: schemas.RecommendRequest, request: Request, model: PersonalModel
+    body: requests.RecommendRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
@@ -186,7 +186,7 @@ async def recommend(
 
 
 async def _recommendation(
-    request: Request, model: Recommender, body: schemas.RecommendRequest | schemas.RecommendQuery
+    request: Request, model: Recommender, body: requests.RecommendRequest | requests.RecommendQuery
 ) -> dict[str, Any]:
     check_limits(request, body.k, body.liked, body.disliked)
     check_rules(request, body)
@@ -206,13 +206,10 @@ async def _recommendation(
     summary="Items for each of several tastes",
 )
 async def recommend_batch(
-    body: schemas.BatchRequest, request: Request, model: PersonalModel
+    body: requests.BatchRequest, request: Request, model: PersonalModel
 ) -> Response:
     """The answer of `POST /recommend` for each query, or the problem that it would have."""
-    settings: Settings = request.app.state.settings
-    if len(body.queries) > settings.max_batch:
-        limit = f"the {settings.max_batch} this service answers at once"
-        raise InputError(f"queries: {len(body.queries)} are more than {limit}")
+    check_batch(request, body.queries)
     answers = await asyncio.gather(
         *(_or_problem(_one_of_batch(request, model, query)) for query in body.queries)
     )
@@ -221,11 +218,10 @@ async def recommend_batch(
 
 async def _one_of_batch(request: Request, model: Recommender, query: Any) -> dict[str, Any]:  # noqa: ANN401
     try:
-        body = schemas.RecommendRequest.model_validate(query)
+        body = requests.RecommendRequest.model_validate(query)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
-        raise InputError(f"{place}: {first['msg']}" if place else first["msg"]) from None
+        [fault, *_] = faults(error.errors())
+        raise InputError(f"{fault['where']}: {fault['why']}") from None
     return await _recommendation(request, model, body)
 
 
@@ -236,7 +232,7 @@ async def _one_of_batch(request: Request, model: Recommender, query: Any) -> dic
     summary="Why an item is recommended, or why not",
 )
 async def explain(
-    body: schemas.ExplainRequest, request: Request, model: PersonalModel
+    body: requests.ExplainRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """Its score and rank for a taste, what each item adds to it, and the rule that removes it."""
     check_limits(request, body.k, body.liked, body.disliked)
@@ -258,13 +254,13 @@ async def explain(
 
 @_by_post_and_get(
     "/analogy",
-    schemas.AnalogyQuery,
+    requests.AnalogyQuery,
     schemas.NeighborsAnswer,
     kinds.UNKNOWN_ITEM,
     summary="Items that relate as others do",
 )
 async def analogy(
-    body: schemas.AnalogyRequest, request: Request, model: PersonalModel
+    body: requests.AnalogyRequest, request: Request, model: PersonalModel
 ) -> dict[str, Any]:
     """The items nearest to the sum of the unit vectors; negative ones count -1."""
     check_limits(request, body.k, body.positive, body.negative)
@@ -283,7 +279,7 @@ async def analogy(
     summary="The most frequent items",
 )
 async def popular(
-    body: Annotated[schemas.FollowingQuery, Parameters()], request: Request, model: CacheableModel
+    body: Annotated[requests.ListQuery, Parameters()], request: Request, model: CacheableModel
 ) -> dict[str, Any]:
     """The items that were seen most often in training, and their shares of all occurrences."""
     check_limits(request, body.k)
@@ -293,54 +289,7 @@ async def popular(
     return neighbors_answer(metrics, model, query, items, body, "popularity")
 
 
-@queries.get(
-    "/similarity",
-    response_model=schemas.SimilarityAnswer,
-    responses=documented(kinds.UNKNOWN_ITEM),
-    summary="How similar two items are",
-)
-async def similarity(a: schemas.ItemId, b: schemas.ItemId, model: CacheableModel) -> dict[str, Any]:
-    """Their cosine, without the discount for rare items."""
-    cosine = round(model.similarity(a, b), DIGITS)
-    return {"model_version": model.version, "a": a, "b": b, "cosine": cosine}
-
-
-@queries.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
-def find_items(
-    q: Annotated[str, Parameters(min_length=1, max_length=1024)], k: K, model: CacheableModel
-) -> dict[str, Any]:
-    """The most frequent items that have every word of `q` in their id or title.
-
-    The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
-    """
-    items = model.find(q, k)
-    return {"model_version": model.version, "returned": len(items), "items": items}
-
-
-@queries.get(
-    "/items/{item_id:text}/vector",
-    response_model=schemas.VectorAnswer,
-    responses=documented(kinds.UNKNOWN_ITEM),
-    summary="The vector of one item",
-)
-async def vector(item_id: str, model: CacheableModel) -> dict[str, Any]:
-    """Its input vector, not scaled to length 1."""
-    numbers = model.vector(item_id).tolist()
-    return {"model_version": model.version, "item_id": item_id, "vector": numbers}
-
-
-@queries.get(
-    "/items/{item_id:text}",
-    response_model=schemas.ItemAnswer,
-    responses=documented(kinds.UNKNOWN_ITEM),
-    summary="One item",
-)
-async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
-    """Title, count and metadata of an item."""
-    return {"model_version": model.version, **vars(model.item(item_id))}
-
-
-async def _query(model: Recommender, body: schemas.RulesBody, make: Callable[[], Query]) -> Query:
+async def _query(model: Recommender, body: requests.RulesBody, make: Callable[[], Query]) -> Query:
     """A query; in a thread if a long condition has to be looked at, or one for many items."""
     if len(body.filter or "") * model.artifact.manifest.items <= FILTERED_QUICKLY:
         return make()

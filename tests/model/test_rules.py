@@ -136,6 +136,8 @@ def test_an_explanation_knows_the_rank_and_the_rule_that_removes_an_item():
     [answer] = model().best([query])
     ranks = [model().explain(query, neighbor.item_id).rank for neighbor in answer]
     assert ranks == sorted(ranks)
+    away = model().query(Taste(["i2"], ["i3"]), 10)
+    assert model().explain(away, "i3").removed_by == "disliked"
     reasons = {item: model().explain(query, item).removed_by for item in ("i2", "i5", "i6", "i9")}
     assert reasons == {"i2": "liked", "i5": "exclude", "i6": None, "i9": "candidates"}
     rare = f"i{ITEMS - 1}"
@@ -211,9 +213,7 @@ def test_hidden_items_are_in_no_answer():
     for answer in answers:
         assert answer
         assert shown.isdisjoint(one.item_id for one in answer)
-    assert all(len(answer) == 30 for answer in (answers[0], answers[3], answers[5])) or (
-        len(recommender.hidden) == 30
-    )
+    assert [len(answers[one]) for one in (0, 1, 3, 5)] == [30, 29, 29, 28]
 
 
 def test_popular_items_obey_the_rules():

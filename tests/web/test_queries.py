@@ -132,9 +132,11 @@ def test_a_batch_answers_each_query_like_alone_and_no_error_is_another_s(shop: T
     assert first == recommended(shop, **queries[0])
     assert last == recommended(shop, **queries[2])
     assert (wrong["status"], wrong["type"]) == (422, "/problems/invalid-request")
-    assert wrong["detail"].startswith("liked: ")
+    assert wrong["detail"] == "liked: Input should be a valid list"
+    number = shop.post("/recommend/batch", json={"queries": [{"liked": ["apple", 5]}]}).json()
+    assert number["answers"][0]["detail"] == 'liked[1]: item ids are text: write "5"'
     many = shop.post("/recommend/batch", json={"queries": queries * 2})
-    assert "6 are more than the 3" in problem(many, 422, "invalid-request")["detail"]
+    assert "6 queries are more than the 3" in problem(many, 422, "invalid-request")["detail"]
 
 
 @pytest.mark.parametrize("relation", ["similar", "next"])

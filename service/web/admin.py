@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field
 from service.model.errors import ArtifactError, JobRunningError, UnavailableError
 from service.web import kinds, requests, schemas
 from service.web.caching import PERSONAL
+from service.web.choosing import chosen
 from service.web.dependencies import K
 from service.web.live_model import LiveModel
 from service.web.problems import documented, problem
@@ -22,8 +23,7 @@ async def _check_admin(request: Request, response: Response) -> None:
 
 
 async def _live_model(request: Request) -> LiveModel:
-    model: LiveModel = request.app.state.model
-    return model
+    return chosen(request)
 
 
 Model = Annotated[LiveModel, Depends(_live_model)]

@@ -6,6 +6,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -15,6 +16,7 @@ from service import __version__
 from service.model.store import Store
 from service.web.admin import admin
 from service.web.caching import Conditional
+from service.web.choosing import ChooseModel, servers, unknown
 from service.web.contract import check_parameters
 from service.web.direct import AnswerDirectly
 from service.web.document import complete_document
@@ -46,20 +48,22 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or Settings.from_environment()
     metrics = Metrics()
     searches = Searches(metrics)
-    model = LiveModel(
-        Store(settings.models),
-        lambda outcome: _note_refresh(metrics, model, outcome),
-        on_hidden=metrics.hidden_items.set,
-    )
+    models = {
+        name: _live_model(name, directory, metrics) for name, directory in settings.stores.items()
+    }
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         search_on_one_thread()
         _relax_collector()
-        await asyncio.to_thread(model.refresh)
+        await asyncio.gather(*(asyncio.to_thread(model.refresh) for model in models.values()))
         polls = [
-            asyncio.create_task(_poll(model.refresh, settings.poll_seconds)),
-            asyncio.create_task(_poll(model.refresh_hidden, HIDDEN_SECONDS)),
+            asyncio.create_task(poll)
+            for model in models.values()
+            for poll in (
+                _poll(model.refresh, settings.poll_seconds),
+                _poll(model.refresh_hidden, HIDDEN_SECONDS),
+            )
         ]
         yield
         for poll in polls:
@@ -77,23 +81,25 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
+        servers=servers(models),
     )
-    app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
+    app.state.settings, app.state.metrics, app.state.models = settings, metrics, models
     app.state.searches = searches
     for router in (queries, items, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)
+    if len(models) > 1:
+        app.include_router(unknown)
     keys = Keys.of(settings)
     complete_document(app, settings, asks_for_keys=bool(keys))
     # The middleware added last is the first to see a request.
     app.add_middleware(Conditional)
     app.add_middleware(ShedLoad, settings=settings, metrics=metrics)
-    app.add_middleware(
-        AnswerDirectly, model=model, settings=settings, metrics=metrics, searches=searches
-    )
+    app.add_middleware(AnswerDirectly, settings=settings, metrics=metrics, searches=searches)
     app.add_middleware(LimitBody, max_bytes=settings.max_body_bytes, metrics=metrics)
     app.add_middleware(RequireKey, keys=keys, host=settings.host)
     app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(ChooseModel, models=models)
     app.add_middleware(AnswerHead)
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
@@ -126,7 +132,13 @@ async def _poll(refresh: Callable[[], None], seconds: float) -> None:
             logging.getLogger(__name__).exception("looking for a new model failed")
 
 
-def _note_refresh(metrics: Metrics, model: LiveModel, outcome: Outcome) -> None:
-    metrics.refreshes.labels(outcome).inc()
-    if outcome == "served":
-        metrics.served(model.get())
+def _live_model(name: str, directory: Path, metrics: Metrics) -> LiveModel:
+    measured = metrics.of_model(name)
+
+    def note(outcome: Outcome) -> None:
+        measured.refreshed(outcome)
+        if outcome == "served":
+            measured.served(model.get().artifact.manifest)
+
+    model = LiveModel(Store(directory), note, on_hidden=measured.hidden, name=name)
+    return model

@@ -12,7 +12,7 @@ from service.model.errors import InputError, short
 from service.model.recommender import Recommender
 from service.web import requests
 from service.web.caching import PERSONAL, revalidated
-from service.web.live_model import LiveModel
+from service.web.choosing import chosen
 from service.web.settings import DEFAULT_K, Settings
 
 
@@ -26,8 +26,7 @@ register_url_convertor("text", AnyText())
 
 
 async def _recommender(request: Request) -> Recommender:
-    model: LiveModel = request.app.state.model
-    recommender = model.get()
+    recommender = chosen(request).get()
     request.scope["model_version"] = recommender.version
     return recommender
 

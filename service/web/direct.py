@@ -55,13 +55,11 @@ class AnswerDirectly:
     def __init__(
         self,
         app: ASGIApp,
-        model: LiveModel,
         settings: Settings,
         metrics: Metrics,
         searches: Searches,
     ) -> None:
         self._app = app
-        self._model = model
         self._settings = settings
         self._metrics = metrics
         self._searches = searches
@@ -74,7 +72,8 @@ class AnswerDirectly:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers, or passes the request on with what was read of its body."""
         answer = scope["type"] == "http" and _ANSWERS.get(_place(scope))
-        model = self._model.loaded if answer else None
+        models: tuple[LiveModel, ...] = scope["models"] if answer else ()
+        model = models[0].loaded if len(models) == 1 else None
         if not answer or model is None:
             await self._app(scope, receive, send)
             return

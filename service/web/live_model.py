@@ -33,6 +33,7 @@ class LiveModel:
         on_refresh: called with the outcome of every attempt to serve another version.
         clock: a monotonic clock, in seconds.
         on_hidden: called with the number of hidden items when they have changed.
+        name: of the model, where the service has several.
     """
 
     def __init__(
@@ -41,8 +42,10 @@ class LiveModel:
         on_refresh: Callable[[Outcome], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
         on_hidden: Callable[[int], None] = lambda _: None,
+        name: str = "",
     ) -> None:
         self._store = store
+        self._log = logging.LoggerAdapter(logger, {"fields": {"model": name}} if name else None)
         self._on_refresh = on_refresh
         self._clock = clock
         self._on_hidden = on_hidden
@@ -140,7 +143,7 @@ class LiveModel:
         sentence = f"{len(self._hidden_ids)} items stay hidden, for their list is unknown: {error}"
         if sentence != self._hidden_complaint:
             self._hidden_complaint = sentence
-            logger.error(sentence)
+            self._log.error(sentence)
 
     def _load(self, version: str) -> None:
         served = self._served() or "nothing"
@@ -148,7 +151,7 @@ class LiveModel:
             recommender = Recommender(self._store.load(version))
         except ArtifactError as error:
             self._next_attempt = math.inf
-            logger.error("version %s is refused, serving %s: %s", version, served, error)
+            self._log.error("version %s is refused, serving %s: %s", version, served, error)
             self._on_refresh("refused")
         except (Item2VecError, OSError, MemoryError) as error:
             self._next_attempt = self._clock() + self._wait
@@ -159,7 +162,7 @@ class LiveModel:
             with self._hiding:
                 recommender.hidden = recommender.rows_of(self._hidden_ids)
                 self._recommender, self._complaint = recommender, ""
-            logger.info("serving version %s (before: %s)", version, served)
+            self._log.info("serving version %s (before: %s)", version, served)
             self._on_refresh("served")
 
     def _lose(self, error: Exception) -> None:
@@ -174,7 +177,7 @@ class LiveModel:
         if sentence == self._complaint:
             return False
         self._complaint = sentence
-        logger.error(sentence)
+        self._log.error(sentence)
         return True
 
     def _served(self) -> str | None:

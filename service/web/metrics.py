@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -11,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from service import __version__
-from service.model.recommender import Recommender
+from service.model.artifact import Manifest
 
 UNMATCHED = "unmatched"
 BUCKETS = (  # seconds
@@ -29,17 +30,17 @@ class Metrics:
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._by_outcome: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+        self._by_outcome: dict[tuple[str, str, str, int], tuple[Counter, Histogram]] = {}
         self.requests = Counter(
             "item2vec_requests",
             "Requests answered.",
-            ["route", "relation", "status"],
+            ["model", "route", "relation", "status"],
             registry=self._registry,
         )
         self.duration = Histogram(
             "item2vec_request_duration_seconds",
             "Time from request to the end of its answer.",
-            ["route", "relation"],
+            ["model", "route", "relation"],
             buckets=BUCKETS,
             registry=self._registry,
         )
@@ -68,7 +69,7 @@ class Metrics:
         self.refreshes = Counter(
             "item2vec_model_refreshes",
             "Attempts to serve a newly published model, and losses of the store.",
-            ["outcome"],
+            ["model", "outcome"],
             registry=self._registry,
         )
         self.batches = Histogram(
@@ -84,22 +85,23 @@ class Metrics:
             "item2vec_searches_waiting", "Searches that wait for their turn.", "livesum"
         )
         self.items = self._gauge(
-            "item2vec_model_items", "Items in the model served.", "livemostrecent"
+            "item2vec_model_items", "Items in the model served.", "livemostrecent", ["model"]
         )
         self.hidden_items = self._gauge(
-            "item2vec_hidden_items", "Items that no answer names.", "livemostrecent"
+            "item2vec_hidden_items", "Items that no answer names.", "livemostrecent", ["model"]
         )
         self.created = self._gauge(
             "item2vec_model_created_timestamp_seconds",
             "When the model served was created.",
             "livemostrecent",
+            ["model"],
         )
         self.oldest = self._gauge(
             "item2vec_model_oldest_timestamp_seconds",
             "When the oldest model served by any worker was created.",
             "livemin",
+            ["model"],
         )
-        self.oldest.set(math.inf)  # not 0, which a worker that is loading would make the oldest
         build = Gauge(
             "item2vec_build_info",
             "The version that runs; always 1.",
@@ -110,23 +112,24 @@ class Metrics:
         build.labels(__version__, platform.python_version()).set(1)
 
     def _gauge(
-        self, name: str, text: str, over_workers: Literal["livesum", "livemin", "livemostrecent"]
+        self,
+        name: str,
+        text: str,
+        over_workers: Literal["livesum", "livemin", "livemostrecent"],
+        labels: Sequence[str] = (),
     ) -> Gauge:
-        return Gauge(name, text, registry=self._registry, multiprocess_mode=over_workers)
+        return Gauge(name, text, labels, registry=self._registry, multiprocess_mode=over_workers)
 
-    def served(self, recommender: Recommender) -> None:
-        """Notes which model is served now."""
-        manifest = recommender.artifact.manifest
-        self.items.set(manifest.items)
-        self.created.set(manifest.created.timestamp())
-        self.oldest.set(manifest.created.timestamp())
+    def of_model(self, name: str) -> "ModelMetrics":
+        """The metrics of one model."""
+        return ModelMetrics(self, name)
 
-    def answered(self, route: str, relation: str, status: int, seconds: float) -> None:
-        """Counts and times a request by its route and relation, empty where a route has none."""
-        outcome = route, relation, status
+    def answered(self, model: str, route: str, relation: str, status: int, seconds: float) -> None:
+        """Counts and times a request by its model, route and relation, empty if it has none."""
+        outcome = model, route, relation, status
         if outcome not in self._by_outcome:  # finding children by their labels is slow
             count = self.requests.labels(*outcome)
-            self._by_outcome[outcome] = count, self.duration.labels(route, relation)
+            self._by_outcome[outcome] = count, self.duration.labels(model, route, relation)
         count, duration = self._by_outcome[outcome]
         count.inc()
         duration.observe(seconds)
@@ -156,6 +159,38 @@ class Metrics:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return generate_latest(registry)
+
+
+class ModelMetrics:
+    """What is measured of one model.
+
+    Args:
+        metrics: of the application.
+        name: of the model, empty if it is the only one.
+    """
+
+    def __init__(self, metrics: Metrics, name: str) -> None:
+        self._refreshes = metrics.refreshes
+        self._name = name
+        self._items, self._created, self._oldest, self._hidden = (
+            gauge.labels(name)
+            for gauge in (metrics.items, metrics.created, metrics.oldest, metrics.hidden_items)
+        )
+        self._oldest.set(math.inf)  # not 0, which a worker that is loading would make the oldest
+
+    def refreshed(self, outcome: str) -> None:
+        """Counts an attempt to serve a newly published version."""
+        self._refreshes.labels(self._name, outcome).inc()
+
+    def served(self, manifest: Manifest) -> None:
+        """Notes which version is served now."""
+        self._items.set(manifest.items)
+        self._created.set(manifest.created.timestamp())
+        self._oldest.set(manifest.created.timestamp())
+
+    def hidden(self, items: int) -> None:
+        """Notes how many items no answer names."""
+        self._hidden.set(items)
 
 
 def _forget_dead_workers(directory: Path) -> None:

@@ -61,7 +61,7 @@ class Observe:
 
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path_format", UNMATCHED)
-        self._metrics.answered(route, _relation(scope, route), status, seconds)
+        self._metrics.answered(scope["model_name"], route, _relation(scope, route), status, seconds)
         if not logger.isEnabledFor(logging.INFO):
             return
         fields = {
@@ -71,6 +71,8 @@ class Observe:
             "ms": round(1000 * seconds, 2),
             "model_version": scope.get("model_version"),
         }
+        if scope["model_name"]:
+            fields["model"] = scope["model_name"]
         if logger.isEnabledFor(logging.DEBUG):
             fields["path"] = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
         message = "request"

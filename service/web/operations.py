@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse
 
 from service.model.errors import short
 from service.web import kinds, schemas
-from service.web.dependencies import Model, PersonalModel
+from service.web.dependencies import PersonalModel
 from service.web.kinds import INVALID_REQUEST, NO_MODEL
 from service.web.problems import documented
 
@@ -59,8 +59,10 @@ async def healthz() -> dict[str, str]:
     responses=documented(NO_MODEL),
     summary="Can it answer queries?",
 )
-async def readyz(_: Model) -> dict[str, str]:
-    """`ok` once a verified model is loaded."""
+async def readyz(request: Request) -> dict[str, str]:
+    """`ok` once a verified model is loaded; of several, all of them, or the one that is named."""
+    for model in request.scope["models"]:
+        model.get()
     return {"status": "ok"}
 
 

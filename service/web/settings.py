@@ -4,10 +4,18 @@ import difflib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from service.model.environment import PREFIX, variables
 from service.model.errors import ConfigError
+from service.model.named import named_stores
 
 DEFAULT_K = 10  # of a query that names no k
 
@@ -24,7 +32,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    models: Path = Field(Path("models"), description="the directory of published models")
+    models: Path = Field(
+        Path("models"),
+        description="the directory of published models; or several, each with the name by which "
+        "/m/NAME/similar/... asks it: shop=models/shop,music=models/music",
+    )
     host: str = Field("127.0.0.1", description="the address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="the port to listen on")
     workers: int = Field(
@@ -79,6 +91,17 @@ class Settings(BaseModel):
         "info", pattern="^(critical|error|warning|info|debug)$", description="how much to log"
     )
 
+    @field_validator("models")
+    @classmethod
+    def _check_names(cls, models: Path) -> Path:
+        named_stores(models)
+        return models
+
+    @property
+    def stores(self) -> dict[str, Path]:
+        """The directory of each model by its name; see `named_stores`."""
+        return named_stores(self.models)
+
     @classmethod
     def from_environment(cls) -> "Settings":
         """Reads the environment.
@@ -102,4 +125,5 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = f"{PREFIX}{first['loc'][0]}".upper()
-            raise ConfigError(f"{name}={first['input']!r}: {first['msg']}") from None
+            reason = first["msg"].removeprefix("Value error, ")
+            raise ConfigError(f"{name}={first['input']!r}: {reason}") from None

@@ -33,7 +33,7 @@ ODD = ["a/b", "/", "a/../b", "two\nlines", "ä☕", "100 %", "a?k=1", "hidden"]
 @pytest.fixture
 def model(client: TestClient) -> LiveModel:
     """What the service answers with."""
-    return client.app.state.model
+    return client.app.state.models[""]
 
 
 def hide(client: TestClient, item_id: str) -> Any:
@@ -96,15 +96,15 @@ def test_the_list_comes_in_pages(client: TestClient, store: Store):
 def test_the_number_of_hidden_items_is_a_metric(client: TestClient):
     for item_id in ("apple", "kiwi"):
         hide(client, item_id)
-    assert "item2vec_hidden_items 2.0" in client.get("/metrics").text
+    assert 'item2vec_hidden_items{model=""} 2.0' in client.get("/metrics").text
     show(client, "apple")
-    assert "item2vec_hidden_items 1.0" in client.get("/metrics").text
+    assert 'item2vec_hidden_items{model=""} 1.0' in client.get("/metrics").text
 
 
 def test_without_a_model_items_can_be_hidden(store: Store, publish: Callable[[], str]):
     with TestClient(create_app(Settings(models=store.directory))) as client:
         assert hide(client, "apple").json() == {"item_id": "apple", "hidden": True, "known": False}
-        model = client.app.state.model
+        model = client.app.state.models[""]
         publish()
         model.refresh()
         assert model.get().hidden == {0}
@@ -298,6 +298,6 @@ def test_every_worker_knows_soon_and_after_a_restart(
         until(lambda: known_by_workers(tmp_path) == [2, 2])
         ask("DELETE", f"{server}/admin/hidden/apple")
         until(lambda: known_by_workers(tmp_path) == [1, 1])
-        assert "item2vec_hidden_items 1.0" in get(f"{server}/metrics")
+        assert 'item2vec_hidden_items{model=""} 1.0' in get(f"{server}/metrics")
     with running(store) as (server, _):
         assert ask("GET", f"{server}/admin/hidden")["item_ids"] == ["%2F/\n"]

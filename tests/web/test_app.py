@@ -635,8 +635,8 @@ def test_an_unexpected_error_is_a_500_that_tells_nothing(
     assert "swordfish" not in response.text
     assert "swordfish" in caplog.text
     assert (
-        'item2vec_requests_total{relation="similar",route="/similar/{item_id}",status="500"} 1.0'
-        in metrics
+        'item2vec_requests_total{model="",relation="similar",route="/similar/{item_id}",'
+        'status="500"} 1.0' in metrics
     )
 
 
@@ -688,7 +688,7 @@ def test_a_new_model_has_another_entity_tag(
 ):
     tag = client.get("/similar/apple").headers["etag"]
     publish()
-    client.app.state.model.refresh()  # type: ignore[attr-defined]
+    client.app.state.models[""].refresh()  # type: ignore[attr-defined]
     response = client.get("/similar/apple", headers={"if-none-match": tag})
     assert response.status_code == 200
     assert response.headers["etag"].startswith(f'"{store.current()}-')
@@ -731,13 +731,15 @@ def test_metrics_count_requests_by_route_and_status(client: TestClient):
     response = client.get("/metrics")
     assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = response.text.splitlines()
-    route = 'relation="similar",route="/similar/{item_id}"'
+    route = 'model="",relation="similar",route="/similar/{item_id}"'
     assert f'item2vec_requests_total{{{route},status="200"}} 2.0' in lines
     assert f'item2vec_requests_total{{{route},status="404"}} 1.0' in lines
-    assert 'item2vec_requests_total{relation="",route="unmatched",status="404"} 1.0' in lines
+    assert (
+        'item2vec_requests_total{model="",relation="",route="unmatched",status="404"} 1.0' in lines
+    )
     assert f"item2vec_request_duration_seconds_count{{{route}}} 3.0" in lines
-    assert 'item2vec_model_refreshes_total{outcome="served"} 1.0' in lines
-    assert "item2vec_model_items 6.0" in lines
+    assert 'item2vec_model_refreshes_total{model="",outcome="served"} 1.0' in lines
+    assert 'item2vec_model_items{model=""} 6.0' in lines
 
 
 def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
@@ -750,7 +752,7 @@ def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
     samples = [line for line in text.splitlines() if not line.startswith("#")]
     assert all(sample.startswith("item2vec_") for sample in samples)
     labels = {name for sample in samples for name in re.findall(r'(\w+)="', sample)}
-    labels_of_all = {"route", "relation", "status", "outcome", "le", "version", "python"}
+    labels_of_all = {"model", "route", "relation", "status", "outcome", "le", "version", "python"}
     assert labels == labels_of_all
 
 

@@ -423,7 +423,7 @@ def test_the_service_follows_the_store_without_a_restart(
     store.rollback()
     until(lambda: served() == first)
     publish_damaged()
-    refused = 'item2vec_model_refreshes_total{outcome="refused"} 1.0'
+    refused = 'item2vec_model_refreshes_total{model="",outcome="refused"} 1.0'
     until(lambda: refused in watching.get("/metrics").text)
     assert served() == first
     assert watching.get("/readyz").status_code == 200
@@ -447,7 +447,7 @@ def test_a_service_starts_over_a_manifest_nested_too_deep(
     with TestClient(create_app(Settings(models=store.directory))) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
-        assert 'refreshes_total{outcome="refused"} 1.0' in client.get("/metrics").text
+        assert 'refreshes_total{model="",outcome="refused"} 1.0' in client.get("/metrics").text
 
 
 def test_the_deepest_manifest_that_is_served_can_be_shown(store: Store, publish: Callable[[], str]):
@@ -466,7 +466,7 @@ from service.web.metrics import Metrics
 def serve(year):
     metrics = Metrics()
     manifest = SimpleNamespace(items=1, created=datetime(year, 1, 1, tzinfo=UTC))
-    metrics.served(SimpleNamespace(artifact=SimpleNamespace(manifest=manifest)))
+    metrics.of_model("").served(manifest)
     return metrics
 
 def oldest():
@@ -509,7 +509,7 @@ def test_a_lost_history_is_seen_in_the_metrics(
     publish()
     until(lambda: watching.get("/readyz").status_code == 200)
     (store.directory / "history").unlink()
-    lost = 'item2vec_model_refreshes_total{outcome="lost"} 1.0'
+    lost = 'item2vec_model_refreshes_total{model="",outcome="lost"} 1.0'
     until(lambda: lost in watching.get("/metrics").text)
     assert watching.get("/readyz").status_code == 200
 

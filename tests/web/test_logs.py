@@ -34,7 +34,7 @@ def said(
         for name in ("httpx", "httpx2", "asyncio"):  # the client's
             monkeypatch.setattr(logging.getLogger(name), "disabled", True)
         client = TestClient(create_app(settings))
-        client.app.state.model.refresh()  # type: ignore[attr-defined]
+        client.app.state.models[""].refresh()  # type: ignore[attr-defined]
         capsys.readouterr()
         return client, lambda: capsys.readouterr().err
 

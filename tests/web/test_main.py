@@ -100,10 +100,10 @@ def test_workers_count_together(store: Store, publish: Callable[[], str]):
         time.sleep(0.1)  # a request is counted just after it is answered
         metrics = get(f"{server}/metrics")
     assert (
-        'item2vec_requests_total{relation="similar",route="/similar/{item_id}",status="200"} 10.0'
-        in metrics
+        'item2vec_requests_total{model="",relation="similar",route="/similar/{item_id}",'
+        'status="200"} 10.0' in metrics
     )
-    assert "item2vec_model_items 6.0" in metrics
+    assert 'item2vec_model_items{model=""} 6.0' in metrics
     assert re.search(r'item2vec_build_info{python="3[^"]*",version="\d+[^"]*"} 1.0', metrics)
 
 

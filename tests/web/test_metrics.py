@@ -55,12 +55,12 @@ from service.web.metrics import Metrics
 
 def work(requests, searches, year):
     metrics = Metrics()
-    metrics.answered("/recommend", "next", 200, 0.1)
+    metrics.answered("", "/recommend", "next", 200, 0.1)
     metrics.answering(requests)
     metrics.waiting(searches)
     metrics.searched(searches)
     manifest = SimpleNamespace(items=year, created=datetime(year, 1, 1, tzinfo=UTC))
-    metrics.served(SimpleNamespace(artifact=SimpleNamespace(manifest=manifest)))
+    metrics.of_model("").served(manifest)
     return metrics
 
 def start(worker, *arguments):
@@ -74,7 +74,7 @@ def start(worker, *arguments):
     return process
 
 metrics = work(1, 2, 2026)
-others = [start(work, 10, 20, 2027), start(Metrics)]
+others = [start(work, 10, 20, 2027), start(lambda: Metrics().of_model(""))]
 print(metrics.text().decode())
 print("killed")
 for process in others:

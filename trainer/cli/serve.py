@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
-from service.model.environment import PREFIX
+from service.model.environment import PREFIX, variables
 from service.model.errors import Item2VecError
 from service.model.reader import most_frequent_item
 from service.model.store import Store
@@ -16,6 +16,7 @@ from trainer.cli.common import open_store, out, say
 from trainer.cli.options import add_flags
 from trainer.config.sources import Flags
 
+MODELS = f"{PREFIX}MODELS"
 # No flag holds a key: everybody on the machine sees the command line.
 FLAGS = [
     (name, field)
@@ -27,7 +28,8 @@ FLAGS = [
 @add_flags(FLAGS)
 def serve(flags: Flags) -> None:
     """Serve the current model over HTTP; a newly published one is served without a restart."""
-    flags.setdefault("models", open_store(None).directory)
+    if MODELS not in map(str.upper, variables()):
+        flags.setdefault("models", open_store(None).directory)
     for name, value in flags.items():
         os.environ[f"{PREFIX}{name}".upper()] = str(value)
     service = Settings.from_environment()
@@ -50,7 +52,8 @@ def _check_address(host: str, port: int) -> None:
 
 def _print_example(service: Settings) -> None:
     """Prints a query to try, or why no query can be answered yet."""
-    store = Store(service.models)
+    name, directory = next(iter(service.stores.items()))
+    store = Store(directory)
     try:
         item_id = most_frequent_item(store.path(store.current()))
     except Item2VecError as error:
@@ -59,6 +62,7 @@ def _print_example(service: Settings) -> None:
     if not service.port:
         return  # the service names the one it gets
     address = f"http://{service.host}:{service.port}"
+    folder = f"/m/{name}" if len(service.stores) > 1 else ""
     out.print("In another terminal, try:")
-    out.print(f"  curl -s '{address}/similar/{quote(item_id, safe='')}?k=5'")
+    out.print(f"  curl -s '{address}{folder}/similar/{quote(item_id, safe='')}?k=5'")
     out.print(f"or open {address}/docs in a browser. Ctrl-C stops the service.")

@@ -12,6 +12,7 @@ from pydantic import (
 )
 
 from service.model.continuations import Relation
+from service.model.named import ALONE, named_stores
 from trainer.config.presets import Preset
 from trainer.config.sections import (
     Cutoffs,
@@ -147,3 +148,13 @@ class Config(BaseModel):
     publish: PublishConfig = PublishConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     tuning: TuningConfig = TuningConfig()
+
+    @field_validator("models")
+    @classmethod
+    def _is_one(cls, models: Path) -> Path:
+        """A job works on one model, also where the environment names several for the service."""
+        stores = named_stores(models)
+        if ALONE not in stores:
+            directory = next(iter(stores.values()))
+            raise ValueError(f"several models are named: name one, --models {directory}")
+        return models

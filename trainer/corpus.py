@@ -43,7 +43,10 @@ class Sessions:
 class DataReport:
     """What became of every event that was read.
 
-    `events_read` is the sum of the other `events_` counts.
+    `events_read` is the sum of the other `events_` counts. Of the newest events, `repeated_share`
+    are of an item that their session already has; `largest_user_share` of all are of one user, or
+    of one session where users are not known. `activity` counts the sessions that began in each of
+    the newest hours, see `trainer.events.activity`.
     """
 
     events_read: int
@@ -63,6 +66,9 @@ class DataReport:
     session_length_percentiles: dict[str, int] | None = None
     first_event: str | None = None
     last_event: str | None = None
+    repeated_share: float | None = None
+    largest_user_share: float | None = None
+    activity: Mapping[str, Any] | None = None
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
     manifest.json        what it is: versions, configuration, data report, metrics, checksums
     manifest.sha256      the checksum of the manifest, as `sha256sum` writes it
+    report.html          the page of the gate, for people, if it compared the model with others
     item_ids.npy         uint8, the ids in row order, UTF-8, one after another
     item_ids_offsets.npy int64 [items + 1], where each id begins, and where the last one ends
     id_hashes.npy        uint64 [items], the hashes of the ids, ascending (see `ItemIds`)
@@ -44,8 +45,10 @@ from service.model.continuations import Continuations, NextSettings
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
 from service.model.similarity import SimilarSettings
+from service.model.verdict import Verdict
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
+READABLE_FORMATS = frozenset({4, FORMAT_VERSION})  # 4 has no verdict of the gate
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
 ID_HASHES, ID_ROWS = "id_hashes.npy", "id_rows.npy"
@@ -83,6 +86,7 @@ ARRAYS = (
     NEIGHBORS_SCORES,
 )
 SEARCH = "search.sqlite"
+REPORT = "report.html"
 FILES = (*ARRAYS, COSINE_INDEX, SEARCH)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
 NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
@@ -108,12 +112,18 @@ class Manifest(BaseModel):
     data: dict[str, Any] = Field(description="what was read, dropped and kept, and its time range")
     metrics: dict[str, Any] = Field(description="figures of the training run and of its evaluation")
     verdict: str = Field(description="why it may or may not be published")
+    gate: Verdict | None = Field(None, description="every check of the gate; null without one")
     similar: SimilarSettings = Field(description="how `similar` is answered")
     metadata: dict[str, Kind] = Field(
         default_factory=dict, description="the metadata columns, and what a filter takes them for"
     )
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
+
+    @property
+    def refused(self) -> bool:
+        """Whether the gate refused to publish it."""
+        return self.gate is not None and self.gate.outcome == "refused"
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -142,6 +152,7 @@ class Artifact:
         neighbors: the most similar items of every item, or None if they must be searched.
         search: the full-text index, or None where a model was just made.
         stored_columns: what filters read, or None where a model was just made; see `columns`.
+        report: the page of the gate, in HTML, or None; it is written, but not loaded.
     """
 
     manifest: Manifest
@@ -156,6 +167,7 @@ class Artifact:
     neighbors: NeighborLists | None = None
     search: Search | None = None
     stored_columns: Columns | None = None
+    report: str | None = None
 
     @cached_property
     def columns(self) -> Columns:

@@ -9,6 +9,7 @@
     ├── ArtifactError                an artifact is damaged or of another format: for good
     ├── UnavailableError             the disk or memory fails, a file is missing: may pass
     ├── NoModelError                 nothing has been published yet: HTTP 503
+    ├── RefusedError                 the gate refused a new version: exit code 3
     ├── JobRunningError              another job holds the lock of the store
     └── DivergenceError              training diverged: its vectors became infinite or NaN
                                      (defined in `trainer.word2vec.training`)
@@ -70,6 +71,12 @@ class UnavailableError(Item2VecError):
 
 class NoModelError(Item2VecError):
     """Nothing has been published yet."""
+
+
+class RefusedError(Item2VecError):
+    """The gate refused to publish a new version; the current one stays."""
+
+    exit_code: ClassVar[int] = 3
 
 
 class JobRunningError(Item2VecError):

@@ -37,6 +37,7 @@ from service.model.artifact import (
     NEIGHBORS_SCORES,
     NEXT_FILES,
     OUTPUT_VECTORS,
+    READABLE_FORMATS,
     SEARCH,
     TABLE,
     TABLE_OFFSETS,
@@ -189,7 +190,7 @@ def _first(error: ValidationError) -> str:
 
 
 def _check_format(path: Path, version: int) -> None:
-    if version == FORMAT_VERSION:
+    if version in READABLE_FORMATS:
         return
     newer = version > FORMAT_VERSION
     raise ArtifactError(

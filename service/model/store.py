@@ -23,7 +23,7 @@ from typing import NamedTuple
 from filelock import FileLock, Timeout
 
 from service.model import disk, reader, writer
-from service.model.artifact import Artifact, Manifest
+from service.model.artifact import REPORT, Artifact, Manifest
 from service.model.errors import (
     ArtifactError,
     InputError,
@@ -115,6 +115,17 @@ class Store:
         """The manifest of a version, without loading the rest."""
         return reader.read_manifest(self.path(version))
 
+    def report(self, version: str) -> Path:
+        """The page of the gate on a version.
+
+        Raises:
+            InputError: there is no such version, or it has no page.
+        """
+        page = self.path(version) / REPORT
+        if not page.is_file():
+            raise InputError(f"version {version} has no report: the gate made no comparison for it")
+        return page
+
     def add(self, build: Callable[[str], Artifact]) -> Manifest:
         """Writes a new version without making it current.
 
@@ -159,16 +170,17 @@ class Store:
                     self._write_history(earlier)
                     return earlier[-1]
 
-    def prune(self, keep: int) -> list[str]:
-        """Deletes all versions older than the newest `keep` intact ones.
+    def prune(self, keep: int, keep_refused: int = 0) -> list[str]:
+        """Deletes all versions older than the newest `keep` published ones that are intact.
 
         The current version always stays. Damaged versions are not counted. Nothing is deleted if
-        fewer than `keep` versions are intact.
+        fewer than `keep` published versions are intact. Of versions that the gate refused and
+        nobody published, the newest `keep_refused` stay, whatever their age.
 
         Returns:
             The versions deleted, oldest first.
         """
-        old = self._older_than_newest(keep)
+        old = self._superfluous(keep, keep_refused)
         if not self._versions.is_dir():
             return []
         with locked(self.directory, LOCK_SECONDS):
@@ -217,16 +229,26 @@ class Store:
             finally:
                 path.unlink(missing_ok=True)
 
-    def _older_than_newest(self, keep: int) -> set[str]:
-        """The versions older than the newest `keep` intact ones."""
+    def _superfluous(self, keep: int, keep_refused: int) -> set[str]:
+        """Refused versions beyond the newest, and others older than the newest published ones."""
         versions = self.versions()
-        if len(versions) <= keep:
-            return set()
-        intact = (version for version in reversed(versions) if self._is_intact(version))
-        newest = list(islice(intact, keep))
+        published = set(self._promoted())
+        refused = [name for name in versions if name not in published and self._is_refused(name)]
+        others = [name for name in versions if name not in refused]
+        surplus = set(refused[: len(refused) - keep_refused] if keep_refused else refused)
+        candidates = [name for name in others if name in published]
+        if keep and len(candidates) <= keep:
+            return surplus
+        newest = list(islice(filter(self._is_intact, reversed(candidates)), keep))
         if len(newest) < keep:
-            return set()
-        return {version for version in versions if not newest or version < newest[-1]}
+            return surplus
+        return surplus | {name for name in others if not newest or name < newest[-1]}
+
+    def _is_refused(self, version: str) -> bool:
+        try:
+            return self.manifest(version).refused
+        except (ArtifactError, UnavailableError, InputError):
+            return False
 
     def _is_intact(self, version: str) -> bool:
         try:

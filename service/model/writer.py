@@ -32,6 +32,7 @@ from service.model.artifact import (
     NEIGHBORS,
     NEIGHBORS_SCORES,
     OUTPUT_VECTORS,
+    REPORT,
     SEARCH,
     TABLE,
     TABLE_OFFSETS,
@@ -89,6 +90,8 @@ def _write(artifact: Artifact, directory: Path) -> Manifest:
         _write_array(array, directory / name)
     _write_index(artifact.cosine_index, directory / COSINE_INDEX)
     (directory / SEARCH).write_bytes(database(artifact.texts()))
+    if artifact.report is not None:
+        (directory / REPORT).write_text(artifact.report, encoding="utf-8")
     settings = artifact.continuations and artifact.continuations.settings
     manifest = artifact.manifest.model_copy(
         update={"next": settings, "metadata": artifact.columns.kinds}

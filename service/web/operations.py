@@ -35,8 +35,9 @@ async def model_manifest(model: PersonalModel, request: Request) -> dict[str, An
 
     Paths, conditions and columns of the event log are shown to admins only.
     """
-    hidden = {"format_version", "sha256", "metadata"}
+    hidden = {"format_version", "sha256", "metadata", "gate"}
     shown = model.artifact.manifest.model_dump(exclude=hidden)
+    shown["data"].pop("activity", None)
     age = datetime.now(UTC) - model.artifact.manifest.created
     shown["age_seconds"] = max(0, round(age.total_seconds()))
     if not request.scope["is_admin"]:

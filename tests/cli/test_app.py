@@ -80,7 +80,7 @@ def test_every_command_has_help(run, command):
 
 
 SHAPING = ("preset", "data.", "training.", "index.", "similar.", "next.")
-TRAINING = ("models", *SHAPING, "run.", "publish.")
+TRAINING = ("models", *SHAPING, "run.")
 ASKING = (*SHAPING, "run.log_format", "evaluation.")
 TUNING = (
     *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",
@@ -92,7 +92,7 @@ TUNING = (
     ("command", "known"),
     [
         ("train", TRAINING),
-        ("retrain", TRAINING),
+        ("retrain", (*TRAINING, "gate.", "publish.")),
         ("evaluate", ASKING),
         ("tune", TUNING),
         ("config show", ""),
@@ -520,10 +520,11 @@ def test_versions_are_listed_promoted_rolled_back_and_pruned(published, run):
     assert result.code == 2
     assert "no earlier version" in result.error
 
-    assert run("models", "prune", "--keep", "1").out == f"deleted 1: {second}\n"
+    run("models", "promote", third)
+    assert run("models", "prune", "--keep", "1").out == f"deleted 2: {published}, {second}\n"
     assert run("models", "prune").out == "nothing to delete\n"
-    assert Store(MODELS).versions() == [published, third]
-    assert Store(MODELS).current() == published
+    assert Store(MODELS).versions() == [third]
+    assert Store(MODELS).current() == third
 
 
 @pytest.mark.usefixtures("shop")
@@ -646,16 +647,18 @@ def test_the_log_for_machines_is_one_object_a_line(run):
     result = run("retrain", "--log-format", "json", "--keep", "1")
     assert result.json == {"event": "published", "model_version": Store(MODELS).current()}
     lines = [json.loads(line) for line in result.err.splitlines()]
-    assert [line["event"] for line in lines] == ["data", "training", "training"]
-    assert lines[0]["events_kept"] == 36
-    assert lines[-1]["items_done"] == lines[-1]["items_total"] == 72
+    events = [line["event"] for line in lines]
+    assert events == ["note", "data", "training", "training", "verdict"]
+    assert lines[1]["events_kept"] == 36
+    assert lines[3]["items_done"] == lines[3]["items_total"] == 72
     assert {"loss", "alpha", "items_per_second", "pairs_per_second", "seconds_left"} <= set(
-        lines[-1]
+        lines[3]
     )
+    assert lines[4]["outcome"] == "passed"
     again = run("train", "--log-format", "json")
     assert again.json == {"event": "trained", "model_version": Store(MODELS).versions()[-1]}
     pruned = run("retrain", "--log-format", "json", "--keep", "1").err.splitlines()
-    assert json.loads(pruned[-1])["event"] == "note"
+    assert "deleted version" in json.loads(pruned[-2])["message"]
 
 
 @pytest.mark.usefixtures("shop")

@@ -295,8 +295,8 @@ def test_an_index_must_hold_every_item(saved: Path):
 @pytest.mark.parametrize(
     ("version", "why"),
     [
-        (FORMAT_VERSION - 1, "written by an older release .format 3.*reads format 4: train again"),
-        (FORMAT_VERSION + 1, "written by a newer release .format 5.*reads format 4: upgrade"),
+        (3, "written by an older release .format 3.*reads format 5: train again"),
+        (FORMAT_VERSION + 1, "written by a newer release .format 6.*reads format 5: upgrade"),
         (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
         (True, "format_version: Input should be a valid integer"),
         (None, "format_version: Input should be a valid integer"),

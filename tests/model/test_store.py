@@ -28,15 +28,22 @@ from service.model.errors import (
     UnavailableError,
 )
 from service.model.store import Store
+from service.model.verdict import Verdict
 from tests.conftest import make_artifact, overwrite
 
 
-def add(store: Store) -> str:
-    return store.add(two_items).model_version
+def add(store: Store, *, refused: bool = False) -> str:
+    return store.add(refused_items if refused else two_items).model_version
 
 
 def two_items(version: str) -> Artifact:
     return make_artifact(version, {"apple": [1.0, 0.0], "saw": [0.0, 1.0]})
+
+
+def refused_items(version: str) -> Artifact:
+    artifact = two_items(version)
+    verdict = Verdict(outcome="refused", checks=[])
+    return replace(artifact, manifest=artifact.manifest.model_copy(update={"gate": verdict}))
 
 
 def damage(store: Store, version: str) -> None:
@@ -131,10 +138,27 @@ def test_prune_never_deletes_the_current_version(
 ):
     first = publish()
     second, third = add(store), add(store)
-    kept = [third][:keep]
+    kept = [second, third] if keep else []  # nobody has published them, so they do not count
     assert store.prune(keep) == [version for version in (second, third) if version not in kept]
     assert store.versions() == [first, *kept]
     assert store.load().manifest.model_version == first
+
+
+def test_prune_counts_published_versions_alone(store: Store, publish: Callable[[], str]):
+    published = [publish() for _ in range(2)]
+    bad = [add(store, refused=True) for _ in range(4)]
+    assert store.prune(2, keep_refused=1) == bad[:3]
+    assert store.versions() == [*published, bad[3]]
+    last = publish()
+    assert store.prune(2, keep_refused=1) == published[:1]
+    assert store.versions() == [published[1], bad[3], last]
+
+
+def test_a_refused_version_that_a_person_publishes_counts(store: Store, publish: Callable[[], str]):
+    first, bad = publish(), add(store, refused=True)
+    store.promote(bad)
+    assert store.prune(1) == [first]
+    assert store.versions() == [bad]
 
 
 def test_prune_removes_what_a_killed_process_left_of_a_small_file(
@@ -552,10 +576,17 @@ class StoreAgainstALine(RuleBasedStateMachine):
 
     @rule(keep=st.integers(0, 4))
     def prune(self, keep: int) -> None:
-        kept = self.versions[::-1][:keep] + self.promoted[-1:]
+        published = [version for version in self.versions if version in self.promoted]
+        newest = published[::-1][:keep]
+        kept = [
+            version
+            for version in self.versions
+            if (keep and (len(published) <= keep or version >= newest[-1]))
+            or version in self.promoted[-1:]
+        ]
         deleted = [version for version in self.versions if version not in kept]
         assert self.store.prune(keep) == deleted
-        self.versions = [version for version in self.versions if version in kept]
+        self.versions = kept
         self.promoted = [version for version in self.promoted if version in kept]
 
     @invariant()

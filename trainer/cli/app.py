@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service.model.errors import Item2VecError
-from trainer.cli import ask, configuration, hidden, jobs, models, serve
+from trainer.cli import ask, configuration, gate, hidden, jobs, models, serve
 from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
@@ -15,7 +15,8 @@ HELP = """Recommendations from sessions: train item vectors, publish them, serve
 A setting is taken from the first of these that has it: flags, ITEM2VEC_<SECTION>__<NAME> in the
 environment, item2vec.toml, defaults. `item2vec config show` tells which one it was.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a signal.
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 refused by the gate, 130 and 143 stopped by
+a signal.
 """
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
@@ -25,6 +26,7 @@ for query in (ask.similar, ask.recommend, ask.analogy):
     app.command()(query)
 for change in (hidden.hide, hidden.show):
     app.command()(change)
+app.command("gate")(gate.show)
 app.command("hidden")(hidden.list_hidden)
 
 versions = typer.Typer(help="List, inspect and switch published models.", no_args_is_help=True)

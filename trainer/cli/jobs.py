@@ -45,10 +45,15 @@ EVALUATION = (
     "run.log_format",
 )
 NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
-training_settings = add_flags(
+retraining_settings = add_flags(
     (name, field)
     for name, field in sources.settings()
     if not name.startswith(("evaluation.", "tuning."))
+)
+training_settings = add_flags(
+    (name, field)
+    for name, field in sources.settings()
+    if not name.startswith(("evaluation.", "tuning.", "gate.", "publish."))
 )
 evaluation_settings = add_flags(
     (name, field) for name, field in sources.settings() if name.startswith(EVALUATION)
@@ -71,7 +76,7 @@ def train(flags: Flags, config: ConfigFile = None) -> None:
     display.result("trained", version, how_to_serve("trained", version))
 
 
-@training_settings
+@retraining_settings
 def retrain(
     flags: Flags,
     config: ConfigFile = None,
@@ -82,8 +87,17 @@ def retrain(
             help="only if no model is current, or it was trained with other settings",
         ),
     ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="publish whatever the gate finds, without a comparison")
+    ] = False,
 ) -> None:
-    """Read, train, publish: the nightly job. Only one at a time runs on a store."""
+    """Read, train, judge, publish: the nightly job. Only one at a time runs on a store.
+
+    The gate checks the log and the model, and compares it on held-out sessions with the current
+    version and with simple models. What it refuses is not published: exit code 3, and
+    `item2vec gate` shows why. A refused version stays in the store: `item2vec models promote`
+    publishes it by hand.
+    """
     layers = config_layers(config, nest(flags))
     effective = sources.merge(layers)
     display = make_display(effective)
@@ -100,7 +114,7 @@ def retrain(
     with running_job(effective):
         from trainer.jobs.retrain import retrain as train_and_publish
 
-        version = train_and_publish(effective, display).model_version
+        version = train_and_publish(effective, display, force=force).model_version
     display.result("published", version, f"published version {version}")
 
 

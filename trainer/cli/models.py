@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from service.model.disk import replacing
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.store import Store
 from trainer.artifacts import exports
@@ -53,9 +54,20 @@ def list_versions(models: ModelsOption = None, as_json: Json = False) -> None:
 def show(
     version: Annotated[str | None, typer.Argument(help="\\[default: current]")] = None,
     models: ModelsOption = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="write the gate's page on the version to this file, in HTML"),
+    ] = None,
 ) -> None:
-    """The manifest of a version, as JSON."""
+    """The manifest of a version, as JSON; or its report."""
     store = open_store(models)
+    if report is not None:
+        check_outside(store, report)
+        page = store.report(version or store.current())
+        with replacing(report) as file:
+            file.write(page.read_bytes())
+        out.print(f"wrote {report}", soft_wrap=True)
+        return
     print_json(store.manifest(version or store.current()).model_dump(mode="json"))
 
 
@@ -75,12 +87,14 @@ def rollback(models: ModelsOption = None) -> None:
 
 def prune(
     keep: Annotated[
-        int | None, typer.Option(min=1, help="newest versions to keep \\[default: publish.keep]")
+        int | None,
+        typer.Option(min=1, help="newest published versions to keep \\[default: publish.keep]"),
     ] = None,
     models: ModelsOption = None,
 ) -> None:
-    """Delete all but the newest versions; the current one stays."""
-    deleted = open_store(models).prune(keep or read_config(None, {}).publish.keep)
+    """Delete all but the newest published versions; the current one stays."""
+    publish = read_config(None, {}).publish
+    deleted = open_store(models).prune(keep or publish.keep, publish.keep_refused)
     out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
 
 

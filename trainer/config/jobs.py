@@ -1,6 +1,5 @@
 """The settings of runs, publishing, evaluation and tuning; `Config` holds all sections."""
 
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +12,7 @@ from pydantic import (
 
 from service.model.continuations import Relation
 from service.model.named import ALONE, named_stores
+from trainer.config.gate import GateConfig
 from trainer.config.presets import Preset
 from trainer.config.sections import (
     Cutoffs,
@@ -23,6 +23,7 @@ from trainer.config.sections import (
     SimilarConfig,
     Time,
     TrainingConfig,
+    check_metric,
 )
 
 
@@ -48,7 +49,12 @@ class RunConfig(Section):
 class PublishConfig(Section):
     """What happens to earlier versions."""
 
-    keep: int = Field(5, ge=1, description="number of versions to keep after a retraining")
+    keep: int = Field(
+        5, ge=1, description="number of published versions to keep after a retraining"
+    )
+    keep_refused: int = Field(
+        2, ge=1, description="number of versions to keep that the gate refused, to look at"
+    )
 
 
 class EvaluationConfig(Section):
@@ -123,11 +129,7 @@ class TuningConfig(Section):
     @field_validator("metric")
     @classmethod
     def _is_a_metric(cls, metric: str) -> str:
-        if not re.fullmatch(r"(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)", metric):
-            raise ValueError(
-                "Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000, such as MRR@20"
-            )
-        return metric
+        return check_metric(metric)
 
 
 class Config(BaseModel):
@@ -145,6 +147,7 @@ class Config(BaseModel):
     similar: SimilarConfig = SimilarConfig()
     next: NextConfig = NextConfig()
     run: RunConfig = RunConfig()
+    gate: GateConfig = GateConfig()
     publish: PublishConfig = PublishConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     tuning: TuningConfig = TuningConfig()

@@ -1,5 +1,6 @@
 """The settings that shape a model: data, training, index and what comes next."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, Self, cast
@@ -30,6 +31,17 @@ def _none_if_empty(value: object) -> object:
 def _as_list(value: object) -> object:
     """A single text becomes a list of one."""
     return [value] if isinstance(value, str) else value
+
+
+def check_metric(metric: str) -> str:
+    """The name of a metric of ranked lists, if it is one.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not re.fullmatch(r"(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)", metric):
+        raise ValueError("Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000, such as MRR@20")
+    return metric
 
 
 def _as_mapping(value: object) -> object:

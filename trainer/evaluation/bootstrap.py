@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 
 from service.model import ragged
 
-CONFIDENCE = 0.95
 DRAWS_PER_BLOCK = 1 << 22
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and its bootstrapped 95 % interval."""
+    """A mean and its bootstrapped interval."""
 
     value: float
     low: float
@@ -33,6 +32,7 @@ def compare_means(
     session: NDArray[np.int64],
     resamples: int,
     seed: int,
+    confidence: float = 0.95,
 ) -> tuple[Estimates, Estimates]:
     """The means of every model, and the first model's means minus those of every other one.
 
@@ -41,6 +41,7 @@ def compare_means(
         session: int64 [cases], the session of each case.
         resamples: how many times sessions are drawn.
         seed: the same seed draws the same sessions.
+        confidence: of the intervals.
 
     Returns:
         Means and differences, each by model and metric; the first model has no difference.
@@ -52,11 +53,13 @@ def compare_means(
     means = matrix.mean(axis=0).reshape(shape[1:])
     resampled = bootstrap_means(matrix, session, resamples, seed).reshape(shape)
     estimates = {
-        model: _by_metric(metrics, means[place], resampled[:, place])
+        model: _by_metric(metrics, means[place], resampled[:, place], confidence)
         for place, model in enumerate(values)
     }
     differences = {
-        model: _by_metric(metrics, means[0] - means[place], resampled[:, 0] - resampled[:, place])
+        model: _by_metric(
+            metrics, means[0] - means[place], resampled[:, 0] - resampled[:, place], confidence
+        )
         for place, model in enumerate(values)
         if place > 0
     }
@@ -64,10 +67,13 @@ def compare_means(
 
 
 def _by_metric(
-    metrics: list[str], means: NDArray[np.float64], resampled: NDArray[np.float64]
+    metrics: list[str],
+    means: NDArray[np.float64],
+    resampled: NDArray[np.float64],
+    confidence: float,
 ) -> dict[str, Estimate]:
     return {
-        metric: Estimate(float(means[place]), *interval(resampled[:, place]))
+        metric: Estimate(float(means[place]), *interval(resampled[:, place], confidence))
         for place, metric in enumerate(metrics)
     }
 
@@ -109,8 +115,8 @@ def bootstrap_means(
     return means
 
 
-def interval(means: NDArray[np.float64]) -> tuple[float, float]:
-    """The 95 % percentile interval of bootstrapped means: float64 [resamples]."""
-    tail = (1 - CONFIDENCE) / 2
+def interval(means: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
+    """The percentile interval of bootstrapped means: float64 [resamples]."""
+    tail = (1 - confidence) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return float(low), float(high)

@@ -32,12 +32,14 @@ class EvaluationProtocol:
             answer among them is then a miss.
         resamples: how many resamples the bootstrap draws.
         seed: of the bootstrap.
+        confidence: of the intervals.
     """
 
     ks: tuple[int, ...] = (10, 20)
     exclude_seen: bool = True
     resamples: int = 1000
     seed: int = 0
+    confidence: float = 0.95
 
     def rank(self, ranker: Ranker, cases: Cases, k: int) -> Ranked:
         """The k best items that may be recommended."""
@@ -141,7 +143,9 @@ def evaluate(
     }
     ranks = {name: np.concatenate(tally.ranks) for name, tally in tallies.items()}
     values = {name: _per_case(model_ranks, protocol.ks) for name, model_ranks in ranks.items()}
-    estimates, differences = compare_means(values, cases.session, protocol.resamples, protocol.seed)
+    estimates, differences = compare_means(
+        values, cases.session, protocol.resamples, protocol.seed, protocol.confidence
+    )
     seen = cases.answers != UNSEEN
     decile = metrics.popularity_deciles(counts)[cases.answers[seen]]
     models = {

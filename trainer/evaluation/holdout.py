@@ -86,7 +86,7 @@ def hold_out_before(
     first = validation - round(share * validation)
     later = len(log.sessions.items) - len(early.items) + int(early.offsets[first])
     dropped = log.dropped + Counter(events_held_out=later)
-    rest = Encoded(_part(early, first, len(early)), log.item_ids, log.read, dropped, log.notes)
+    rest = replace(log, sessions=_part(early, first, len(early)), dropped=dropped)
     return _with_cases(_later_sessions(rest, data, validation - first, description), data)
 
 
@@ -147,13 +147,18 @@ def first_tested(sessions: Ordered, evaluation: EvaluationConfig) -> tuple[int, 
 
 def _later_sessions(log: Encoded, data: DataConfig, first: int, description: str) -> Holdout:
     """Training on the sessions before `first`, cleaned; a case for every prefix of the others."""
-    early = _part(log.sessions, 0, first)
+    training, late = split_at(log, first)
+    sessions, vocabulary, report, rows = clean(training, data)
+    cases = prefix_cases(late).encoded(rows)
+    return Holdout(sessions, vocabulary, report, cases, description)
+
+
+def split_at(log: Encoded, first: int) -> tuple[Encoded, Sessions]:
+    """The log without its newest sessions, and those, from session `first` on; items are codes."""
     late = _part(log.sessions, first, len(log.sessions))
     dropped = log.dropped + Counter(events_held_out=len(late.items))
-    training = Encoded(early, log.item_ids, log.read, dropped, log.notes)
-    sessions, vocabulary, report, rows = clean(training, data)
-    cases = prefix_cases(Sessions(late.items, late.offsets)).encoded(rows)
-    return Holdout(sessions, vocabulary, report, cases, description)
+    training = replace(log, sessions=_part(log.sessions, 0, first), dropped=dropped)
+    return training, Sessions(late.items, late.offsets, starts=late.starts)
 
 
 def _last_items(log: Encoded, data: DataConfig) -> Holdout:

@@ -20,6 +20,15 @@ def read_dataset(config: DataConfig, on_read: OnRead = lambda _: None, workers: 
         EventLogError: the log cannot be read, or too little of it remains.
     """
     log, descriptions = read_log(config, on_read, workers)
+    return clean_dataset(log, descriptions, config)
+
+
+def clean_dataset(log: Encoded, descriptions: Descriptions, config: DataConfig) -> Dataset:
+    """Cleans a log, and joins it with the titles and metadata of its items.
+
+    Raises:
+        EventLogError: too little of it remains.
+    """
     sessions, vocabulary, report, _ = clean(log, config)
     return describe(sessions, vocabulary, report, descriptions)
 

@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trainer.config.sections import DataConfig, TimeUnit
+from trainer.events.heaviest import Heaviest
 from trainer.events.log.reader import EVENT, ITEM, SESSION, TIME, USER, Events
 from trainer.events.ordering import Ordered, order_sessions
 from trainer.events.scratch import Scratch, Spool
@@ -36,6 +37,8 @@ class Encoded:
         read: events read.
         dropped: unusable events, counted under their names in `DataReport`.
         notes: remarks for people on how the log was read.
+        largest_user_share: the share of the events that are of one user, or of one session where
+            users are not known; None without events.
     """
 
     sessions: Ordered
@@ -43,6 +46,7 @@ class Encoded:
     read: int
     dropped: Counter[str]
     notes: tuple[str, ...] = ()
+    largest_user_share: float | None = None
 
 
 class _Codes:
@@ -89,6 +93,7 @@ def encode(
     """
     scratch = Scratch(config.scratch)
     codes = _Codes()
+    users = Heaviest()
     spool = None
     gap = None
     dropped = Counter[str]()
@@ -98,6 +103,7 @@ def encode(
     for piece in pieces:
         table = piece.table.with_row_index("row", read)
         gap = None if SESSION in table.columns else config.session_gap
+        users.add(table.get_column(USER if USER in table.columns else SESSION))
         columns = _numbers(_complete(table, dropped), config, codes)
         spool = spool or Spool(scratch, {name: columns[name].dtype for name in columns}, PARTITIONS)
         spool.add(columns, (columns["owner"] >> PARTITION_SHIFT).astype(np.uint8))
@@ -111,7 +117,7 @@ def encode(
     sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch, workers)
     dropped["events_collapsed"] += collapsed
     notes = tuple(_notes(config, types, unit))
-    return Encoded(sessions, codes.item_ids(), read, dropped, notes)
+    return Encoded(sessions, codes.item_ids(), read, dropped, notes, users.largest_share())
 
 
 def _notes(config: DataConfig, types: set[str], unit: TimeUnit | None) -> Iterator[str]:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig
 from trainer.corpus import DataReport, Sessions, Vocabulary
+from trainer.events.activity import repeated_share, sessions_by_hour
 from trainer.events.cleaning import count_codes, drop_rare_and_short, slices
 from trainer.events.encoding import Encoded, OnRead, encode
 from trainer.events.log.reader import Events
@@ -68,6 +69,9 @@ def clean(
         session_length_percentiles=length_percentiles(sessions),
         first_event=_text(ordered.starts, np.min),
         last_event=_text(ordered.ends, np.max),
+        repeated_share=repeated_share(sessions),
+        largest_user_share=log.largest_user_share,
+        activity=sessions_by_hour(ordered.starts),
         notes=log.notes,
     )
     _check_enough(report, config)

@@ -1,4 +1,4 @@
-"""The train and retrain jobs: read, train, publish."""
+"""The train and retrain jobs: read, train, judge, publish."""
 
 from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError
@@ -6,13 +6,15 @@ from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
 from trainer.artifacts.neighbors import with_neighbors
 from trainer.config.jobs import Config
-from trainer.events.dataset import read_dataset
+from trainer.events.dataset import clean_dataset, read_log
+from trainer.jobs.gate import Gate
 from trainer.view.display import Silent
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
 from trainer.word2vec.objectives import OBJECTIVES
 
 CHECKPOINT = "checkpoint.npz"
+JUDGED_CHECKPOINT = "checkpoint-judged.npz"  # of the training without the held-out sessions
 
 
 def train_version(config: Config, display: Silent) -> Manifest:
@@ -24,39 +26,82 @@ def train_version(config: Config, display: Silent) -> Manifest:
     """
     store = Store(config.models)
     with store.job():
-        return _train_version(store, config, display)
+        return _train_version(store, config, display, None)
 
 
-def retrain(config: Config, display: Silent) -> Manifest:
-    """Trains a model, makes it current and deletes versions beyond `publish.keep`.
+def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest:
+    """Trains a model, makes it current if the gate lets it, and deletes superfluous versions.
 
-    If reading, training or publishing fails, the previous model stays current.
+    If reading, training or publishing fails, or the gate refuses, the previous model stays current.
+
+    Args:
+        config: every setting.
+        display: where progress is shown.
+        force: whether to publish whatever the gate finds.
 
     Raises:
         InputError: the event log cannot be used.
+        RefusedError: the gate refuses the log or the model.
         JobRunningError: another job is training for the same store.
     """
     store = Store(config.models)
     with store.job():
-        manifest = _train_version(store, config, display)
-        store.promote(manifest.model_version)
-        for version in store.prune(config.publish.keep):
+        gate = None
+        if config.gate.checks != "none":
+            gate = Gate(store, config, display, force=force)
+        manifest = _train_version(store, config, display, gate)
+        if not manifest.refused:
+            store.promote(manifest.model_version)
+        for version in store.prune(config.publish.keep, config.publish.keep_refused):
             display.note(f"deleted version {version}")
+        if gate is not None:
+            gate.conclude(manifest)
     return manifest
 
 
-def _train_version(store: Store, config: Config, display: Silent) -> Manifest:
+def _train_version(store: Store, config: Config, display: Silent, gate: Gate | None) -> Manifest:
+    """Adds a version to the store; with a gate, it bears the verdict.
+
+    Raises:
+        RefusedError: the gate refuses the log: nothing is trained.
+    """
     known = _known_vectors(store, config)
     with display.reading(config.data.paths) as on_read:
-        dataset = read_dataset(config.data, on_read, config.training.workers)
+        log, descriptions = read_log(config.data, on_read, config.training.workers)
+    dataset = clean_dataset(log, descriptions, config.data)
     display.data(dataset.report)
-    checkpoint = Checkpoint(
-        store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
-    )
-    model = train_model(dataset, config, display, known, checkpoint)
-    manifest = store.add(lambda version: _make_servable(model, version, display))
-    checkpoint.remove()
+    first, second = _checkpoints(store, config)
+    model = None
+    if gate is not None:
+        gate.check_log(dataset)
+        if config.gate.checks == "all":
+            model = gate.judge(log, descriptions, known, first)
+    del log
+    if model is None or gate is None or gate.refits:
+        model = train_model(dataset, config, display, known, second)
+    manifest = store.add(lambda version: _judged(model, version, display, gate))
+    for checkpoint in (first, second):
+        checkpoint.remove()
     return manifest
+
+
+def _checkpoints(store: Store, config: Config) -> tuple[Checkpoint, Checkpoint]:
+    """Those of the training without held-out sessions, and of the one that is published.
+
+    A run is resumed in the training that it was interrupted in.
+    """
+    run = config.run
+    first, second = store.directory / JUDGED_CHECKPOINT, store.directory / CHECKPOINT
+    in_first = run.resume and first.is_file() and not second.is_file()
+    return (
+        Checkpoint(first, run.checkpoint_every, in_first),
+        Checkpoint(second, run.checkpoint_every, run.resume and not in_first),
+    )
+
+
+def _judged(model: TrainedModel, version: str, display: Silent, gate: Gate | None) -> Artifact:
+    artifact = _make_servable(model, version, display)
+    return artifact if gate is None else gate.judged(artifact)
 
 
 def _make_servable(model: TrainedModel, version: str, display: Silent) -> Artifact:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from trainer.corpus import DataReport
 
 if TYPE_CHECKING:  # a display is made before it is known whether kernels are needed
+    from service.model.verdict import Verdict
     from trainer.config.jobs import TuningConfig
     from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
@@ -49,6 +50,9 @@ class Silent:
 
     def note(self, message: str) -> None:
         """A single remark."""
+
+    def verdict(self, verdict: "Verdict") -> None:
+        """What the gate found."""
 
     def result(self, event: str, version: str, text: str) -> None:
         """How a job ended, on standard output: `text` for people, the rest for machines."""

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from service.model.verdict import Verdict
 from trainer.corpus import DataReport
 from trainer.view.display import Silent
 from trainer.view.tables import data_table
+from trainer.view.verdict_table import verdict_table
 
 if TYPE_CHECKING:
     from trainer.config.jobs import TuningConfig
@@ -110,6 +112,10 @@ class Lines(Silent):
         """Prints the remark on a line."""
         self.log.print(Text.assemble(("note:", "yellow"), f" {message}"), soft_wrap=True)
 
+    def verdict(self, verdict: Verdict) -> None:
+        """Prints a table of the checks."""
+        self.log.print(verdict_table(verdict))
+
     def result(self, event: str, version: str, text: str) -> None:
         """Prints the text."""
         _print(self.out, text)
@@ -132,6 +138,10 @@ class JsonLines(Lines):
     def note(self, message: str) -> None:
         """Prints the remark."""
         self.event("", "note", {"message": message})
+
+    def verdict(self, verdict: Verdict) -> None:
+        """Prints the outcome and every check."""
+        self.event("", "verdict", verdict.model_dump(mode="json", exclude={"evaluations"}))
 
     def result(self, event: str, version: str, text: str) -> None:
         """Prints the event and the version."""

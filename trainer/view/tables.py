@@ -96,7 +96,11 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
             f"{manifest.items:,}",
             f"{manifest.data.get('events_kept', 0):,}",
             f"{losses[-1]:.4f}" if losses else "-",
-            "current" if manifest.model_version == current else "",
+            "current"
+            if manifest.model_version == current
+            else "refused"
+            if manifest.refused
+            else "",
         )
     return table
 
@@ -209,6 +213,14 @@ def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
     table = _table("setting", "value", "from", "environment")
     for row in rows:
         table.add_row(*row)
+    return table
+
+
+def limits_table(rows: Iterable[tuple[str, str, str]]) -> Table:
+    """Settings with their values and what they are for."""
+    table = _table("setting", "value", "what it is")
+    for row in rows:
+        table.add_row(*map(Text, row))
     return table
 
 

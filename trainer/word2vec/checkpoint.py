@@ -54,7 +54,7 @@ class Checkpoint:
     def __init__(self, path: Path, minutes: float | None, resume: bool) -> None:
         self._path = path
         self._seconds = None if minutes is None else minutes * 60
-        self._resume = resume
+        self.resumes = resume
         self._saved_at = time.monotonic()
 
     def due(self) -> bool:
@@ -90,7 +90,7 @@ class Checkpoint:
         Raises:
             InputError: there is no checkpoint, it is damaged, or it belongs to another run.
         """
-        if not self._resume:
+        if not self.resumes:
             return RunState()
         try:
             with self._path.open("rb") as file, np.load(file, allow_pickle=False) as archive:

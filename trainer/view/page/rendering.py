@@ -41,7 +41,7 @@ def render_page(content: PageContent) -> str:
             k=k,
             metrics=metrics,
             metrics_at_k=metrics_at_k,
-            best=_best(evaluation, metrics),
+            best=best_values(evaluation, metrics),
             colors=colors(evaluation.models),
             interval_charts=[_interval_chart(evaluation, metric) for metric in metrics_at_k],
             decile_chart=_decile_chart(evaluation),
@@ -54,8 +54,8 @@ def render_page(content: PageContent) -> str:
     )
 
 
-def _best(evaluation: Evaluation, metrics: list[str]) -> dict[str, float]:
-    """The highest value of each metric."""
+def best_values(evaluation: Evaluation, metrics: list[str]) -> dict[str, float]:
+    """The highest value of each metric among the models."""
     return {
         metric: max(scores.estimates[metric].value for scores in evaluation.models.values())
         for metric in metrics

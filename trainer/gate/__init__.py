@@ -1,0 +1,1 @@
+"""Judges a version before it is published."""

@@ -1,0 +1,237 @@
+"""Compares a candidate with the current version and simple baselines on held-out sessions."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.artifact import Artifact
+from service.model.continuations import Relation
+from service.model.recommender import Recommender
+from service.model.verdict import Check
+from trainer.config.gate import GateConfig
+from trainer.corpus import Dataset, Sessions, Vocabulary
+from trainer.evaluation.baselines import BACKWARDS, WINDOW, ItemItem, Popularity
+from trainer.evaluation.baselines.counting import co_occurrence, shares
+from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, OnCases, evaluate
+from trainer.evaluation.ranking import Ranker
+from trainer.evaluation.served import Served
+from trainer.evaluation.splits import UNSEEN, Cases, prefix_cases, sample
+from trainer.gate.checks import not_made
+from trainer.gate.non_inferiority import is_not_inferior
+from trainer.gate.translated import Translated
+
+CANDIDATE, CURRENT = "candidate", "current"
+POPULARITY, CO_OCCURRENCE = "popularity", "co-occurrence"
+DECAY = 0.7  # of the baseline that counts pairs, as in `item2vec evaluate`
+RESAMPLES = 2000
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A candidate and the sessions that it is judged by.
+
+    Attributes:
+        candidate: a model that was trained without them.
+        dataset: what it was trained on.
+        item_ids: the id of each code.
+        late: the held-out sessions, oldest first; items are codes.
+        seed: of the sample of cases, and of the bootstrap.
+    """
+
+    candidate: Artifact
+    dataset: Dataset
+    item_ids: list[str]
+    late: Sessions
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """The outcome of a comparison.
+
+    Attributes:
+        checks: what was found.
+        evaluations: what it was found by: a name to models side by side.
+    """
+
+    checks: list[Check] = field(default_factory=list)
+    evaluations: dict[str, Evaluation] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON: every figure."""
+        return {name: evaluation.as_dict() for name, evaluation in self.evaluations.items()}
+
+
+class Comparison:
+    """Ranks held-out sessions by several models, in codes that all of them share.
+
+    Args:
+        trial: the candidate, and the sessions.
+        current: the current version; None if there is none to compare with.
+        config: the limits.
+        on_cases: called as `evaluate` calls it.
+    """
+
+    def __init__(
+        self, trial: Trial, current: Artifact | None, config: GateConfig, on_cases: OnCases
+    ) -> None:
+        self._trial = trial
+        self._current = current
+        self._config = config
+        self._on_cases = on_cases
+        self._k = int(config.compared_by.partition("@")[2])
+        ids = list(trial.item_ids)
+        self._code_of_row = Vocabulary(ids, np.zeros(0, np.int64)).rows(trial.candidate.item_ids)
+        self._current_codes = np.zeros(0, np.int32)
+        if current is not None:
+            self._current_codes, ids = _with_more_codes(ids, current)
+        self._codes = len(ids)
+
+    def judge(self) -> Judged:
+        """Compares the candidate with the baselines, and with the current version."""
+        judged = Judged()
+        cases = self._cases(self._trial.late)
+        for relation in Recommender(self._trial.candidate).relations:
+            name = f"{relation} beside simple models"
+            evaluation = self._evaluate(self._baselines(relation), relation, cases)
+            judged.evaluations[name] = evaluation
+            judged.checks.append(self._above_baselines(name, evaluation))
+        if self._current is not None:
+            self._judge_beside(self._current, judged)
+        return judged
+
+    def _judge_beside(self, current: Artifact, judged: Judged) -> None:
+        """Adds the comparison with the current version on the sessions that are new to it."""
+        served = Recommender(current)
+        unseen = _since(self._trial.late, current.manifest.data.get("last_event"))
+        for relation in Recommender(self._trial.candidate).relations:
+            name = f"{relation} beside the current version"
+            why = _why_not(unseen, served, relation, self._config)
+            if why or unseen is None:
+                judged.checks.append(not_made(name, "comparison", why))
+                continue
+            ranker = Translated.of(Served(served, relation), self._current_codes, self._codes)
+            evaluation = self._evaluate({CURRENT: ranker}, relation, self._cases(unseen))
+            judged.evaluations[name] = evaluation
+            judged.checks.append(self._not_below(name, evaluation))
+
+    def _evaluate(self, others: dict[str, Ranker], relation: Relation, cases: Cases) -> Evaluation:
+        candidate = Served(Recommender(self._trial.candidate), relation)
+        rankers = {CANDIDATE: self._translated(candidate), **others}
+        counts = np.zeros(self._codes, np.int64)
+        counts[self._code_of_row] = self._trial.candidate.counts
+        protocol = EvaluationProtocol(
+            ks=(self._k,),
+            resamples=RESAMPLES,
+            seed=self._trial.seed,
+            confidence=2 * self._config.confidence - 1,  # of two sides
+        )
+        return evaluate(rankers, cases, counts, protocol, self._on_cases)
+
+    def _baselines(self, relation: Relation) -> dict[str, Ranker]:
+        """What similar items are compared with is popularity: counting pairs answers `next`."""
+        dataset = self._trial.dataset
+        counts, items = dataset.vocabulary.counts, len(dataset.vocabulary)
+        rankers: dict[str, Ranker] = {POPULARITY: Popularity(counts)}
+        if relation == "next":
+            pairs = co_occurrence(dataset.sessions, items, WINDOW, _by_distance, BACKWARDS)
+            rankers[CO_OCCURRENCE] = ItemItem(shares(pairs), DECAY)
+        return {name: self._translated(ranker) for name, ranker in rankers.items()}
+
+    def _translated(self, ranker: Ranker) -> Translated:
+        return Translated.of(ranker, self._code_of_row, self._codes)
+
+    def _cases(self, sessions: Sessions) -> Cases:
+        """At most `compared_cases` random cases; an item that no model knows is unseen."""
+        code_of_code = np.full(self._codes, UNSEEN, np.int32)
+        for codes in (self._code_of_row, self._current_codes):
+            code_of_code[codes] = codes
+        cases = prefix_cases(sessions).encoded(code_of_code)
+        return sample(cases, self._config.compared_cases, self._trial.seed)
+
+    def _above_baselines(self, name: str, evaluation: Evaluation) -> Check:
+        """Refuses a candidate that is surely below the best simple model, beyond the margin."""
+        metric = self._config.compared_by
+        best = max(
+            (other for other in evaluation.models if other != CANDIDATE),
+            key=lambda other: evaluation.models[other].estimates[metric].value,
+        )
+        difference = evaluation.differences[best][metric]
+        margin = self._config.margin * evaluation.models[best].estimates[metric].value
+        return self._check(name, evaluation, best, passed=difference.high >= -margin)
+
+    def _not_below(self, name: str, evaluation: Evaluation) -> Check:
+        """Non-inferiority to the current version, if there are cases enough to show it."""
+        metric = self._config.compared_by
+        difference = evaluation.differences[CURRENT][metric]
+        margin = self._config.margin * evaluation.models[CURRENT].estimates[metric].value
+        passed = is_not_inferior(difference, margin, self._config.confidence)
+        check = self._check(name, evaluation, CURRENT, passed=passed)
+        if passed is not None:
+            return check
+        why = (
+            f"{evaluation.cases:,} cases are too few to tell a margin of {self._config.margin:.0%}"
+        )
+        return check.model_copy(update={"sentence": f"{check.sentence}; {why}"})
+
+    def _check(
+        self, name: str, evaluation: Evaluation, other: str, *, passed: bool | None
+    ) -> Check:
+        metric, confidence = self._config.compared_by, self._config.confidence
+        ours, theirs = (
+            evaluation.models[model].estimates[metric].value for model in (CANDIDATE, other)
+        )
+        difference = evaluation.differences[other][metric]
+        return Check(
+            name=name,
+            kind="comparison",
+            passed=passed,
+            seen=difference.value,
+            least=-self._config.margin * theirs,
+            sentence=f"{metric} {ours:.4f}, {other} {theirs:.4f}: a difference of "
+            f"{difference.value:+.4f}, with {confidence:.0%} above {difference.low:+.4f} and with "
+            f"{confidence:.0%} below {difference.high:+.4f}, on {evaluation.cases:,} cases "
+            f"(allowed: {-self._config.margin:.0%})",
+        )
+
+
+def _by_distance(distance: int) -> float:
+    return 1 / distance
+
+
+def _with_more_codes(item_ids: list[str], current: Artifact) -> tuple[NDArray[np.int32], list[str]]:
+    """The code of each item of the current version; one that the log lacks gets a new code."""
+    codes = Vocabulary(item_ids, np.zeros(0, np.int64)).rows(current.item_ids)
+    missing = np.flatnonzero(codes < 0)
+    codes[missing] = len(item_ids) + np.arange(len(missing), dtype=np.int32)
+    return codes, [*item_ids, *(current.item_ids[row] for row in missing.tolist())]
+
+
+def _since(sessions: Sessions, last_event: str | None) -> Sessions | None:
+    """The sessions that began after the last event of the current version; None without times."""
+    if sessions.starts is None or last_event is None:
+        return None
+    last = np.datetime64(last_event, "us").astype(np.int64)
+    first = int(np.searchsorted(sessions.starts, last, side="right"))
+    offsets = sessions.offsets[first:]
+    items = sessions.items[offsets[0] :]
+    return Sessions(items, offsets - offsets[0], starts=sessions.starts[first:])
+
+
+def _why_not(
+    unseen: Sessions | None, current: Recommender, relation: Relation, config: GateConfig
+) -> str:
+    """Why the current version cannot be compared with, empty if it can."""
+    if unseen is None:
+        return "without times, it is not known which sessions the current version has not seen"
+    if relation not in current.relations:
+        return f"the current version does not answer {relation}"
+    sessions = int(np.count_nonzero(unseen.lengths() > 1))
+    if sessions < config.held_out_sessions:
+        return (
+            f"{sessions:,} sessions are new to the current version, too few to compare (from "
+            f"{config.held_out_sessions:,} on)"
+        )
+    return ""

@@ -1,0 +1,128 @@
+"""What became of item ids since the current version: known, lost, new, or written otherwise."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.artifact import Artifact
+from service.model.verdict import Check
+from trainer.config.gate import GateConfig
+from trainer.corpus import Dataset, Vocabulary
+from trainer.gate.checks import check_range, not_made, share
+
+SPELLINGS: Mapping[str, Callable[[str], str]] = {
+    "leading zeros": lambda item_id: item_id.lstrip("0"),
+    "the case of letters": str.casefold,
+    "white space": lambda item_id: "".join(item_id.split()),
+    "a trailing .0": lambda item_id: item_id.removesuffix(".0"),
+}
+MOST_RESPELLED = 0.01  # of the events of the current version
+
+
+@dataclass(frozen=True, eq=False)
+class Ids:
+    """The ids of a log beside those of the current version.
+
+    Attributes:
+        lost: int64, rows of the current version whose ids the log lacks.
+        new: int64, rows of the log whose ids the current version lacks.
+        lost_share: the share of the current version's events that are of lost items.
+        new_share: the share of the log's events that are of new items.
+    """
+
+    current: Artifact
+    vocabulary: Vocabulary
+    lost: NDArray[np.int64]
+    new: NDArray[np.int64]
+    lost_share: float
+    new_share: float
+
+
+def compare_ids(vocabulary: Vocabulary, current: Artifact) -> Ids:
+    """Finds the ids that only one side has."""
+    known = Vocabulary(list(current.item_ids), np.asarray(current.counts))
+    rows = known.rows(vocabulary.item_ids)
+    is_lost = np.ones(len(known), np.bool_)
+    is_lost[rows[rows >= 0]] = False
+    lost, new = np.flatnonzero(is_lost), np.flatnonzero(rows < 0)
+    return Ids(
+        current=current,
+        vocabulary=vocabulary,
+        lost=lost,
+        new=new,
+        lost_share=float(known.counts[lost].sum() / known.counts.sum()),
+        new_share=float(vocabulary.counts[new].sum() / vocabulary.counts.sum()),
+    )
+
+
+def guard_ids(dataset: Dataset, current: Artifact, config: GateConfig) -> list[Check]:
+    """Whether the log still speaks of the same items, by the same ids and titles."""
+    ids = compare_ids(dataset.vocabulary, current)
+    lost = f", such as {current.item_ids[int(ids.lost[0])]!r}" if len(ids.lost) else ""
+    new = f", such as {dataset.vocabulary.item_ids[int(ids.new[0])]!r}" if len(ids.new) else ""
+    return [
+        check_range(
+            "lost items",
+            "log",
+            ids.lost_share,
+            f"the log no longer has {len(ids.lost):,} of the current version's items{lost}, with "
+            f"{share(ids.lost_share)} of its events",
+            most=config.lost_items,
+        ),
+        check_range(
+            "new items",
+            "log",
+            ids.new_share,
+            f"{share(ids.new_share)} of the events are of {len(ids.new):,} items that the current "
+            f"version lacks{new}",
+            most=config.new_items,
+        ),
+        _spelling(ids),
+        _titles(dataset, ids, config),
+    ]
+
+
+def _spelling(ids: Ids) -> Check:
+    """Whether lost ids come back in another spelling."""
+    total = ids.current.counts.sum()
+    lost = [(ids.current.item_ids[row], row) for row in ids.lost.tolist()]
+    respelled = {}
+    for name, normal in SPELLINGS.items():
+        new = {normal(ids.vocabulary.item_ids[row]) for row in ids.new.tolist()}
+        events = sum(
+            int(ids.current.counts[row]) for item_id, row in lost if normal(item_id) in new
+        )
+        respelled[name] = events / total
+    name = max(respelled, key=respelled.__getitem__)
+    found = respelled[name]
+    sentence = f"items with {share(found)} of the current version's events come back under ids "
+    return check_range(
+        "spelling of ids",
+        "log",
+        float(found),
+        f"{sentence}that differ in {name} alone",
+        most=MOST_RESPELLED,
+    )
+
+
+def _titles(dataset: Dataset, ids: Ids, config: GateConfig) -> Check:
+    """Whether known items still have their titles."""
+    before = dict(zip(ids.current.item_ids, ids.current.titles, strict=True))
+    pairs = [
+        (before[item_id], title)
+        for item_id, title in zip(dataset.vocabulary.item_ids, dataset.titles, strict=True)
+        if before.get(item_id) is not None
+    ]
+    if not pairs:
+        return not_made("titles", "log", "no known item has a title")
+    changed = [pair for pair in pairs if pair[0] != pair[1]]
+    example = f", such as {changed[0][0]!r}, now {changed[0][1]!r}" if changed else ""
+    return check_range(
+        "titles",
+        "log",
+        len(changed) / len(pairs),
+        f"{share(len(changed) / len(pairs))} of the known items have another title{example}",
+        most=config.changed_titles,
+    )

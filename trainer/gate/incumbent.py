@@ -1,0 +1,38 @@
+"""The current version, if a new one can be compared with it."""
+
+from service.model.artifact import Artifact
+from service.model.errors import ArtifactError, NoModelError
+from service.model.store import Store
+from trainer.config.changes import changed_settings
+from trainer.config.jobs import Config
+
+# Settings that decide which events there are, and what they are called: with others, it is another
+# log. Paths are none of them, for those of a nightly log may change every night.
+OF_THE_LOG = tuple(
+    f"data.{name}"
+    for name in (
+        *("session", "user", "item", "time", "time_format", "time_unit", "event", "where"),
+        *("session_gap", "collapse_repeats", "min_count", "min_session_length", "title"),
+    )
+)
+
+
+def incumbent(store: Store, config: Config) -> tuple[Artifact | None, str]:
+    """The current version, and why it is not one to compare with, empty if it is.
+
+    Raises:
+        UnavailableError: a file of it cannot be read now.
+    """
+    try:
+        current = store.load()
+    except NoModelError:
+        return None, "no version is published yet"
+    except ArtifactError as error:
+        return None, f"the current version cannot be read: {error}"
+    version, trained = current.manifest.model_version, current.manifest.config
+    if "imported" in trained or not current.manifest.data.get("events_kept"):
+        return None, f"the current version, {version}, was not trained here"
+    changed = [name for name, *_ in changed_settings(trained, config) if name in OF_THE_LOG]
+    if changed:
+        return None, f"the log is another than that of version {version}: {', '.join(changed)}"
+    return current, ""

@@ -1,0 +1,45 @@
+"""The page of a verdict: every check, and the models side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from service.model.verdict import Verdict
+from trainer.evaluation.comparison import Evaluation
+from trainer.view.page.charts.intervals import IntervalChart, interval_chart
+from trainer.view.page.rendering import best_values, environment
+
+
+@dataclass(frozen=True)
+class Part:
+    """One comparison as the page shows it."""
+
+    name: str
+    evaluation: Evaluation
+    metrics: list[str]
+    best: dict[str, float]
+    charts: list[IntervalChart]
+    k: int
+
+
+def render_verdict(verdict: Verdict, evaluations: Mapping[str, Evaluation]) -> str:
+    """The whole page as HTML."""
+    parts = [_part(name, evaluation) for name, evaluation in evaluations.items()]
+    return environment().get_template("verdict.html").render(verdict=verdict, parts=parts)
+
+
+def _part(name: str, evaluation: Evaluation) -> Part:
+    metrics = list(next(iter(evaluation.models.values())).estimates)
+    return Part(
+        name=name,
+        evaluation=evaluation,
+        metrics=metrics,
+        best=best_values(evaluation, metrics),
+        charts=[
+            interval_chart(
+                metric,
+                {model: scores.estimates[metric] for model, scores in evaluation.models.items()},
+            )
+            for metric in metrics
+        ],
+        k=max(evaluation.protocol.ks),
+    )

@@ -28,6 +28,14 @@ def short(text: str) -> str:
     return f"{text[: LONGEST_VALUE - 23]}...{text[-20:]}"
 
 
+def sentence(error: BaseException) -> str:
+    """What went wrong, in the words of the error; an error of the disk names the file."""
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
+    return str(error)
+
+
 class Item2VecError(Exception):
     """Anything that went wrong for a reason we know."""
 

@@ -12,12 +12,14 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
+from service.model.nights import Nights
 from service.model.store import Store
 from service.web.admin import admin
 from service.web.caching import Conditional
 from service.web.contract import check_parameters
 from service.web.direct import AnswerDirectly
 from service.web.document import complete_document
+from service.web.heartbeat import Heartbeat
 from service.web.items import items
 from service.web.limits import LimitBody, ShedLoad
 from service.web.live_model import HIDDEN_SECONDS, LiveModel, Outcome
@@ -80,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
     app.state.searches = searches
+    app.state.heartbeat = Heartbeat(Nights(settings.models), metrics.last_run)
     for router in (queries, items, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)

@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal
@@ -99,6 +100,12 @@ class Metrics:
             "When the oldest model served by any worker was created.",
             "livemin",
         )
+        self.last_run = self._gauge(
+            "item2vec_job_last_run_timestamp_seconds",
+            "When the nightly job last ended with this outcome.",
+            "livemostrecent",
+            ["outcome"],
+        )
         self.oldest.set(math.inf)  # not 0, which a worker that is loading would make the oldest
         build = Gauge(
             "item2vec_build_info",
@@ -110,9 +117,13 @@ class Metrics:
         build.labels(__version__, platform.python_version()).set(1)
 
     def _gauge(
-        self, name: str, text: str, over_workers: Literal["livesum", "livemin", "livemostrecent"]
+        self,
+        name: str,
+        text: str,
+        over_workers: Literal["livesum", "livemin", "livemostrecent"],
+        labels: Sequence[str] = (),
     ) -> Gauge:
-        return Gauge(name, text, registry=self._registry, multiprocess_mode=over_workers)
+        return Gauge(name, text, labels, registry=self._registry, multiprocess_mode=over_workers)
 
     def served(self, recommender: Recommender) -> None:
         """Notes which model is served now."""

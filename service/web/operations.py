@@ -87,4 +87,6 @@ async def problem_kind(name: str) -> dict[str, Any]:
 @operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 def metrics(request: Request) -> Response:
     """Prometheus' text format."""
-    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")
+    state = request.app.state
+    state.heartbeat.refresh()
+    return Response(state.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.model.errors import Item2VecError
+from service.model.errors import Item2VecError, sentence
 from trainer.cli import ask, configuration, hidden, jobs, models, serve
 from trainer.cli.common import out, say
 
@@ -28,7 +28,7 @@ for change in (hidden.hide, hidden.show):
 app.command("hidden")(hidden.list_hidden)
 
 versions = typer.Typer(help="List, inspect and switch published models.", no_args_is_help=True)
-for command in (models.show, models.promote, models.rollback, models.prune):
+for command in (models.show, models.promote, models.rollback, models.prune, models.nights):
     versions.command()(command)
 versions.command("list")(models.list_versions)
 app.add_typer(versions, name="models")
@@ -48,8 +48,7 @@ def main() -> None:
         say("error:", error, "bold red")
         sys.exit(error.exit_code)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        say("error:", f"{place}{error.strerror or error}", "bold red")
+        say("error:", sentence(error), "bold red")
         sys.exit(1)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rich.text import Text
 if TYPE_CHECKING:  # so that a query does not import what only training needs
     from service.model.answers import Neighbor
     from service.model.artifact import Manifest
+    from service.model.nights import Night
     from trainer.corpus import DataReport
     from trainer.evaluation.bootstrap import Estimate
     from trainer.evaluation.comparison import Evaluation
@@ -97,6 +99,21 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
             f"{manifest.data.get('events_kept', 0):,}",
             f"{losses[-1]:.4f}" if losses else "-",
             "current" if manifest.model_version == current else "",
+        )
+    return table
+
+
+def nights_table(nights: Iterable[Night]) -> Table:
+    """The runs of the nightly job, oldest first."""
+    table = _table("started", "minutes", "outcome", "version", "exit code", "why")
+    for night in nights:
+        table.add_row(
+            f"{night.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            f"{(night.ended - night.started).total_seconds() / 60:.1f}",
+            night.outcome,
+            night.version or "-",
+            str(night.exit_code),
+            night.why,
         )
     return table
 
@@ -215,7 +232,7 @@ def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
 def _table(*columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
-        numeric = column in ("score", "items", "events", "loss")
+        numeric = column in ("score", "items", "events", "loss", "minutes", "exit code")
         table.add_column(
             column,
             justify="right" if numeric else "left",

@@ -39,17 +39,19 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(settings: Settings | None = None, store: Store | None = None) -> FastAPI:
     """The application that serves the current model of a store.
 
     Args:
         settings: read from the environment by default.
+        store: where the model is; by default the store that the settings name.
     """
     settings = settings or Settings.from_environment()
+    store = store or Store(settings.models)
     metrics = Metrics()
     searches = Searches(metrics)
     model = LiveModel(
-        Store(settings.models),
+        store,
         lambda outcome: _note_refresh(metrics, model, outcome),
         on_hidden=metrics.hidden_items.set,
     )
@@ -82,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.metrics, app.state.model = settings, metrics, model
     app.state.searches = searches
-    app.state.heartbeat = Heartbeat(Nights(settings.models), metrics.last_run)
+    app.state.heartbeat = Heartbeat(Nights(store.directory), metrics.last_run)
     for router in (queries, items, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)

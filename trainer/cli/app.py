@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service.model.errors import Item2VecError, sentence
-from trainer.cli import ask, configuration, hidden, jobs, models, serve
+from trainer.cli import ask, configuration, hidden, jobs, models, replay, serve
 from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
@@ -19,7 +19,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 130 and 143 stopped by a s
 """
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
-for command in (jobs.train, jobs.retrain, jobs.evaluate, jobs.tune, serve.serve):
+for command in (jobs.train, jobs.retrain, jobs.evaluate, jobs.tune, serve.serve, replay.replay):
     app.command()(command)
 for query in (ask.similar, ask.recommend, ask.analogy):
     app.command()(query)

@@ -45,6 +45,11 @@ LIST_COLUMNS = {
     "personalisation": "per-\nsonali-\nsation",
     "popularity": "popu-\nlarity",
 }
+# Columns that stand to the right.
+FIGURES = frozenset(
+    {"score", "items", "events", "loss", "minutes", "exit code"}
+    | {"line", "overlap", "p50 ms", "p99 ms"}
+)
 TEXT_WIDTH, NAME_WIDTH = 79, 20
 
 
@@ -72,7 +77,7 @@ def neighbors_table(
 ) -> Table:
     """An answer, best first, and what each item of the query adds to each score."""
     names = ("item", "title", "score")
-    table = _table(*names) if parts is None else _table(*names, "because of")
+    table = plain_table(*names) if parts is None else plain_table(*names, "because of")
     for neighbor, because in zip_longest(neighbors, parts or ()):
         title = printable(neighbor.title or "")
         row = [printable(neighbor.item_id), title, f"{neighbor.score:.3f}"]
@@ -89,7 +94,7 @@ def printable(text: str) -> str:
 
 def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
     """All versions of a store, oldest first."""
-    table = _table("version", "created", "items", "events", "loss", "")
+    table = plain_table("version", "created", "items", "events", "loss", "")
     for manifest in manifests:
         losses = manifest.metrics.get("epoch_losses")
         table.add_row(
@@ -105,7 +110,7 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
 
 def nights_table(nights: Iterable[Night]) -> Table:
     """The runs of the nightly job, oldest first."""
-    table = _table("started", "minutes", "outcome", "version", "exit code", "why")
+    table = plain_table("started", "minutes", "outcome", "version", "exit code", "why")
     for night in nights:
         table.add_row(
             f"{night.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
@@ -223,16 +228,17 @@ def _rounded(value: object) -> str:
 
 def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
     """Settings: name, value, where it came from, its environment variable."""
-    table = _table("setting", "value", "from", "environment")
+    table = plain_table("setting", "value", "from", "environment")
     for row in rows:
         table.add_row(*row)
     return table
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """An empty table of these columns."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
-        numeric = column in ("score", "items", "events", "loss", "minutes", "exit code")
+        numeric = column in FIGURES
         table.add_column(
             column,
             justify="right" if numeric else "left",

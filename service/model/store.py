@@ -81,6 +81,14 @@ class Store:
         """
         return self.promotion().version
 
+    def previous(self) -> str:
+        """The version that was current before, to which `rollback` goes.
+
+        Raises:
+            InputError: there is none.
+        """
+        return self._earlier()[-1]
+
     def promotion(self) -> Promotion:
         """The version to serve, and which promotion made it so.
 

@@ -33,7 +33,10 @@ def replay(
         ),
     ],
     against: Annotated[
-        str, typer.Option(metavar="A,B", help="the two versions; `current` is one, too")
+        str,
+        typer.Option(
+            metavar="A,B", help="the two versions; `current` and `previous` are names, too"
+        ),
     ],
     examples: Annotated[
         int, typer.Option(min=0, help="how many of the most different answers to show")
@@ -61,11 +64,16 @@ def _versions(store: Store, against: str) -> tuple[str, str]:
     """
     names = [name.strip() for name in against.split(",")]
     if len(names) != 2 or not all(names):
-        raise InputError(f"--against {against!r}: name two versions, as in --against A,current")
-    one, other = (store.current() if name == "current" else name for name in names)
-    store.path(one)
-    store.path(other)
+        raise InputError(
+            f"--against {against!r}: name two versions, as in --against previous,current"
+        )
+    one, other = (_version(store, name) for name in names)
     return one, other
+
+
+def _version(store: Store, name: str) -> str:
+    named = {"current": store.current, "previous": store.previous}
+    return named[name]() if name in named else store.path(name).name
 
 
 async def _replay(

@@ -144,6 +144,17 @@ def test_the_log_of_the_service_is_replayed(
     assert found["differences"][0]["request"] == "GET /similar/apple?k=2"
 
 
+def test_the_version_before_the_current_one_has_a_name(
+    replay: Run, store: Store, versions: tuple[str, str]
+):
+    result = replay({"path": "/popular"}, against="previous,current")
+    assert (result.code, "no earlier version" in result.error) == (2, True)
+    for version in versions:
+        store.promote(version)
+    found = replay({"path": "/popular"}, against="previous,current", options="--json").json
+    assert tuple(side["version"] for side in found["sides"]) == versions
+
+
 # What is refused
 
 

@@ -114,6 +114,7 @@ def test_the_curl_lines_of_the_readme_are_answered_as_it_says(command, shown, ad
         assert len(titles.items() & of_the_readme.items()) >= len(of_the_readme) / 2
 
 
+REQUESTS = re.search(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1]
 TABLE = ["item title score"]
 # The lines that a command prints, figures masked, where the README does not show them.
 LINES = {
@@ -145,6 +146,9 @@ LINES = {
     "item2vec hidden": ["#", "no-such-item"],
     "item2vec show 22423 no-such-item": ["shown: #, no-such-item"],
     "item2vec models rollback": ["current version: #"],
+    "item2vec models nights": [
+        r"started minutes outcome version exit code why", r"#.* published # # .*",
+    ],
     "item2vec models prune --keep 3": ["nothing to delete"],
     "item2vec export vectors.txt.gz": [r"wrote # input vectors of # numbers to vectors.txt.gz"],
     "item2vec export vectors.bin": [
@@ -179,7 +183,9 @@ def assert_printed_as_shown(command, shown, done):
 def test_the_item2vec_lines_of_the_readme_print_what_it_says(block, own_project):
     for command, shown in block:
         words = shlex.split(command, comments=True)
-        if words[1:3] == ["models", "rollback"]:
+        if words[1] == "replay":
+            (own_project / words[2]).write_text(REQUESTS)
+        if words[1:3] == ["models", "rollback"] or "previous" in command:
             run(*ITEM2VEC, "retrain", "--epochs", "1", cwd=own_project)
         done = run(*ITEM2VEC, *words[1:], *SHORTER.get(words[1], ()), cwd=own_project)
         if shown:

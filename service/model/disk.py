@@ -5,8 +5,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedWriter
 from pathlib import Path
+from typing import NamedTuple
 
 from service.model.errors import UnavailableError
+
+
+class Mark(NamedTuple):
+    """Differs between any two states of a file."""
+
+    time: int
+    size: int
+    inode: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> "Mark":
+        """The mark of a file."""
+        return cls(status.st_mtime_ns, status.st_size, status.st_ino)
+
+
+NEVER = Mark(0, 0, 0)  # of a file that was never written
 
 
 @contextmanager

@@ -29,6 +29,14 @@ def short(text: str) -> str:
     return f"{text[: LONGEST_VALUE - 23]}...{text[-20:]}"
 
 
+def sentence(error: BaseException) -> str:
+    """What went wrong, in the words of the error; an error of the disk names the file."""
+    if isinstance(error, OSError):
+        place = f"{error.filename}: " if error.filename else ""
+        return f"{place}{error.strerror or error}"
+    return str(error)
+
+
 class Item2VecError(Exception):
     """Anything that went wrong for a reason we know."""
 
@@ -74,9 +82,17 @@ class NoModelError(Item2VecError):
 
 
 class RefusedError(Item2VecError):
-    """The gate refused to publish a new version; the current one stays."""
+    """The gate refused to publish a new version; the current one stays.
+
+    Attributes:
+        version: the refused one, None if the log was refused before anything was trained.
+    """
 
     exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, version: str | None = None) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 class JobRunningError(Item2VecError):

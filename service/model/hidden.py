@@ -10,33 +10,17 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 
 from service.model import disk
+from service.model.disk import NEVER, Mark
 from service.model.errors import ArtifactError
 from service.model.lock import locked
 from service.model.strings import Strings
 
 Ids = frozenset[str]
 LOCK_SECONDS = 5.0  # of waiting for the lock: less than a request may take
-
-
-class Mark(NamedTuple):
-    """Differs between any two states of the file."""
-
-    time: int
-    size: int
-    inode: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> "Mark":
-        """The mark of a file."""
-        return cls(status.st_mtime_ns, status.st_size, status.st_ino)
-
-
-NEVER = Mark(0, 0, 0)  # of a list that was never written
 
 
 class Hidden:

@@ -3,7 +3,8 @@
     <directory>/versions/<version>/   artifacts; a name sorts by its time of creation
     <directory>/history               one promoted version per line; the last line is current
     <directory>/hidden                items that no answer names, see `service.model.hidden`
-    <directory>/.lock                 held while one of the two changes or a version is deleted
+    <directory>/nights                the runs of the nightly job, see `service.model.nights`
+    <directory>/.lock                 held while one of the three changes or a version is deleted
     <directory>/.job                  held by a retraining job for as long as it runs
 
 The files of a version are never changed in place: a service has them mapped into its memory, and
@@ -79,6 +80,14 @@ class Store:
             NoModelError: nothing has been published.
         """
         return self.promotion().version
+
+    def previous(self) -> str:
+        """The version that was current before, to which `rollback` goes.
+
+        Raises:
+            InputError: there is none.
+        """
+        return self._earlier()[-1]
 
     def promotion(self) -> Promotion:
         """The version to serve, and which promotion made it so.

@@ -4,15 +4,15 @@ import asyncio
 import contextlib
 import gc
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
+from service.model.nights import Nights
 from service.model.store import Store
 from service.web.admin import admin
 from service.web.caching import Conditional
@@ -20,10 +20,11 @@ from service.web.choosing import ChooseModel, servers, unknown
 from service.web.contract import check_parameters
 from service.web.direct import AnswerDirectly
 from service.web.document import complete_document
+from service.web.heartbeat import Heartbeat
 from service.web.items import items
 from service.web.limits import LimitBody, ShedLoad
 from service.web.live_model import HIDDEN_SECONDS, LiveModel, Outcome
-from service.web.metrics import Metrics
+from service.web.metrics import Metrics, ModelMetrics
 from service.web.middleware import AnswerHead
 from service.web.observe import Observe
 from service.web.operations import operations
@@ -39,18 +40,21 @@ DESCRIPTION = (
 )
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None, stores: Mapping[str, Store] | None = None
+) -> FastAPI:
     """The application that serves the current model of a store.
 
     Args:
         settings: read from the environment by default.
+        stores: where the models are, by name; by default those that the settings name.
     """
     settings = settings or Settings.from_environment()
+    stores = stores or {name: Store(directory) for name, directory in settings.stores.items()}
     metrics = Metrics()
     searches = Searches(metrics)
-    models = {
-        name: _live_model(name, directory, metrics) for name, directory in settings.stores.items()
-    }
+    measured = {name: metrics.of_model(name) for name in stores}
+    models = {name: _live_model(name, store, measured[name]) for name, store in stores.items()}
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -85,6 +89,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.settings, app.state.metrics, app.state.models = settings, metrics, models
     app.state.searches = searches
+    app.state.heartbeats = [
+        Heartbeat(Nights(store.directory), measured[name].ran) for name, store in stores.items()
+    ]
     for router in (queries, items, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)
@@ -132,13 +139,11 @@ async def _poll(refresh: Callable[[], None], seconds: float) -> None:
             logging.getLogger(__name__).exception("looking for a new model failed")
 
 
-def _live_model(name: str, directory: Path, metrics: Metrics) -> LiveModel:
-    measured = metrics.of_model(name)
-
+def _live_model(name: str, store: Store, measured: ModelMetrics) -> LiveModel:
     def note(outcome: Outcome) -> None:
         measured.refreshed(outcome)
         if outcome == "served":
             measured.served(model.get().artifact.manifest)
 
-    model = LiveModel(Store(directory), note, on_hidden=measured.hidden, name=name)
+    model = LiveModel(store, note, on_hidden=measured.hidden, name=name)
     return model

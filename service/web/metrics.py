@@ -5,6 +5,7 @@ import os
 import platform
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -102,6 +103,12 @@ class Metrics:
             "livemin",
             ["model"],
         )
+        self.last_run = self._gauge(
+            "item2vec_job_last_run_timestamp_seconds",
+            "When the nightly job last ended with this outcome.",
+            "livemostrecent",
+            ["model", "outcome"],
+        )
         build = Gauge(
             "item2vec_build_info",
             "The version that runs; always 1.",
@@ -171,6 +178,7 @@ class ModelMetrics:
 
     def __init__(self, metrics: Metrics, name: str) -> None:
         self._refreshes = metrics.refreshes
+        self._last_run = metrics.last_run
         self._name = name
         self._items, self._created, self._oldest, self._hidden = (
             gauge.labels(name)
@@ -187,6 +195,10 @@ class ModelMetrics:
         self._items.set(manifest.items)
         self._created.set(manifest.created.timestamp())
         self._oldest.set(manifest.created.timestamp())
+
+    def ran(self, outcome: str, ended: datetime) -> None:
+        """Notes when the nightly job last ended with an outcome."""
+        self._last_run.labels(self._name, outcome).set(ended.timestamp())
 
     def hidden(self, items: int) -> None:
         """Notes how many items no answer names."""

@@ -74,7 +74,7 @@ class Observe:
         if scope["model_name"]:
             fields["model"] = scope["model_name"]
         if logger.isEnabledFor(logging.DEBUG):
-            fields["path"] = f"{scope['path']}?{scope['query_string'].decode('latin-1')}"
+            fields["path"] = _target(scope)
         message = "request"
         extra = {"fields": fields}
         logger.handle(
@@ -88,6 +88,12 @@ def _id(scope: Scope) -> str:
         if name == b"x-request-id" and SANE_ID.fullmatch(value):
             return str(value.decode())
     return f"{random.getrandbits(64):016x}"
+
+
+def _target(scope: Scope) -> str:
+    """Path and query as they were sent, so that the request can be asked again."""
+    path, query = (scope[part].decode("latin-1") for part in ("raw_path", "query_string"))
+    return f"{path}?{query}" if query else str(path)
 
 
 def _relation(scope: Scope, route: str) -> str:

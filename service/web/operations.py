@@ -90,4 +90,7 @@ async def problem_kind(name: str) -> dict[str, Any]:
 @operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
 def metrics(request: Request) -> Response:
     """Prometheus' text format."""
-    return Response(request.app.state.metrics.text(), media_type="text/plain; version=0.0.4")
+    state = request.app.state
+    for heartbeat in state.heartbeats:
+        heartbeat.refresh()
+    return Response(state.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -65,9 +65,9 @@ def guide(tmp_path, monkeypatch) -> Store:
 
 COMMANDS = [
     "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
-    "hide", "show", "hidden",
+    "replay", "hide", "show", "hidden",
     "config", "config show", "models", "models list", "models show", "models promote",
-    "models rollback", "models prune",
+    "models rollback", "models prune", "models nights",
 ]  # fmt: skip
 
 

@@ -62,8 +62,8 @@ def python(program, *arguments, **environment):
 
 NOT_TRAINING = [
     "similar apple", "recommend apple pear", "analogy apple", "models list", "models show",
-    "models rollback", "models prune", "config show", "export v.txt", "export v.npy",
-    "retrain --help",
+    "models rollback", "models prune", "models nights", "config show", "export v.txt",
+    "export v.npy", "retrain --help",
 ]  # fmt: skip
 
 

@@ -118,3 +118,41 @@ def test_asking_a_model_for_long_is_told_now_and_then(clock):
             clock[0] = float(second)
             report("ours", second, 1000)
     assert len(console.file.getvalue().splitlines()) == 3
+
+
+# Replaying
+
+
+def replayed(*steps: tuple[int, int], size: int, kind: type[Lines], clock: list[float]) -> str:
+    """What is shown of requests and bytes, a step every eleven seconds."""
+    console = make_console(kind is Bars)
+    with kind(console, console).replaying(size) as report:
+        for step in steps:
+            clock[0] += 11
+            report(*step)
+    return console.file.getvalue()
+
+
+def test_a_replay_for_long_is_told_now_and_then(clock):
+    steps = (1000, 25), (4000, 100)
+    assert replayed(*steps, size=100, kind=Lines, clock=clock).splitlines() == [
+        "replayed 1,000 requests, 25%",
+        "replayed 4,000 requests, 100%",
+    ]
+    assert replayed((1000, 25), size=0, kind=Lines, clock=clock) == "replayed 1,000 requests\n"
+    assert json.loads(replayed((7, 25), size=100, kind=JsonLines, clock=clock)) == {
+        "event": "replaying",
+        "requests": 7,
+        "bytes_read": 25,
+        "bytes": 100,
+    }
+
+
+@pytest.mark.parametrize(("size", "share"), [(100, "50%"), (0, "")])
+def test_a_terminal_gets_a_bar_for_a_replay(size, share):
+    console = make_console(terminal=True)
+    with Bars(console, console).replaying(size) as report:
+        report(1000, 50)
+    output = console.file.getvalue()
+    assert "replayed 1,000 requests" in output
+    assert share in output

@@ -6,6 +6,7 @@ import logging.config
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -87,7 +88,24 @@ def test_an_id_forges_no_line(said, log_format: str):
         if line
     )
     if log_format == "json":
-        assert json.loads(access[0])["path"] == f"/items/{FORGED}?"
+        path = json.loads(access[0])["path"]
+        assert unquote(path) == f"/items/{FORGED}"
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_what_is_not_printable_in_a_message_forges_no_line(said, log_format: str):
+    _, lines = said(log_format=log_format)
+    logging.getLogger("anything").warning("%s", FORGED)
+    (line,) = lines().splitlines()
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("target", ["/items/a%2Fb%3F", "/items?q=a%20b&limit=3", "/healthz"])
+def test_at_debug_a_request_is_logged_as_it_was_sent(said, target: str):
+    client, lines = said(log_level="debug")
+    client.get(target)
+    paths = [line.get("path") for line in map(json.loads, lines().splitlines())]
+    assert [path for path in paths if path] == [target]
 
 
 @pytest.mark.parametrize("bad", ["", "a b", "x" * 129, "ä", "\x7f"])

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from service.model.errors import Item2VecError
-from trainer.cli import ask, configuration, gate, hidden, jobs, models, serve
+from service.model.errors import Item2VecError, sentence
+from trainer.cli import ask, configuration, gate, hidden, jobs, models, replay, serve
 from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
@@ -20,7 +20,7 @@ a signal.
 """
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
-for command in (jobs.train, jobs.retrain, jobs.evaluate, jobs.tune, serve.serve):
+for command in (jobs.train, jobs.retrain, jobs.evaluate, jobs.tune, serve.serve, replay.replay):
     app.command()(command)
 for query in (ask.similar, ask.recommend, ask.analogy):
     app.command()(query)
@@ -30,7 +30,7 @@ app.command("gate")(gate.show)
 app.command("hidden")(hidden.list_hidden)
 
 versions = typer.Typer(help="List, inspect and switch published models.", no_args_is_help=True)
-for command in (models.show, models.promote, models.rollback, models.prune):
+for command in (models.show, models.promote, models.rollback, models.prune, models.nights):
     versions.command()(command)
 versions.command("list")(models.list_versions)
 app.add_typer(versions, name="models")
@@ -50,8 +50,7 @@ def main() -> None:
         say("error:", error, "bold red")
         sys.exit(error.exit_code)
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        say("error:", f"{place}{error.strerror or error}", "bold red")
+        say("error:", sentence(error), "bold red")
         sys.exit(1)
 
 

@@ -28,6 +28,7 @@ from trainer.config import sources
 from trainer.config.changes import changed_settings
 from trainer.config.jobs import Config
 from trainer.config.sources import Flags, nest
+from trainer.jobs.nights import noted
 from trainer.view import tables
 from trainer.view.lines import Lines
 
@@ -48,12 +49,12 @@ NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
 retraining_settings = add_flags(
     (name, field)
     for name, field in sources.settings()
-    if not name.startswith(("evaluation.", "tuning."))
+    if not name.startswith(("notify.", "evaluation.", "tuning."))
 )
 training_settings = add_flags(
     (name, field)
     for name, field in sources.settings()
-    if not name.startswith(("evaluation.", "tuning.", "gate.", "publish."))
+    if not name.startswith(("notify.", "evaluation.", "tuning.", "gate.", "publish."))
 )
 evaluation_settings = add_flags(
     (name, field) for name, field in sources.settings() if name.startswith(EVALUATION)
@@ -111,10 +112,11 @@ def retrain(
         for name, was, now in changes:
             origin = sources.source(layers, name)
             display.note(f"training again: {name} was {was}, is {now} ({origin})")
-    with running_job(effective):
+    with noted(effective, display) as run, running_job(effective):
         from trainer.jobs.retrain import retrain as train_and_publish
 
-        version = train_and_publish(effective, display, force=force).model_version
+        run.published = manifest = train_and_publish(effective, display, force=force)
+    version = manifest.model_version
     display.result("published", version, f"published version {version}")
 
 

@@ -7,6 +7,7 @@ import typer
 
 from service.model.disk import replacing
 from service.model.errors import ArtifactError, UnavailableError
+from service.model.nights import Nights
 from service.model.store import Store
 from trainer.artifacts import exports
 from trainer.cli.common import (
@@ -96,6 +97,17 @@ def prune(
     publish = read_config(None, {}).publish
     deleted = open_store(models).prune(keep or publish.keep, publish.keep_refused)
     out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
+
+
+def nights(models: ModelsOption = None, as_json: Json = False) -> None:
+    """What became of each retraining, the newest last."""
+    runs = Nights(open_store(models).directory).runs()
+    if as_json:
+        print_json([run.model_dump(mode="json") for run in runs])
+    elif runs:
+        out.print(tables.nights_table(runs))
+    else:
+        out.print("no retraining has been noted yet")
 
 
 def export(

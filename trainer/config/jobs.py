@@ -1,17 +1,22 @@
-"""The settings of runs, publishing, evaluation and tuning; `Config` holds all sections."""
+"""The settings of jobs; `Config` holds all sections."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     field_validator,
+    model_validator,
 )
 
 from service.model.continuations import Relation
 from service.model.named import ALONE, named_stores
+from service.model.nights import Outcome
 from trainer.config.gate import GateConfig
 from trainer.config.presets import Preset
 from trainer.config.sections import (
@@ -23,8 +28,14 @@ from trainer.config.sections import (
     SimilarConfig,
     Time,
     TrainingConfig,
+    as_list,
     check_metric,
+    none_if_empty,
 )
+
+ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")
+Secret = Annotated[SecretStr | None, BeforeValidator(none_if_empty)]
+Outcomes = Annotated[list[Outcome], BeforeValidator(as_list)]
 
 
 class RunConfig(Section):
@@ -55,6 +66,30 @@ class PublishConfig(Section):
     keep_refused: int = Field(
         2, ge=1, description="number of versions to keep that the gate refused, to look at"
     )
+
+
+class NotifyConfig(Section):
+    """Who is told how a retraining ended."""
+
+    command: Secret = Field(
+        None,
+        description="shell command that gets the run as JSON on its standard input, and in "
+        "variables such as NIGHT_OUTCOME",
+    )
+    webhook: Secret = Field(None, description="address that the run is posted to, as JSON")
+    on: Outcomes = Field(
+        ["refused", "failed"], description="outcomes to tell of: published, refused, failed"
+    )
+    seconds: float = Field(
+        30.0, gt=0, le=3600, description="how long the command, and each post, may take"
+    )
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        # The message does not hold the address, in which there may be a secret.
+        if self.webhook and not ADDRESS.fullmatch(self.webhook.get_secret_value()):
+            raise ValueError("`webhook` should be written as https://host/path, without blanks")
+        return self
 
 
 class EvaluationConfig(Section):
@@ -149,6 +184,7 @@ class Config(BaseModel):
     run: RunConfig = RunConfig()
     gate: GateConfig = GateConfig()
     publish: PublishConfig = PublishConfig()
+    notify: NotifyConfig = NotifyConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     tuning: TuningConfig = TuningConfig()
 

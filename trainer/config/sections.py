@@ -23,12 +23,12 @@ WIDEST_WINDOW = 1_000_000
 LARGEST = 2**63 - 1
 
 
-def _none_if_empty(value: object) -> object:
+def none_if_empty(value: object) -> object:
     """An empty text unsets what a weaker source has set."""
     return None if value == "" else value
 
 
-def _as_list(value: object) -> object:
+def as_list(value: object) -> object:
     """A single text becomes a list of one."""
     return [value] if isinstance(value, str) else value
 
@@ -48,18 +48,18 @@ def _as_mapping(value: object) -> object:
     """Texts like `purchase=4` become a mapping; an empty text adds nothing to it."""
     if not isinstance(value, str | list):
         return value
-    pairs = [text for text in cast(list[str], _as_list(value)) if text != ""]
+    pairs = [text for text in cast(list[str], as_list(value)) if text != ""]
     if not all(isinstance(text, str) and "=" in text for text in pairs):
         raise ValueError("Input should be written as type=weight, such as purchase=4")
     return {name: number for name, _, number in (text.rpartition("=") for text in pairs)}
 
 
 TimeUnit = Literal["s", "ms", "us", "ns"]
-Name = Annotated[str | None, BeforeValidator(_none_if_empty)]
-Names = Annotated[list[str], BeforeValidator(_as_list)]
-Time = Annotated[datetime | None, BeforeValidator(_none_if_empty)]
+Name = Annotated[str | None, BeforeValidator(none_if_empty)]
+Names = Annotated[list[str], BeforeValidator(as_list)]
+Time = Annotated[datetime | None, BeforeValidator(none_if_empty)]
 Cutoff = Annotated[int, Field(ge=1, le=1000)]
-Cutoffs = Annotated[list[Cutoff], BeforeValidator(_as_list)]
+Cutoffs = Annotated[list[Cutoff], BeforeValidator(as_list)]
 Weight = Annotated[float, Field(ge=0, le=100)]
 Weights = Annotated[dict[str, Weight], BeforeValidator(_as_mapping)]
 

@@ -10,7 +10,6 @@ from trainer.gate.checks import check_range, not_made, share
 from trainer.gate.ids import guard_ids
 from trainer.gate.times import guard_times
 
-
 FEWEST_EVENTS = 1000  # for the share of one user to mean anything
 
 

@@ -187,7 +187,7 @@ class Gate:
             if version
             else "; `item2vec retrain --force` publishes it all the same"
         )
-        raise RefusedError(f"{verdict.sentence}; {stays}{look}")
+        raise RefusedError(f"{verdict.sentence}; {stays}{look}", version)
 
     def _announce(self, verdict: Verdict) -> None:
         self._display.verdict(verdict)

@@ -93,7 +93,7 @@ class TuningResult:
     def as_toml(self) -> str:
         """A configuration file for `train`: all settings that were set, with the best values."""
         settings = self.config.model_dump(
-            mode="json", exclude_unset=True, exclude_none=True, exclude={"run", "tuning"}
+            mode="json", exclude_unset=True, exclude_none=True, exclude={"run", "notify", "tuning"}
         )
         comments = "".join(f"# {line}\n" for line in self._comments())
         return f"{comments}\n{tomli_w.dumps(settings)}"

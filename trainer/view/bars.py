@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Trial
-    from trainer.view.display import OnTrial
+    from trainer.view.display import OnRequest, OnTrial
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
 
@@ -93,5 +93,20 @@ class Bars(Lines):
             def report(trial: "Trial", best: "Trial") -> None:
                 text = escape(trial_text(trial, best, tuning))
                 progress.update(task, completed=trial.number, description=text)
+
+            yield report
+
+    @contextmanager
+    def replaying(self, size: int) -> Iterator["OnRequest"]:
+        """One bar over the bytes of the file, with the number of requests, removed at the end."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+        with Progress(
+            *columns, TimeRemainingColumn(compact=True), console=self.log, transient=True
+        ) as progress:
+            task = progress.add_task("replaying", total=size or None)
+
+            def report(requests: int, position: int) -> None:
+                text = f"replayed {requests:,} requests"
+                progress.update(task, completed=position, description=text)
 
             yield report

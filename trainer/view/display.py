@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # a display is made before it is known whether kernels are ne
     from trainer.tuning.findings import Trial
     from trainer.word2vec.training import OnSnapshot
 
+    OnRequest = Callable[[int, int], None]
     OnTrial = Callable[[Trial, Trial], None]
 
 
@@ -47,6 +48,15 @@ class Silent:
     def searching(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
         """Settings are being searched for; yields a function of each trial and the best so far."""
         yield lambda _trial, _best: None
+
+    @contextmanager
+    def replaying(self, size: int) -> Iterator["OnRequest"]:
+        """Requests are replayed; yields a function of their number and the bytes of them read.
+
+        Args:
+            size: of their file, in bytes; 0 if it is not known.
+        """
+        yield lambda _requests, _position: None
 
     def note(self, message: str) -> None:
         """A single remark."""

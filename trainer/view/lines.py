@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Trial
-    from trainer.view.display import OnTrial
+    from trainer.view.display import OnRequest, OnTrial
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -105,6 +105,19 @@ class Lines(Silent):
                 "trials": tuning.trials,
             }
             self.event(trial_text(trial, best, tuning), "trial", figures)
+
+        yield report
+
+    @contextmanager
+    def replaying(self, size: int) -> Iterator["OnRequest"]:
+        """Prints the number of requests from time to time."""
+        timer = _Timer(SECONDS_BETWEEN_LINES)
+
+        def report(requests: int, position: int) -> None:
+            if timer.due():
+                share = f", {position / size:.0%}" if size else ""
+                figures = {"requests": requests, "bytes_read": position, "bytes": size}
+                self.event(f"replayed {requests:,} requests{share}", "replaying", figures)
 
         yield report
 

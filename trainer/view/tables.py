@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from rich.text import Text
 if TYPE_CHECKING:  # so that a query does not import what only training needs
     from service.model.answers import Neighbor
     from service.model.artifact import Manifest
+    from service.model.nights import Night
     from trainer.corpus import DataReport
     from trainer.evaluation.bootstrap import Estimate
     from trainer.evaluation.comparison import Evaluation
@@ -43,6 +45,11 @@ LIST_COLUMNS = {
     "personalisation": "per-\nsonali-\nsation",
     "popularity": "popu-\nlarity",
 }
+# Columns that stand to the right.
+FIGURES = frozenset(
+    {"score", "items", "events", "loss", "minutes", "exit code"}
+    | {"line", "overlap", "p50 ms", "p99 ms"}
+)
 TEXT_WIDTH, NAME_WIDTH = 79, 20
 
 
@@ -70,7 +77,7 @@ def neighbors_table(
 ) -> Table:
     """An answer, best first, and what each item of the query adds to each score."""
     names = ("item", "title", "score")
-    table = _table(*names) if parts is None else _table(*names, "because of")
+    table = plain_table(*names) if parts is None else plain_table(*names, "because of")
     for neighbor, because in zip_longest(neighbors, parts or ()):
         title = printable(neighbor.title or "")
         row = [printable(neighbor.item_id), title, f"{neighbor.score:.3f}"]
@@ -87,7 +94,7 @@ def printable(text: str) -> str:
 
 def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
     """All versions of a store, oldest first."""
-    table = _table("version", "created", "items", "events", "loss", "")
+    table = plain_table("version", "created", "items", "events", "loss", "")
     for manifest in manifests:
         losses = manifest.metrics.get("epoch_losses")
         table.add_row(
@@ -101,6 +108,21 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
             else "refused"
             if manifest.refused
             else "",
+        )
+    return table
+
+
+def nights_table(nights: Iterable[Night]) -> Table:
+    """The runs of the nightly job, oldest first."""
+    table = plain_table("started", "minutes", "outcome", "version", "exit code", "why")
+    for night in nights:
+        table.add_row(
+            f"{night.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}",
+            f"{(night.ended - night.started).total_seconds() / 60:.1f}",
+            night.outcome,
+            night.version or "-",
+            str(night.exit_code),
+            night.why,
         )
     return table
 
@@ -210,7 +232,7 @@ def _rounded(value: object) -> str:
 
 def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
     """Settings: name, value, where it came from, its environment variable."""
-    table = _table("setting", "value", "from", "environment")
+    table = plain_table("setting", "value", "from", "environment")
     for row in rows:
         table.add_row(*row)
     return table
@@ -218,16 +240,17 @@ def settings_table(rows: Iterable[tuple[str, str, str, str]]) -> Table:
 
 def limits_table(rows: Iterable[tuple[str, str, str]]) -> Table:
     """Settings with their values and what they are for."""
-    table = _table("setting", "value", "what it is")
+    table = plain_table("setting", "value", "what it is")
     for row in rows:
         table.add_row(*map(Text, row))
     return table
 
 
-def _table(*columns: str) -> Table:
+def plain_table(*columns: str) -> Table:
+    """An empty table of these columns."""
     table = Table(box=box.SIMPLE_HEAD)
     for column in columns:
-        numeric = column in ("score", "items", "events", "loss")
+        numeric = column in FIGURES
         table.add_column(
             column,
             justify="right" if numeric else "left",

@@ -1,0 +1,93 @@
+"""The context in which the nightly job runs: what becomes of it is noted in the store."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from service.model.artifact import Manifest
+from service.model.errors import Item2VecError, RefusedError, sentence
+from service.model.nights import Night, Nights
+from trainer.config.jobs import Config
+from trainer.jobs.notify import notify
+from trainer.view.display import Silent
+
+
+@dataclass
+class Run:
+    """A run of the job, while it goes on.
+
+    Attributes:
+        published: the manifest of the version that was published; None until then.
+    """
+
+    published: Manifest | None = None
+
+
+@contextmanager
+def noted(config: Config, display: Silent) -> Iterator[Run]:
+    """Notes in the store how the job inside it ends, then tells whom it concerns.
+
+    Errors pass through unchanged. Where the note cannot be written, or nobody can be told, the
+    display says so, and nothing else changes.
+    """
+    run, started = Run(), datetime.now(UTC)
+    try:
+        yield run
+    except BaseException as error:
+        _end(_failed(error, started), config, display)
+        raise
+    if run.published is None:
+        return
+    night = Night(
+        started=started,
+        ended=datetime.now(UTC),
+        outcome="published",
+        exit_code=0,
+        version=run.published.model_version,
+        why=run.published.verdict,
+    )
+    _end(night, config, display)
+
+
+def _end(night: Night, config: Config, display: Silent) -> None:
+    try:
+        Nights(config.models).add(night)
+    except Item2VecError as error:
+        display.note(f"this run is not noted: {error}")
+    notify(config.notify, night, config.models, display)
+
+
+def _failed(error: BaseException, started: datetime) -> Night:
+    code = _exit_code(error)
+    refused = error if isinstance(error, RefusedError) else None
+    return Night(
+        started=started,
+        ended=datetime.now(UTC),
+        outcome="refused" if refused else "failed",
+        exit_code=code,
+        version=refused.version if refused else None,
+        why=_why(error, code),
+    )
+
+
+def _exit_code(error: BaseException) -> int:
+    """What the command will exit with."""
+    match error:
+        case Item2VecError():
+            return error.exit_code
+        case KeyboardInterrupt():
+            return 128 + signal.SIGINT
+        case SystemExit(code=int(code)):
+            return code
+        case _:
+            return 1
+
+
+def _why(error: BaseException, code: int) -> str:
+    if isinstance(error, KeyboardInterrupt | SystemExit) and code > 128:
+        return f"stopped by {signal.Signals(code - 128).name}"
+    if isinstance(error, Item2VecError | OSError):
+        return sentence(error)
+    return f"{type(error).__name__}: {error}"

@@ -201,7 +201,7 @@ async def _recommendation(
 
 @queries.post(
     "/recommend/batch",
-    response_model=schemas.ManyAnswer,
+    response_model=schemas.BatchAnswer,
     responses=documented(MALFORMED_JSON, TOO_LARGE),
     summary="Items for each of several tastes",
 )

@@ -139,6 +139,21 @@ def test_a_batch_answers_each_query_like_alone_and_no_error_is_another_s(shop: T
     assert "6 queries are more than the 3" in problem(many, 422, "invalid-request")["detail"]
 
 
+@pytest.mark.parametrize(
+    "batch", [{}, {"queries": []}, {"queries": {"liked": ["apple"]}}, {"queries": [{}], "k": 2}, []]
+)
+def test_what_is_no_batch_is_refused(shop: TestClient, batch: Any):
+    problem(shop.post("/recommend/batch", json=batch), 422, "invalid-request")
+
+
+@pytest.mark.parametrize("query", [7, None, [], "apple", {"liked": ["apple"], "unknown": 1}])
+def test_what_is_no_query_has_a_problem_in_its_place(shop: TestClient, query: Any):
+    queries = [query, {"liked": ["apple"], "k": 2}]
+    wrong, right = shop.post("/recommend/batch", json={"queries": queries}).json()["answers"]
+    assert (wrong["status"], wrong["type"]) == (422, "/problems/invalid-request")
+    assert ids(right) == ["pear", "plum"]
+
+
 @pytest.mark.parametrize("relation", ["similar", "next"])
 def test_many_items_are_answered_like_each_alone(shop: TestClient, relation: str):
     request = {"items": ["apple", "kiwi", "saw"], "k": 2, "relation": relation}

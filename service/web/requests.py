@@ -99,17 +99,16 @@ class RulesBody(Body):
 
     def rules(self) -> Rules:
         """The rules, `NO_RULES` itself if none differs from its default."""
-        names = self.model_fields_set & RULES.keys()
-        values = {name: getattr(self, name) for name in names}
-        rules = {name: value for name, value in values.items() if value != RULES[name]}
+        values = {name: getattr(self, name) for name in self.model_fields_set & RULES}
+        rules = {name: value for name, value in values.items() if value != NO_RULE[name]}
         return Rules(**rules) if rules else NO_RULES
 
     _whole = field_validator("min_count", "offset", mode="before")(whole)
 
 
-RULES = {
-    field.name: RulesBody.model_fields[field.name].get_default(call_default_factory=True)
-    for field in fields(Rules)
+RULES = {field.name for field in fields(Rules)}
+NO_RULE = {
+    name: RulesBody.model_fields[name].get_default(call_default_factory=True) for name in RULES
 }
 
 NUMBERS = ("k", "decay", "tastes", "min_count", "min_score", "diversity", "offset")

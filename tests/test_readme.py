@@ -56,6 +56,7 @@ ANSWERS = {
     '/analogy {"positive": ["22697", "23175"], "negative": ["23174"]}': {"returned": 10},
     "/items/85123A": {"item_id": "85123A", "title": "WHITE HANGING HEART T-LIGHT HOLDER"},
     "/items?q=hanging+heart": {},
+    "/items?q=teacup&filter=UnitPrice+<+2": {},
     "/model": {},
     "/healthz": {"status": "ok"},
     "/readyz": {"status": "ok"},

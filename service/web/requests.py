@@ -55,6 +55,14 @@ def _text(value: object) -> object:
 
 
 ItemId = Annotated[str, Field(min_length=1, max_length=1024), BeforeValidator(_text)]
+Condition = Annotated[
+    str | None,
+    Field(
+        json_schema_extra={"format": "filter"},
+        description="A condition on metadata, `title` and `count`: `price < 20 and color = 'red'`.",
+        examples=["count >= 100"],
+    ),
+]
 # Strict: neither text that looks like a number nor `true` is a number.
 K = Annotated[int, Field(ge=1, strict=True, description="How many items to return.")]
 
@@ -68,12 +76,7 @@ class RulesBody(Body):
     candidates: list[ItemId] | None = Field(
         None, description="Rank only these items.", examples=[None]
     )
-    filter: str | None = Field(
-        None,
-        json_schema_extra={"format": "filter"},
-        description="A condition on metadata, `title` and `count`: `price < 20 and color = 'red'`.",
-        examples=["count >= 100"],
-    )
+    filter: Condition = None
     min_count: int = Field(
         1, ge=1, strict=True, description="Return no item that was seen less often in training."
     )

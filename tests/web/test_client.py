@@ -199,6 +199,7 @@ def test_a_reason_an_analogy_the_popular_and_single_items(ask: Any, models: Any)
     assert (item.title, item.count, item.metadata["kind"]) == ("A apple", 60, "fruit")
     assert len(ask("vector", "apple").vector) == 2
     assert ids(ask("find_items", q="dri")) == ["drill"]
+    assert ids(ask("find_items", q="a", filter_="kind = 'fruit'", k=1)) == ["apple"]
 
 
 def test_an_error_is_a_problem(ask: Any, models: Any):

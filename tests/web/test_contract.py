@@ -68,7 +68,7 @@ def test_a_body_does_not_excuse_an_unknown_parameter(client: TestClient):
 
 def test_a_refusal_names_the_parameters_there_are(client: TestClient):
     detail = problem(client.get("/items?query=a"), 422, "invalid-request")["detail"]
-    assert detail == "query: is not a parameter; this path takes q, k"
+    assert detail == "query: is not a parameter; this path takes q, filter, k"
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,7 @@ QUESTIONS: list[tuple[str, Any]] = [
     ("/popular", None),
     ("/popular?filter=kind+=+'fruit'", None),
     ("/items?q=pear", None),
-    ("/items?q=a", None),
+    ("/items?q=a&filter=kind+=+'fruit'", None),
     ("/items?q=paer", None),
     ("/recommend?liked=apple", None),
     ("/recommend?liked=kiwi", None),  # unknown: the fallback answers

@@ -84,6 +84,13 @@ def test_popular_items_obey_the_rules(shop: TestClient):
     assert recommended(shop, liked=["kiwi"], fallback="none")["items"] == []
 
 
+def test_items_are_found_by_words_and_a_condition(shop: TestClient):
+    found = shop.get("/items", params={"q": "a", "filter": "kind = 'fruit' and count < 60"}).json()
+    assert (found["returned"], ids(found)) == (2, ["pear", "plum"])
+    wrong = shop.get("/items", params={"q": "a", "filter": "colour = 'red'"})
+    assert "colour" in problem(wrong, 422, "invalid-request")["detail"]
+
+
 def test_likes_have_weights_and_times_and_dislikes_count_against(shop: TestClient):
     plain = recommended(shop, liked=["apple", "saw"], decay=1)
     equal = [{"id": "apple", "weight": 2}, {"id": "saw", "weight": 2}]

@@ -68,6 +68,14 @@ def serving(models: Path, **settings: str) -> Iterator[Service]:
             yield Service(port, process.pid, log)
 
 
+def cpu_seconds(pid: int) -> float:
+    """The processor time that a process and its children have taken so far; Linux only."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    own = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+    return own + sum(cpu_seconds(int(child)) for child in children)
+
+
 def free_port() -> int:
     """A port that nobody listens on."""
     with socket.socket() as free:

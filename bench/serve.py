@@ -10,16 +10,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bench.process import free_port, running, serving
+from bench.process import cpu_seconds, free_port, running, serving
 from bench.report import Part, markdown_table, publish
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
@@ -52,7 +52,7 @@ request = function()
   n = n + 1
   local liked = {}
   for i = 1, LIKED do liked[i] = '"item-' .. ((n * 7919 + i * 104729) % ITEMS) .. '"' end
-  local body = '{"liked": [' .. table.concat(liked, ",") .. '], "k": 10, "relation": "RELATION"}'
+  local body = '{"liked": [' .. table.concat(liked, ",") .. '], "k": 10, MORE}'
   return wrk.format(nil, "/recommend", nil, body)
 end
 """
@@ -71,24 +71,39 @@ end
 """
 TASTE = """ '{"liked": [' .. item(q) .. "," .. item(2 * q) .. "," .. item(3 * q) .. "]}" """
 # Items are seen ever less often, so that a least count allows a share of them.
-FILTERED = GET.replace("?k=10", "?k=10&filter=count%20%3E%3D%20COUNT_OF(SHARE)")
+SIMILAR = GET.replace("PATH", "/similar")
+SIMILAR_ALLOWED = SIMILAR.replace("?k=10", "?k=10&filter=count%20%3E%3D%20COUNT_OF(SHARE)")
+RECOMMEND = POST.replace("LIKED", "10")
+RECOMMEND_SIMILAR = RECOMMEND.replace("MORE", '"relation": "similar"')
+RECOMMEND_ALLOWED = RECOMMEND.replace("MORE", '"filter": "count >= COUNT_OF(SHARE)"')
 QUERIES = {
-    BARE: GET.replace("PATH", "/similar"),
-    "similar": GET.replace("PATH", "/similar"),
+    BARE: SIMILAR,
+    "similar": SIMILAR,
     "next": GET.replace("PATH", "/next"),
-    "recommend, 10 liked": POST.replace("LIKED", "10").replace("RELATION", "similar"),
-    "recommend next, 5 liked": POST.replace("LIKED", "5").replace("RELATION", "next"),
-    "similar, 1 % allowed": FILTERED.replace("PATH", "/similar").replace("SHARE", "0.01"),
-    "similar, 50 % allowed": FILTERED.replace("PATH", "/similar").replace("SHARE", "0.5"),
+    "recommend, 10 liked": RECOMMEND_SIMILAR,
+    "recommend next, 5 liked": POST.replace("LIKED", "5").replace("MORE", '"relation": "next"'),
+    "similar, 1 % allowed": SIMILAR_ALLOWED.replace("SHARE", "0.01"),
+    "similar, 50 % allowed": SIMILAR_ALLOWED.replace("SHARE", "0.5"),
+    "similar, every item compared": SIMILAR,
+    "recommend, 1 % allowed": RECOMMEND_ALLOWED.replace("SHARE", "0.01"),
+    "recommend, 50 % allowed": RECOMMEND_ALLOWED.replace("SHARE", "0.5"),
+    "recommend, every item compared": RECOMMEND_SIMILAR,
     "100 items in a request": BATCH.replace("PATH", "/similar")
     .replace("NAME", "items")
     .replace("EACH", "item(q)"),
     "100 tastes of 3 in a request": BATCH.replace("PATH", "/recommend/batch")
     .replace("NAME", "queries")
-    .replace(
-        "EACH", """ '{"liked": [' .. item(q) .. "," .. item(2 * q) .. "," .. item(3 * q) .. "]}" """
-    ),
+    .replace("EACH", TASTE),
 }
+# What is asked of a model without lists and codes.
+EXACT = {name for name in QUERIES if name.endswith("every item compared")}
+
+
+class Server(NamedTuple):
+    """Where a server listens, and its process."""
+
+    address: str
+    pid: int
 
 
 class Load(NamedTuple):
@@ -108,35 +123,71 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=int, default=8, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--queries", nargs="+", choices=QUERIES, default=list(QUERIES))
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         sys.exit("bench.serve: wrk is missing; install it (apt install wrk)")
+    names = [name for name in QUERIES if name in {BARE, *arguments.queries}]
     parts = []
     for items in map(int, arguments.items):
-        with tempfile.TemporaryDirectory() as models:
-            publish_model(Path(models), items)
-            parts += [
-                measure(Path(models), items, workers, arguments.seconds, arguments.rounds)
-                for workers in arguments.workers
-            ]
+        with tempfile.TemporaryDirectory() as directory:
+            models, exact = Path(directory, "models"), Path(directory, "exact")
+            publish_model(models, items)
+            if EXACT.intersection(names):
+                publish_model(exact, items, search="exact", listed=0)
+            for workers in arguments.workers:
+                with _servers(models, exact, names, workers) as servers:
+                    load = Loader(servers, items, arguments.seconds)
+                    parts.append(measure(load, workers, arguments.rounds))
     publish("serve", parts)
 
 
-def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -> Part:
+class Loader(NamedTuple):
+    """Loads the server of a query.
+
+    Attributes:
+        servers: of each query.
+        items: of the models.
+        seconds: of each measurement.
+    """
+
+    servers: dict[str, Server]
+    items: int
+    seconds: int
+
+    def __call__(self, name: str, pace: str = "") -> Load:
+        """What a query makes, at a pace or as fast as it can."""
+        script = _filled(QUERIES[name], self.items) + pace
+        return drive(self.servers[name].address, script, self.seconds)
+
+    def cpu(self, name: str) -> float:
+        """The processor time that the server of a query has taken so far, in seconds."""
+        return cpu_seconds(self.servers[name].pid)
+
+
+def measure(load: Loader, workers: int, rounds: int) -> Part:
     """Loads the bare route and each query in turn, `rounds` times."""
-    loads: dict[str, list[Load]] = {name: [] for name in QUERIES}
-    easy: dict[str, Load] = {}
-    with _bare(workers) as bare, serving(models, WORKERS=str(workers)) as service:
-        for name, script in islice(cycle(QUERIES.items()), rounds * len(QUERIES)):
-            address = bare if name == BARE else service.address
-            loads[name].append(drive(address, _filled(script, items), seconds))
-            print(f"{items:,} items, {workers} workers, {name}: {loads[name][-1]}", flush=True)
-        for name, script in QUERIES.items():
-            address = bare if name == BARE else service.address
-            pace = PACE.replace("MILLISECONDS", str(_pause(loads[name])))
-            easy[name] = drive(address, _filled(script, items) + pace, seconds)
+    names, items, seconds = list(load.servers), load.items, load.seconds
+    loads: dict[str, list[Load]] = {name: [] for name in names}
+    costs: dict[str, list[float]] = {name: [] for name in names}
+    for name in islice(cycle(names), rounds * len(names)):
+        before = load.cpu(name)
+        loads[name].append(load(name))
+        costs[name].append((load.cpu(name) - before) / (loads[name][-1].rate * seconds) * 1000)
+        print(f"{items:,} items, {workers} workers, {name}: {loads[name][-1]}", flush=True)
+    paces = {name: PACE.replace("MILLISECONDS", str(_pause(some))) for name, some in loads.items()}
+    easy = {name: load(name, pace) for name, pace in paces.items()}
     header = (
-        *("", "requests/s", "of the bare route", "p50 (ms)", "p95 (ms)", "p99 (ms)", "errors"),
+        *(
+            "",
+            "requests/s",
+            "of the bare route",
+            "CPU (ms)",
+            "p50 (ms)",
+            "p95 (ms)",
+            "p99 (ms)",
+            "errors",
+        ),
         *("at an easy rate", "p50 (ms)", "p99 (ms)"),
     )
     return Part(
@@ -144,9 +195,11 @@ def measure(models: Path, items: int, workers: int, seconds: int, rounds: int) -
         title=f"{items:,} items, {workers} {'worker' if workers == 1 else 'workers'}",
         notes=[
             f"{CONNECTIONS} connections for {seconds} s, {rounds} rounds in turn, medians; wrk and "
-            "the servers share the cores"
+            "the servers share the cores; CPU: processor time of the server for an answer"
         ],
-        tables=[markdown_table(header, [_row(name, loads, easy[name]) for name in QUERIES])],
+        tables=[
+            markdown_table(header, [_row(name, loads, costs[name], easy[name]) for name in names])
+        ],
         figures={
             name: {"loads": [load._asdict() for load in some], "easy": easy[name]._asdict()}
             for name, some in loads.items()
@@ -158,7 +211,7 @@ def _filled(script: str, items: int) -> str:
     """A script for a model of so many items, see `publish_model`."""
     script = script.replace("ITEMS", str(items))
     return re.sub(
-        r"COUNT_OF\((.*?)\)", lambda share: str(_count(int(float(share[1]) * items))), script
+        r"COUNT_OF\((.*?)\)", lambda share: str(_count(int(float(share[1]) * items) - 1)), script
     )
 
 
@@ -176,7 +229,9 @@ def _pause(loads: list[Load]) -> float:
     return 1000 * CONNECTIONS / (EASY * rate) - p50 / 3
 
 
-def _row(name: str, loads: dict[str, list[Load]], easy: Load) -> tuple[str, ...]:
+def _row(
+    name: str, loads: dict[str, list[Load]], costs: list[float], easy: Load
+) -> tuple[str, ...]:
     rates = [load.rate for load in loads[name]]
     shares = [load.rate / bare.rate for load, bare in zip(loads[name], loads[BARE], strict=True)]
     latencies = [
@@ -185,7 +240,8 @@ def _row(name: str, loads: dict[str, list[Load]], easy: Load) -> tuple[str, ...]
     ]
     errors = sum(load.errors for load in loads[name])
     return (
-        *(name, f"{median(rates):,.0f}", f"{median(shares):.0%}", *latencies, str(errors)),
+        *(name, f"{median(rates):,.0f}", f"{median(shares):.0%}", f"{median(costs):.2f}"),
+        *(*latencies, str(errors)),
         *(f"{easy.rate / median(rates):.0%}", f"{easy.p50:.2f}", f"{easy.p99:.2f}"),
     )
 
@@ -217,7 +273,12 @@ delay = function() return math.floor(MILLISECONDS + math.random()) end
 """
 
 
-def publish_model(models: Path, items: int) -> None:
+def publish_model(
+    models: Path,
+    items: int,
+    search: Literal["quantized", "exact"] = "quantized",
+    listed: int = LISTED,
+) -> None:
     """Publishes a model of random clusters, whose items follow Zipf's law.
 
     What is only looked up, the table and the lists of similar items, holds random items.
@@ -228,14 +289,15 @@ def publish_model(models: Path, items: int) -> None:
     vectors += centers[random.integers(0, CLUSTERS, items)]
     counts = MOST_SEEN // np.arange(1, items + 1) + 1
     width = min(200, MOST_CONTINUATIONS // items)
+    config = IndexConfig(search=search)
     settings = NextSettings(decay=0.5, last_items=20)
     similar = SimilarSettings(decay=1, answer_shrinkage=3, query_shrinkage=20)
     scores = np.sort(random.random((items, width), np.float32))[:, ::-1].ravel().copy()
     table = random.integers(0, items, items * width, np.int32)
     offsets = np.arange(0, items * width + 1, width)
     lists = NeighborLists(
-        random.integers(0, items, (items, LISTED), np.int32),
-        np.sort(random.random((items, LISTED), np.float32))[:, ::-1].copy(),
+        random.integers(0, items, (items, listed), np.int32),
+        np.sort(random.random((items, listed), np.float32))[:, ::-1].copy(),
     )
 
     def build(version: str) -> Artifact:
@@ -259,7 +321,7 @@ def publish_model(models: Path, items: int) -> None:
             counts=counts,
             input_vectors=vectors,
             output_vectors=np.zeros_like(vectors),
-            cosine_index=cosine_index(vectors, counts, similar, IndexConfig(), usable_cores()),
+            cosine_index=cosine_index(vectors, counts, similar, config, usable_cores()),
             continuations=Continuations(Lists(table, offsets), scores, settings),
             neighbors=lists,
         )
@@ -269,12 +331,27 @@ def publish_model(models: Path, items: int) -> None:
 
 
 @contextmanager
-def _bare(workers: int) -> Iterator[str]:
+def _servers(
+    models: Path, exact: Path, names: list[str], workers: int
+) -> Iterator[dict[str, Server]]:
+    """The server of each query."""
+    with ExitStack() as stack:
+        bare = stack.enter_context(_bare(workers))
+        plain = stack.enter_context(serving(models, WORKERS=str(workers)))
+        others = {name: Server(plain.address, plain.pid) for name in names} | {BARE: bare}
+        if slow := EXACT.intersection(names):
+            service = stack.enter_context(serving(exact, WORKERS=str(workers)))
+            others |= dict.fromkeys(slow, Server(service.address, service.pid))
+        yield others
+
+
+@contextmanager
+def _bare(workers: int) -> Iterator[Server]:
     address = f"http://127.0.0.1:{(port := free_port())}"
     command = [sys.executable, "-m", "uvicorn", "bench.bare:app", "--no-access-log"]
     options = ["--log-level", "warning", "--workers", str(workers), "--port", str(port)]
-    with running([*command, *options], f"{address}/similar/x", {}):
-        yield address
+    with running([*command, *options], f"{address}/similar/x", {}) as process:
+        yield Server(address, process.pid)
 
 
 if __name__ == "__main__":

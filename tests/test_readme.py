@@ -1,9 +1,11 @@
 """What the README shows is what is printed, figures and versions left out."""
 
+import ast
 import json
 import os
 import re
 import shlex
+import sys
 
 import pytest
 
@@ -54,6 +56,7 @@ ANSWERS = {
     '/analogy {"positive": ["22697", "23175"], "negative": ["23174"]}': {"returned": 10},
     "/items/85123A": {"item_id": "85123A", "title": "WHITE HANGING HEART T-LIGHT HOLDER"},
     "/items?q=hanging+heart": {},
+    "/items?q=teacup&filter=UnitPrice+<+2": {},
     "/model": {},
     "/healthz": {"status": "ok"},
     "/readyz": {"status": "ok"},
@@ -112,6 +115,17 @@ def test_the_curl_lines_of_the_readme_are_answered_as_it_says(command, shown, ad
         titles = {item["item_id"]: item["title"] for item in answer["items"]}
         of_the_readme = {item["item_id"]: item["title"] for item in shown["items"]}
         assert len(titles.items() & of_the_readme.items()) >= len(of_the_readme) / 2
+
+
+@trains
+def test_the_client_of_the_readme_is_generated_and_answered(address, tmp_path):
+    [[(command, _)]] = blocks_of("openapi-python-client")
+    [code] = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    local = [text.replace("http://127.0.0.1:8000", address) for text in (command, code)]
+    run(sys.executable, "-m", "openapi_python_client", *shlex.split(local[0])[1:], cwd=tmp_path)
+    titles = ast.literal_eval(run(sys.executable, "-c", local[1], cwd=tmp_path).stdout)
+    assert len(titles) == 3
+    assert sum("REGENCY" in title for title in titles) >= 2
 
 
 REQUESTS = re.search(r"^```json\n(.*?)^```", README, re.MULTILINE | re.DOTALL)[1]

@@ -22,6 +22,7 @@ from service.model.continuations import Relation
 from service.model.diversity import diversified
 from service.model.errors import InputError
 from service.model.explaining import contributions
+from service.model.filters import Filter
 from service.model.queries import NO_RULES, Liked, Query, Rules, Taste, faded, powers
 from service.model.ranker import Ranked, Ranker
 from service.model.tastes import clusters, interleaved, shares
@@ -183,19 +184,27 @@ class Recommender:
         """
         return self._catalogue.item(self._catalogue.row(item_id))
 
-    def find(self, text: str, k: int = 10) -> list[Item]:
+    def find(self, text: str, k: int = 10, filter: str | None = None) -> list[Item]:
         """Items with every word of the text in their id or title, most frequent first.
 
         The last word may be the beginning of one. A text without words finds nothing, an empty one
         the most frequent items. See `Search.find`.
 
+        Args:
+            text: the words.
+            k: how many at most.
+            filter: a condition on metadata, see `service.model.filters`.
+
         Raises:
+            InputError: the condition means nothing.
             UnavailableError: the index cannot be read.
         """
+        allowed = Filter.parse(filter).mask(self.artifact.columns) if filter is not None else None
         wanted = k
         while True:
             found = self._catalogue.find(text, wanted)
-            rows = [row for row in found if row not in self.hidden]
+            rows = found if allowed is None else [row for row in found if allowed[row]]
+            rows = [row for row in rows if row not in self.hidden]
             if len(rows) >= k or len(found) < wanted:
                 return [self._catalogue.item(row) for row in rows[:k]]
             wanted *= 4

@@ -6,6 +6,13 @@ from service.model.queries import Liked, Query, Taste
 from service.model.recommender import Recommender
 from service.web import requests
 
+FILTERED_QUICKLY = 10_000_000  # characters of a condition times items, in some milliseconds
+
+
+def filters_quickly(model: Recommender, condition: str | None) -> bool:
+    """Whether it takes some milliseconds at most to look at every item by a condition."""
+    return condition is None or len(condition) * model.artifact.manifest.items <= FILTERED_QUICKLY
+
 
 def taste_query(
     model: Recommender, body: requests.RecommendRequest | requests.RecommendQuery

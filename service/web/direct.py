@@ -8,17 +8,20 @@ parts, or not at all. Both answers are equal (`tests/web/test_direct.py`).
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
 
 import orjson
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.model.continuations import Relation
 from service.model.errors import InputError, UnknownItemError
+from service.model.queries import NO_RULES, Rules
 from service.model.recommender import Recommender
 from service.web import requests
 from service.web.answers import neighbors_answer, recommendation_answer
-from service.web.asking import taste_of, taste_query
+from service.web.asking import filters_quickly, taste_of, taste_query
 from service.web.caching import PERSONAL, revalidated
 from service.web.live_model import LiveModel
 from service.web.metrics import Metrics
@@ -27,6 +30,8 @@ from service.web.searches import Searches
 from service.web.settings import DEFAULT_K, Settings
 
 PLAIN = re.compile("[a-z]+=[0-9a-z]+(&[a-z]+=[0-9a-z]+)*")
+PLAIN_NAMES = {"k", "relation"}
+LISTS = {"exclude", "candidates", "include"}
 JSON = (b"content-type", b"application/json")
 PERSONAL_HEADERS = [(name.lower().encode(), value.encode()) for name, value in PERSONAL.items()]
 
@@ -118,35 +123,31 @@ def _place(scope: Scope) -> tuple[str, str]:
 
 
 async def _similar(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
-    parameters = _single_parameters(scope)
-    if parameters is None or not parameters.keys() <= {"k", "relation"}:
-        return None
-    return _related(direct, scope, parameters, parameters.get("relation", "similar"))
+    return _related(direct, scope, requests.RelatedQuery)
 
 
 async def _following(direct: Direct, scope: Scope, _: bytes) -> Answered | None:
-    parameters = _single_parameters(scope)
-    if parameters is None or not parameters.keys() <= {"k"}:
-        return None
-    return _related(direct, scope, parameters, "next")
+    return _related(direct, scope, requests.ListQuery)
 
 
-def _related(
-    direct: Direct, scope: Scope, parameters: dict[str, str], relation: str
-) -> Answered | None:
-    """The answer for an item that the model knows, if `k` is within the limits."""
+def _related(direct: Direct, scope: Scope, kind: type[requests.ListQuery]) -> Answered | None:
+    """The answer for an item that the model knows, if what is asked is within the limits."""
     model, settings, metrics, _ = direct
     item_id = scope["path"].split("/", 2)[2]
-    k = requests.number(parameters.get("k", DEFAULT_K))
-    if not isinstance(k, int) or not 1 <= k <= settings.max_k or _is_conditional(scope):
+    asked = _asked(scope, kind)
+    if asked is None or _is_conditional(scope):
         return None
-    if relation not in model.relations:
+    k, relation, rules = asked
+    if relation not in model.relations or max(k, rules.offset) > settings.max_k:
+        return None
+    if not filters_quickly(model, rules.filter):
         return None
     try:
-        query = model.item_query(item_id, k, relation)
-    except UnknownItemError:
+        query = model.item_query(item_id, k, relation, rules)
+    except (UnknownItemError, InputError):
         return None
-    neighbors = model.listed(item_id, k) if relation == "similar" else None
+    is_plain = relation == "similar" and rules is NO_RULES
+    neighbors = model.listed(item_id, k) if is_plain else None
     if neighbors is None:
         if not model.is_quick(query):
             return None
@@ -156,10 +157,32 @@ def _related(
     return answer, [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
 
+def _asked(scope: Scope, kind: type[requests.ListQuery]) -> tuple[int, Relation, Rules] | None:
+    """How many items are asked for, in which relation and by which rules; None if not plainly."""
+    parameters = _single_parameters(scope)
+    if parameters is None or not LISTS.isdisjoint(parameters):
+        return None
+    relation: Any = "next"
+    if kind is requests.RelatedQuery:
+        relation = parameters.get("relation", "similar")
+    elif "relation" in parameters:
+        return None
+    if parameters.keys() <= PLAIN_NAMES:  # what validation of a body would cost is noticeable
+        k = requests.number(parameters.get("k", DEFAULT_K))
+        return (k, relation, NO_RULES) if isinstance(k, int) and k > 0 else None
+    try:
+        body = kind.model_validate(parameters)
+    except ValidationError:
+        return None
+    return body.k, relation, body.rules()
+
+
 async def _recommend(direct: Direct, scope: Scope, content: bytes) -> Answered | None:
     model, settings, metrics, searches = direct
     body = _recommend_request(scope, content)
     if body is None or body.relation not in model.relations or not _is_small(body, settings):
+        return None
+    if not filters_quickly(model, body.filter):
         return None
     try:
         query = taste_query(model, body)
@@ -187,7 +210,7 @@ def _recommend_request(scope: Scope, content: bytes) -> requests.RecommendReques
 def _is_small(body: requests.RecommendRequest, settings: Settings) -> bool:
     """Whether a request is within the limits, and needs no more than a ranking."""
     lists = (body.liked, body.disliked, body.exclude, body.candidates or ())
-    is_plain = body.filter is None and not body.explain and body.tastes == 1 and not body.offset
+    is_plain = not body.explain and body.tastes == 1 and not body.offset
     return is_plain and body.k <= settings.max_k and max(map(len, lists)) <= settings.max_items
 
 
@@ -203,12 +226,13 @@ def _is_conditional(scope: Scope) -> bool:
 
 
 def _single_parameters(scope: Scope) -> dict[str, str] | None:
-    """The parameters of a URL; None if one is given twice or is not plain text."""
+    """The parameters of a URL; None if one is given twice."""
     query = scope["query_string"].decode("latin-1")
     if not query:
         return {}
-    if not PLAIN.fullmatch(query):
-        return None
-    pairs = [parameter.split("=") for parameter in query.split("&")]
+    if PLAIN.fullmatch(query):
+        pairs = [parameter.split("=") for parameter in query.split("&")]
+    else:
+        pairs = list(map(list, parse_qsl(query, keep_blank_values=True)))  # as Starlette does
     parameters = dict(pairs)
     return parameters if len(parameters) == len(pairs) else None

@@ -5,9 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from service.web import schemas
 from service.web.kinds import LONG_ADDRESS, NO_KEY, OVERLOADED
 from service.web.limits import NEVER_SHED
+from service.web.naming import name_recurring
 from service.web.problems import documented
 from service.web.security import SCHEMES, is_open
 from service.web.settings import Settings
@@ -23,11 +23,11 @@ def complete_document(app: FastAPI, settings: Settings, *, asks_for_keys: bool) 
     """
     document = app.openapi()  # FastAPI keeps this object and serves it
     components = document["components"]["schemas"]
-    components["Problem"] = schemas.Problem.model_json_schema()
     for unused in ("HTTPValidationError", "ValidationError"):
         components.pop(unused, None)
     for name, schema in _inputs(document):
         _limit(name, schema, settings)
+    name_recurring(document)
     for path, operation in _operations_by_path(document):
         if path not in NEVER_SHED:
             operation["responses"].setdefault("503", documented(OVERLOADED)[503])

@@ -30,13 +30,16 @@ async def similarity(
 
 @items.get("/items", response_model=schemas.ItemsAnswer, summary="Find items")
 def find_items(
-    q: Annotated[str, Parameters(min_length=1, max_length=1024)], k: K, model: CacheableModel
+    q: Annotated[str, Parameters(min_length=1, max_length=1024)],
+    k: K,
+    model: CacheableModel,
+    filter: requests.Condition = None,
 ) -> dict[str, Any]:
     """The most frequent items that have every word of `q` in their id or title.
 
     The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
     """
-    found = model.find(q, k)
+    found = model.find(q, k, filter)
     return {"model_version": model.version, "returned": len(found), "items": found}
 
 

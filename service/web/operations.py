@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import PlainTextResponse, RedirectResponse
 
 from service.model.errors import short
 from service.web import kinds, schemas
@@ -87,7 +87,7 @@ async def problem_kind(name: str) -> dict[str, Any]:
     }
 
 
-@operations.get("/metrics", summary="Metrics for Prometheus", response_class=Response)
+@operations.get("/metrics", summary="Metrics for Prometheus", response_class=PlainTextResponse)
 def metrics(request: Request) -> Response:
     """Prometheus' text format."""
     state = request.app.state

@@ -15,6 +15,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.config import JsonDict, JsonValue
 
 from service.model.answers import Fallback
 from service.model.continuations import Relation
@@ -54,6 +55,14 @@ def _text(value: object) -> object:
 
 
 ItemId = Annotated[str, Field(min_length=1, max_length=1024), BeforeValidator(_text)]
+Condition = Annotated[
+    str | None,
+    Field(
+        json_schema_extra={"format": "filter"},
+        description="A condition on metadata, `title` and `count`: `price < 20 and color = 'red'`.",
+        examples=["count >= 100"],
+    ),
+]
 # Strict: neither text that looks like a number nor `true` is a number.
 K = Annotated[int, Field(ge=1, strict=True, description="How many items to return.")]
 
@@ -67,12 +76,7 @@ class RulesBody(Body):
     candidates: list[ItemId] | None = Field(
         None, description="Rank only these items.", examples=[None]
     )
-    filter: str | None = Field(
-        None,
-        json_schema_extra={"format": "filter"},
-        description="A condition on metadata, `title` and `count`: `price < 20 and color = 'red'`.",
-        examples=["count >= 100"],
-    )
+    filter: Condition = None
     min_count: int = Field(
         1, ge=1, strict=True, description="Return no item that was seen less often in training."
     )
@@ -97,15 +101,18 @@ class RulesBody(Body):
     )
 
     def rules(self) -> Rules:
-        """The rules, `NO_RULES` itself if none is set."""
-        names = self.model_fields_set & RULES
-        return Rules(**{name: getattr(self, name) for name in names}) if names else NO_RULES
+        """The rules, `NO_RULES` itself if none differs from its default."""
+        values = {name: getattr(self, name) for name in self.model_fields_set & RULES}
+        rules = {name: value for name, value in values.items() if value != NO_RULE[name]}
+        return Rules(**rules) if rules else NO_RULES
 
     _whole = field_validator("min_count", "offset", mode="before")(whole)
 
 
 RULES = {field.name for field in fields(Rules)}
-
+NO_RULE = {
+    name: RulesBody.model_fields[name].get_default(call_default_factory=True) for name in RULES
+}
 
 NUMBERS = ("k", "decay", "tastes", "min_count", "min_score", "diversity", "offset")
 
@@ -115,6 +122,15 @@ class FromUrl(BaseModel):
 
     _numbers = field_validator(*NUMBERS, mode="before", check_fields=False)(number)
     _flags = field_validator("explain", mode="before", check_fields=False)(flag)
+
+
+def _one_of(*names: str, **form: JsonValue) -> JsonDict:
+    """Documents that a body has one of some fields, at least, in a certain form.
+
+    In a list of its own: of alternatives at the top, generated clients make a type each.
+    """
+    forms: list[JsonValue] = [{"required": [name], "properties": {name: form}} for name in names]
+    return {"allOf": [{"anyOf": forms}]}
 
 
 def _date(value: object) -> object:
@@ -178,9 +194,7 @@ class TasteBody(RulesBody):
 
     _numbers = field_validator("k", "tastes", mode="before")(whole)
 
-    model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": [name]} for name in ("liked", "disliked")]}
-    )
+    model_config = ConfigDict(json_schema_extra=_one_of("liked", "disliked"))
 
     @model_validator(mode="after")
     def _names_items(self) -> Self:
@@ -223,8 +237,11 @@ class RecommendQuery(FromUrl, TasteBody):
 class BatchRequest(Body):
     """Several tastes."""
 
-    queries: list[Any] = Field(
-        min_length=1, description="Bodies of `POST /recommend`.", examples=[[{"liked": ["85123A"]}]]
+    queries: list[Any] = Field(  # each is checked alone: a wrong one has a problem in its place
+        min_length=1,
+        description="Bodies of `POST /recommend`.",
+        examples=[[{"liked": ["85123A"]}]],
+        json_schema_extra={"items": {"$ref": "#/components/schemas/RecommendRequest"}},
     )
 
 
@@ -259,14 +276,7 @@ class ExplainRequest(RecommendRequest):
 class AnalogyRequest(RulesBody):
     """Items to add and to subtract, at least one."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "anyOf": [
-                {"required": [name], "properties": {name: {"minItems": 1}}}
-                for name in ("positive", "negative")
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra=_one_of("positive", "negative", minItems=1))
 
     positive: list[ItemId] = Field(
         default_factory=list, description="Items that count +1.", examples=[["85123A", "22386"]]

@@ -16,7 +16,7 @@ from service.model.queries import NO_RULES, Query
 from service.model.recommender import Recommender
 from service.web import kinds, requests, schemas
 from service.web.answers import contributions, neighbors_answer, recommendation_answer
-from service.web.asking import taste_of, taste_query
+from service.web.asking import filters_quickly, taste_of, taste_query
 from service.web.caching import PERSONAL
 from service.web.dependencies import (
     CacheableModel,
@@ -31,7 +31,6 @@ from service.web.searches import Searches
 
 queries = APIRouter(tags=["queries"], responses=documented(INVALID_REQUEST, NO_MODEL))
 
-FILTERED_QUICKLY = 10_000_000  # characters of a condition times items, in some milliseconds
 Answer = Callable[..., Awaitable[dict[str, Any]]]
 
 
@@ -201,7 +200,7 @@ async def _recommendation(
 
 @queries.post(
     "/recommend/batch",
-    response_model=schemas.ManyAnswer,
+    response_model=schemas.BatchAnswer,
     responses=documented(MALFORMED_JSON, TOO_LARGE),
     summary="Items for each of several tastes",
 )
@@ -291,7 +290,7 @@ async def popular(
 
 async def _query(model: Recommender, body: requests.RulesBody, make: Callable[[], Query]) -> Query:
     """A query; in a thread if a long condition has to be looked at, or one for many items."""
-    if len(body.filter or "") * model.artifact.manifest.items <= FILTERED_QUICKLY:
+    if filters_quickly(model, body.filter):
         return make()
     return await asyncio.to_thread(make)
 

@@ -100,10 +100,37 @@ class RecommendAnswer(NeighborsAnswer):
     )
 
 
+class Fault(BaseModel):
+    """What is wrong in one place of a request."""
+
+    where: str = Field(examples=["liked[0]"])
+    why: str = Field(examples=["Input should be a valid string"])
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 describes it (`application/problem+json`)."""
+
+    type: str = Field(
+        description="Stable name of the kind of error.", examples=["/problems/unknown-item"]
+    )
+    title: str = Field(examples=["Unknown item"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["the model does not know item 'X1'"])
+    errors: list[Fault] | None = Field(
+        None, description="For an invalid body or parameter: every place and what is wrong there."
+    )
+
+
 class ManyAnswer(Answer):
+    """An answer for each item, in their order: the same as alone, or a problem."""
+
+    answers: list[NeighborsAnswer | Problem]
+
+
+class BatchAnswer(Answer):
     """An answer for each query, in their order: the same as alone, or a problem."""
 
-    answers: list[dict[str, Any]]
+    answers: list[RecommendAnswer | Problem]
 
 
 class ExplainAnswer(Answer):
@@ -162,7 +189,8 @@ class ModelAnswer(Answer):
     items: int = Field(description="Size of the catalogue.")
     vector_size: int
     output: OutputRows = Field(
-        description="What the output vectors belong to: items, nodes of a tree, or none."
+        title="Output Rows",
+        description="What the output vectors belong to: items, nodes of a tree, or none.",
     )
     config: dict[str, Any] = Field(description="Every setting of the training run.")
     data: dict[str, Any] = Field(description="What was read, dropped and kept.")
@@ -176,20 +204,6 @@ class Health(Body):
     """Whether the process is alive, or ready to answer."""
 
     status: str = Field(examples=["ok"])
-
-
-class Problem(BaseModel):
-    """An error, as RFC 9457 describes it (`application/problem+json`)."""
-
-    type: str = Field(
-        description="Stable name of the kind of error.", examples=["/problems/unknown-item"]
-    )
-    title: str = Field(examples=["Unknown item"])
-    status: int = Field(examples=[404])
-    detail: str = Field(examples=["the model does not know item 'X1'"])
-    errors: list[dict[str, Any]] | None = Field(
-        None, description="For an invalid body or parameter: every place and what is wrong there."
-    )
 
 
 class ProblemKind(Body):

@@ -61,6 +61,34 @@ def test_every_word_counts_whatever_its_case_and_accents(text: str, rows: list[i
     assert found(text) == [f"id_{row}" for row in rows]
 
 
+SHORT = st.sampled_from(["red", "re", "tea", "cup", "c"])  # too short to be misspelt
+ITEMS = st.lists(st.tuples(st.lists(SHORT, max_size=3), st.integers(0, 9)), min_size=1, max_size=40)
+
+
+@given(ITEMS, st.lists(SHORT, min_size=1, max_size=2), st.integers(0, 10), st.integers(1, 8))
+def test_a_filter_lets_pass_what_a_loop_over_the_catalogue_does(
+    items: list[tuple[list[str], int]], words: list[str], price: int, k: int
+):
+    titles = [" ".join(title) for title, _ in items]
+    vectors = {str(row): [1.0, row] for row in range(len(items))}
+    artifact = replace(make_artifact(vectors=vectors), titles=titles)
+    artifact = replace(artifact, metadata={"price": [price for _, price in items]})
+    hidden = frozenset(range(0, len(items), 5))
+    shop = Recommender(artifact)
+    shop.hidden = hidden
+    *whole, last = words
+    expected = [
+        str(row)
+        for row, (title, cost) in enumerate(items)
+        if set(whole) <= set(title)
+        and any(word.startswith(last) for word in title)
+        and cost < price
+        and row not in hidden
+    ]
+    found = shop.find(" ".join(words), k, f"price < {price}")
+    assert [item.item_id for item in found] == expected[:k]
+
+
 @pytest.mark.parametrize(
     ("text", "rows"),
     [

@@ -48,7 +48,10 @@ def answers(clients: tuple[TestClient, TestClient], *arguments: Any, **options: 
         ("GET", "/similar/apple?k=2", None),
         ("GET", "/similar/apple?k=2&relation=next", None),
         ("GET", "/next/apple?k=2", None),
+        ("GET", "/similar/apple?k=2&filter=kind+%3D+'fruit'&min_count=2", None),
+        ("GET", "/next/apple?diversity=0.0&filter=kind+%3D+'fruit'&min_score=0.1", None),
         ("POST", "/recommend", {"liked": ["apple"], "k": 2}),
+        ("POST", "/recommend", {"liked": ["apple"], "filter": "kind = 'fruit'"}),
         ("POST", "/recommend", {"liked": ["apple"], "k": 2, "relation": "next"}),
     ],
 )
@@ -70,18 +73,30 @@ ITEMS = st.sampled_from(["apple", "pear", "drill", "nothing", "", "a/b", "%41", 
 NUMBERS = st.one_of(
     st.integers(-1, 14), st.sampled_from(["5", "05", "1e1", "", " 3", "5.0", "x", 2.0, True, None])
 )
+CONDITIONS = st.sampled_from(
+    ["kind = 'fruit'", "count < 35", "title is missing", "kind =", "colour = 'red'", "", "kind+= 1"]
+)
+RULES = {
+    "filter": st.one_of(st.none(), CONDITIONS),
+    "min_count": NUMBERS,
+    "min_score": st.one_of(NUMBERS, st.floats(-1, 1)),
+    "diversity": st.one_of(NUMBERS, st.floats(-0.5, 1.5)),
+    "offset": NUMBERS,
+}
 PARAMETERS = st.lists(
-    st.tuples(
-        st.sampled_from(["k", "relation", "unknown"]),
-        st.one_of(NUMBERS, st.sampled_from(["similar", "next", "Next"])),
+    st.one_of(
+        st.tuples(st.sampled_from(["k", "relation", "unknown", "exclude", "include"]), NUMBERS),
+        st.tuples(st.just("relation"), st.sampled_from(["similar", "next", "Next"])),
+        *(st.tuples(st.just(name), values) for name, values in RULES.items()),
     ),
-    max_size=3,
+    max_size=4,
 )
 BODIES = st.fixed_dictionaries(
     {"liked": st.lists(st.one_of(ITEMS, st.just(7)), max_size=6)},
     optional={
         "k": NUMBERS,
         "exclude": st.lists(ITEMS, max_size=2),
+        **RULES,
         "relation": st.sampled_from(["similar", "next", "none"]),
         "decay": st.one_of(st.none(), st.floats(-0.5, 1.5), st.sampled_from(["0.5", True])),
         "unknown": st.just(1),

@@ -84,6 +84,13 @@ def test_popular_items_obey_the_rules(shop: TestClient):
     assert recommended(shop, liked=["kiwi"], fallback="none")["items"] == []
 
 
+def test_items_are_found_by_words_and_a_condition(shop: TestClient):
+    found = shop.get("/items", params={"q": "a", "filter": "kind = 'fruit' and count < 60"}).json()
+    assert (found["returned"], ids(found)) == (2, ["pear", "plum"])
+    wrong = shop.get("/items", params={"q": "a", "filter": "colour = 'red'"})
+    assert "colour" in problem(wrong, 422, "invalid-request")["detail"]
+
+
 def test_likes_have_weights_and_times_and_dislikes_count_against(shop: TestClient):
     plain = recommended(shop, liked=["apple", "saw"], decay=1)
     equal = [{"id": "apple", "weight": 2}, {"id": "saw", "weight": 2}]
@@ -137,6 +144,21 @@ def test_a_batch_answers_each_query_like_alone_and_no_error_is_another_s(shop: T
     assert number["answers"][0]["detail"] == 'liked[1]: item ids are text: write "5"'
     many = shop.post("/recommend/batch", json={"queries": queries * 2})
     assert "6 queries are more than the 3" in problem(many, 422, "invalid-request")["detail"]
+
+
+@pytest.mark.parametrize(
+    "batch", [{}, {"queries": []}, {"queries": {"liked": ["apple"]}}, {"queries": [{}], "k": 2}, []]
+)
+def test_what_is_no_batch_is_refused(shop: TestClient, batch: Any):
+    problem(shop.post("/recommend/batch", json=batch), 422, "invalid-request")
+
+
+@pytest.mark.parametrize("query", [7, None, [], "apple", {"liked": ["apple"], "unknown": 1}])
+def test_what_is_no_query_has_a_problem_in_its_place(shop: TestClient, query: Any):
+    queries = [query, {"liked": ["apple"], "k": 2}]
+    wrong, right = shop.post("/recommend/batch", json={"queries": queries}).json()["answers"]
+    assert (wrong["status"], wrong["type"]) == (422, "/problems/invalid-request")
+    assert ids(right) == ["pear", "plum"]
 
 
 @pytest.mark.parametrize("relation", ["similar", "next"])

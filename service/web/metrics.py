@@ -71,6 +71,12 @@ class Metrics:
             ["outcome"],
             registry=self._registry,
         )
+        self.pulls = Counter(
+            "item2vec_model_pulls",
+            "Attempts to bring a newly pushed model from the object store.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self.batches = Histogram(
             "item2vec_search_batch_size",
             "Concurrent searches that were answered together.",

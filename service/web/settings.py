@@ -31,6 +31,11 @@ class Settings(BaseModel):
         1, ge=1, description="processes that answer requests; they share the model's memory"
     )
     poll_seconds: float = _seconds(2, "how often to look for a new model")
+    pull: str | None = Field(
+        None,
+        description="an object store to follow, as s3://bucket/prefix; `models` becomes its cache",
+    )
+    pull_seconds: float = _seconds(30, "how often to look into the object store")
     max_k: int = Field(
         1000,
         ge=DEFAULT_K,

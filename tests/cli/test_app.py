@@ -67,7 +67,7 @@ COMMANDS = [
     "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
     "hide", "show", "hidden",
     "config", "config show", "models", "models list", "models show", "models promote",
-    "models rollback", "models prune",
+    "models rollback", "models prune", "models push", "models pull",
 ]  # fmt: skip
 
 

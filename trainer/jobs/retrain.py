@@ -2,11 +2,13 @@
 
 from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError
+from service.model.remote.bucket import Bucket
 from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
 from trainer.artifacts.neighbors import with_neighbors
 from trainer.config.jobs import Config
 from trainer.events.dataset import read_dataset
+from trainer.jobs.push import push_published
 from trainer.view.display import Silent
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
@@ -30,18 +32,23 @@ def train_version(config: Config, display: Silent) -> Manifest:
 def retrain(config: Config, display: Silent) -> Manifest:
     """Trains a model, makes it current and deletes versions beyond `publish.keep`.
 
-    If reading, training or publishing fails, the previous model stays current.
+    If reading, training or publishing fails, the previous model stays current. A published version
+    is then pushed to `publish.push`; if that fails, it stays published here.
 
     Raises:
         InputError: the event log cannot be used.
         JobRunningError: another job is training for the same store.
+        NotPushedError: the version is published here alone.
     """
     store = Store(config.models)
+    bucket = None if config.publish.push is None else Bucket(config.publish.push)
     with store.job():
         manifest = _train_version(store, config, display)
         store.promote(manifest.model_version)
         for version in store.prune(config.publish.keep):
             display.note(f"deleted version {version}")
+        if bucket is not None:
+            push_published(store, bucket, config.publish.keep, display)
     return manifest
 
 

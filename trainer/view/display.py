@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from trainer.corpus import DataReport
 
+OnBytes = Callable[[int, int], None]
+
 if TYPE_CHECKING:  # a display is made before it is known whether kernels are needed
     from trainer.config.jobs import TuningConfig
     from trainer.evaluation.comparison import OnCases
@@ -36,6 +38,11 @@ class Silent:
     def working(self, step: str) -> Iterator[None]:
         """A step takes a while and cannot report its progress."""
         yield
+
+    @contextmanager
+    def copying(self, step: str) -> Iterator[OnBytes]:
+        """Files are copied; yields a function of the bytes copied so far, and in all."""
+        yield lambda _done, _total: None
 
     @contextmanager
     def evaluating(self) -> Iterator["OnCases"]:

@@ -94,6 +94,18 @@ def test_a_bucket_that_goes_back_is_followed(puller: Puller, cache: Store, publi
     assert cache.current() == versions[0]
 
 
+def test_a_version_that_is_deleted_from_the_cache_is_fetched_again(
+    puller: Puller, cache: Store, publisher: Publisher
+):
+    version = publisher.push()
+    puller.look()
+    before = cache.promotion()
+    shutil.rmtree(cache.path(version))
+    puller.look()
+    assert cache.load().manifest.model_version == version
+    assert cache.promotion() != before  # so a service that refused it tries once more
+
+
 def test_an_empty_bucket_is_reported_once_and_waited_for(
     puller: Puller, cache: Store, publisher: Publisher, caplog: pytest.LogCaptureFixture
 ):

@@ -427,3 +427,23 @@ def refusing() -> Iterator[Callable[[int, str], str]]:
     for server in servers:
         server.shutdown()
         server.server_close()
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_large_object_goes_in_parts_and_not_at_all_if_one_fails(tmp_path: Path):
+    bucket = Bucket(f"s3://{NAME}/{tmp_path.name}")
+    parts = [bytes([number]) * buckets.PIECE for number in range(2)] + [b"end"]
+    whole = b"".join(parts)
+    bucket.write("parts/large", iter(parts), "a checksum")
+    assert bucket.sizes("parts") == {"large": len(whole)}
+    assert bucket.sha256("parts/large", len(whole)) == "a checksum"
+    starts = range(0, len(whole), buckets.PIECE)
+    assert b"".join(bucket.piece("parts/large", start) for start in starts) == whole
+
+    def failing() -> Iterator[bytes]:
+        yield from parts
+        raise _LostError
+
+    with pytest.raises(_LostError):
+        bucket.write("parts/never", failing(), "a checksum")
+    assert set(bucket.sizes("parts")) == {"large"}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from service.model.errors import ConfigError, Item2VecError
+from service.model.remote.bucket import Bucket
 from service.web.logs import log_config
 from service.web.security import Keys, is_loopback
 from service.web.settings import Settings
@@ -27,6 +28,8 @@ def main() -> int:
     try:
         settings = Settings.from_environment()
         keys = Keys.of(settings)
+        if settings.pull is not None:
+            Bucket(settings.pull)  # raises an error if there can be no such place
         _check_metrics_directory()
     except Item2VecError as error:
         sys.stderr.write(f"error: {error}\n")

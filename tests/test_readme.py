@@ -16,6 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 uncompiled = os.environ.get("NUMBA_DISABLE_JIT") == "1"
 trains = pytest.mark.skipif(uncompiled, reason="the sample takes hours with the JIT off")
 
+BUCKET = "s3://shop/models"
 # What makes a command short; the README's own are longer.
 SHORTER = {
     "train": ["--epochs", "1"],
@@ -159,6 +160,9 @@ LINES = {
     "item2vec hide 22423 no-such-item": ["hidden: #, no-such-item"],
     "item2vec hidden": ["#", "no-such-item"],
     "item2vec show 22423 no-such-item": ["shown: #, no-such-item"],
+    "item2vec models push s3://shop/models": [r"current version in file:.*/bucket: #"],
+    "item2vec models pull s3://shop/models": ["current version: #"],
+    "item2vec hide 22423 --push s3://shop/models": ["hidden: #"],
     "item2vec models rollback": ["current version: #"],
     "item2vec models nights": [
         r"started minutes outcome version exit code why", r"#.* published # # .*",
@@ -195,13 +199,16 @@ def assert_printed_as_shown(command, shown, done):
 @trains
 @pytest.mark.parametrize("block", blocks_of("item2vec"), ids=lambda block: block[0][0][:40])
 def test_the_item2vec_lines_of_the_readme_print_what_it_says(block, own_project):
+    bucket = own_project / "bucket"
+    bucket.mkdir()
     for command, shown in block:
         words = shlex.split(command, comments=True)
         if words[1] == "replay":
             (own_project / words[2]).write_text(REQUESTS)
         if words[1:3] == ["models", "rollback"] or "previous" in command:
             run(*ITEM2VEC, "retrain", "--epochs", "1", cwd=own_project)
-        done = run(*ITEM2VEC, *words[1:], *SHORTER.get(words[1], ()), cwd=own_project)
+        typed = [word.replace(BUCKET, f"file://{bucket}") for word in words[1:]]
+        done = run(*ITEM2VEC, *typed, *SHORTER.get(words[1], ()), cwd=own_project)
         if shown:
             assert_printed_as_shown(command, shown, done)
         else:

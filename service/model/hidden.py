@@ -65,6 +65,10 @@ class Hidden:
         """Shows items again, if they are hidden; raises what `hide` does."""
         self._change(lambda ids: ids.difference(item_ids))
 
+    def replace(self, ids: Ids) -> None:
+        """Hides these items and no others; raises what `hide` does."""
+        self._change(lambda _: ids)
+
     def _change(self, change: Callable[[Ids], Ids]) -> None:
         with disk.failures(self._path, "written"), locked(self._directory, LOCK_SECONDS):
             mark, before = self._read()
@@ -76,7 +80,7 @@ class Hidden:
         # The clock of files stands still for milliseconds, and inodes are used again.
         now = max(time.time_ns(), last_time + 1)
         with disk.replacing(self._path) as file:
-            file.writelines(orjson.dumps(item_id) + b"\n" for item_id in ids)
+            file.write(as_lines(ids))
             file.flush()
             os.utime(file.fileno(), ns=(now, now))
 
@@ -96,16 +100,34 @@ class Hidden:
                 if self._read_last[0] != NEVER:
                     raise
                 return NEVER, Ids()
-        lines = enumerate(content.splitlines(), 1)
-        return mark, Ids(self._id(line, number) for number, line in lines)
+        return mark, parse(content, self._path)
 
-    def _id(self, line: bytes, number: int) -> str:
-        try:
-            item_id = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            item_id = None
-        if not isinstance(item_id, str):
-            raise ArtifactError(
-                f'{self._path} is damaged in line {number}: write one item id a line, as "X1"'
-            )
-        return item_id
+
+def as_lines(ids: Ids) -> bytes:
+    """The content of a list of hidden items, in the order of their ids."""
+    return b"".join(orjson.dumps(item_id) + b"\n" for item_id in sorted(ids))
+
+
+def parse(content: bytes, place: object) -> Ids:
+    """The ids in the content of a list of hidden items.
+
+    Args:
+        content: all of it.
+        place: of the list, for the error.
+
+    Raises:
+        ArtifactError: it is damaged.
+    """
+    return Ids(_id(line, number, place) for number, line in enumerate(content.splitlines(), 1))
+
+
+def _id(line: bytes, number: int, place: object) -> str:
+    try:
+        item_id = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        item_id = None
+    if not isinstance(item_id, str):
+        raise ArtifactError(
+            f'{place} is damaged in line {number}: write one item id a line, as "X1"'
+        )
+    return item_id

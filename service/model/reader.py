@@ -132,8 +132,12 @@ def verify(directory: Path) -> Manifest:
     return manifest
 
 
-def read_manifest(directory: Path) -> Manifest:
+def read_manifest(directory: Path, version: str | None = None) -> Manifest:
     """The manifest alone, without reading the files that it lists.
+
+    Args:
+        directory: of the artifact.
+        version: whose it must be, if the directory does not bear its name yet.
 
     Raises:
         ArtifactError: it is damaged, of another format version, or that of another directory.
@@ -149,7 +153,7 @@ def read_manifest(directory: Path) -> Manifest:
         raise ArtifactError(f"{path} is damaged: its checksum is not that in {MANIFEST_CHECKSUM}")
     with _reading(path):
         manifest = Manifest.model_validate_json(content, strict=True)
-    if manifest.model_version != directory.name:
+    if manifest.model_version != (version or directory.name):
         raise ArtifactError(
             f"{directory} holds version {manifest.model_version}: a directory must be named after "
             "its version, rename it"

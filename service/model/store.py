@@ -148,6 +148,31 @@ class Store:
         with self._writing(version):
             return writer.save(artifact, self._versions / version)
 
+    def receive(self, version: str, write: Callable[[Path], None]) -> None:
+        """Adds a version that was made elsewhere, without making it current.
+
+        Args:
+            version: its name.
+            write: called with the directory for its files; if it fails, what it has written stays
+                there for the next call, until a version is added or pruned.
+
+        Raises:
+            JobRunningError: another process is writing this version.
+            UnavailableError: the disk is full or fails.
+        """
+        partial, directory = self._versions / f".partial-{version}", self._versions / version
+        with disk.failures(directory, "written"):
+            self._versions.mkdir(parents=True, exist_ok=True)
+            try:
+                with self._writing(version):
+                    if directory.exists():
+                        return
+                    partial.mkdir(exist_ok=True)
+                    write(partial)
+                    writer.seal(partial, directory)
+            except Timeout:
+                raise JobRunningError(f"another process is writing {directory}") from None
+
     def promote(self, version: str) -> None:
         """Makes a version current, after loading it as the service will.
 

@@ -73,16 +73,25 @@ def save(artifact: Artifact, directory: Path) -> Manifest:
         with failures(directory, "written"):
             partial.mkdir(parents=True)
             manifest = _write(artifact, partial)
-            for path in partial.iterdir():
-                path.chmod(path.stat().st_mode & ~WRITABLE)
-                sync(path)
-            sync(partial)
-            partial.rename(directory)
-            sync(directory.parent)
+            seal(partial, directory)
     except BaseException:
         shutil.rmtree(partial, ignore_errors=True)
         raise
     return manifest
+
+
+def seal(partial: Path, directory: Path) -> None:
+    """Gives a complete artifact its name, once its files are read-only and on the disk.
+
+    Raises:
+        OSError: the disk fails.
+    """
+    for path in partial.iterdir():
+        path.chmod(path.stat().st_mode & ~WRITABLE)
+        sync(path)
+    sync(partial)
+    partial.rename(directory)
+    sync(directory.parent)
 
 
 def _write(artifact: Artifact, directory: Path) -> Manifest:

@@ -55,22 +55,22 @@ class HiddenItems(schemas.Body):
 
 Skipped = Annotated[int, Field(ge=0, le=10_000_000, strict=True)]
 _ITEM = "/hidden/{item_id:text}"
-_PROBLEMS = documented(kinds.NOT_CHANGED)
+_PROBLEMS = documented(kinds.HIDDEN_ELSEWHERE, kinds.NOT_CHANGED)
 
 
 @admin.put(_ITEM, response_model=HiddenItem, responses=_PROBLEMS, summary="Hide an item")
-def hide(item_id: str, model: Model) -> Any:  # noqa: ANN401
+def hide(item_id: str, request: Request, model: Model) -> Any:  # noqa: ANN401
     """No answer names the item from now on: in this worker at once, in all others in a second.
 
     It stays hidden over restarts, and in models to come; the model need not know it.
     """
-    return _changed(model, item_id, model.hide, hidden=True)
+    return _elsewhere(request) or _changed(model, item_id, model.hide, hidden=True)
 
 
 @admin.delete(_ITEM, response_model=HiddenItem, responses=_PROBLEMS, summary="Show an item again")
-def show(item_id: str, model: Model) -> Any:  # noqa: ANN401
+def show(item_id: str, request: Request, model: Model) -> Any:  # noqa: ANN401
     """Answers may name the item again, whether or not it was hidden."""
-    return _changed(model, item_id, model.show, hidden=False)
+    return _elsewhere(request) or _changed(model, item_id, model.show, hidden=False)
 
 
 @admin.get("/hidden", response_model=HiddenItems, summary="The hidden items")
@@ -90,6 +90,15 @@ def hidden_items(
         "returned": len(page),
         "item_ids": page,
     }
+
+
+def _elsewhere(request: Request) -> Response | None:
+    """The problem of a service that takes its hidden items from an object store."""
+    url = request.app.state.settings.pull
+    if url is None:
+        return None
+    detail = f"the hidden items are those of {url}: run `item2vec hide --push {url}`"
+    return problem(kinds.HIDDEN_ELSEWHERE, detail)
 
 
 def _changed(

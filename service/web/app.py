@@ -29,6 +29,7 @@ from service.web.middleware import AnswerHead
 from service.web.observe import Observe
 from service.web.operations import operations
 from service.web.problems import add_handlers
+from service.web.pulling import pulling
 from service.web.routes import queries
 from service.web.searches import Searches, search_on_one_thread
 from service.web.security import Keys, RequireKey
@@ -69,7 +70,8 @@ def create_app(
                 _poll(model.refresh_hidden, HIDDEN_SECONDS),
             )
         ]
-        yield
+        with pulling(settings, metrics):
+            yield
         for poll in polls:
             poll.cancel()
             with contextlib.suppress(asyncio.CancelledError):

@@ -85,6 +85,15 @@ NO_CONTINUATIONS = Kind(
     "The model was not trained to say what comes next; ask it for similar items.",
     "model v1 does not know what comes next",
 )
+HIDDEN_ELSEWHERE = Kind(
+    "hidden-elsewhere",
+    409,
+    "Hidden elsewhere",
+    "The service follows an object store (ITEM2VEC_PULL) and takes over its list of hidden items: "
+    "change that by `item2vec hide --push URL`.",
+    "the hidden items are those of s3://bucket/prefix: run `item2vec hide --push "
+    "s3://bucket/prefix`",
+)
 TOO_LARGE = Kind(
     "too-large",
     413,
@@ -164,6 +173,7 @@ KINDS = {
         UNKNOWN_ITEM,
         METHOD_NOT_ALLOWED,
         NO_CONTINUATIONS,
+        HIDDEN_ELSEWHERE,
         TOO_SLOW,
         TOO_LARGE,
         LONG_ADDRESS,

@@ -73,6 +73,12 @@ class Metrics:
             ["model", "outcome"],
             registry=self._registry,
         )
+        self.pulls = Counter(
+            "item2vec_model_pulls",
+            "Attempts to bring a newly pushed model from the object store.",
+            ["outcome"],
+            registry=self._registry,
+        )
         self.batches = Histogram(
             "item2vec_search_batch_size",
             "Concurrent searches that were answered together.",

@@ -10,6 +10,7 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 
@@ -43,6 +44,11 @@ class Settings(BaseModel):
         1, ge=1, description="processes that answer requests; they share the model's memory"
     )
     poll_seconds: float = _seconds(2, "how often to look for a new model")
+    pull: str | None = Field(
+        None,
+        description="an object store to follow, as s3://bucket/prefix; `models` becomes its cache",
+    )
+    pull_seconds: float = _seconds(30, "how often to look into the object store")
     max_k: int = Field(
         1000,
         ge=DEFAULT_K,
@@ -96,6 +102,13 @@ class Settings(BaseModel):
     def _check_names(cls, models: Path) -> Path:
         named_stores(models)
         return models
+
+    @field_validator("pull")
+    @classmethod
+    def _is_of_one_model(cls, pull: str | None, info: ValidationInfo) -> str | None:
+        if pull is not None and len(named_stores(info.data.get("models", Path()))) > 1:
+            raise ValueError("an object store is followed for one model, but several are named")
+        return pull
 
     @property
     def stores(self) -> dict[str, Path]:

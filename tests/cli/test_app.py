@@ -67,7 +67,7 @@ COMMANDS = [
     "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
     "replay", "hide", "show", "hidden",
     "config", "config show", "models", "models list", "models show", "models promote",
-    "models rollback", "models prune", "models nights",
+    "models rollback", "models prune", "models nights", "models push", "models pull",
 ]  # fmt: skip
 
 

@@ -156,3 +156,30 @@ def test_a_terminal_gets_a_bar_for_a_replay(size, share):
     output = console.file.getvalue()
     assert "replayed 1,000 requests" in output
     assert share in output
+
+
+# Copying
+
+
+def copied(*steps: tuple[int, int], kind: type[Lines], clock: list[float]) -> str:
+    console = make_console(kind is Bars)
+    with kind(console, console).copying("pushing v1") as report:
+        for done, total in steps:
+            clock[0] += 11
+            report(done * 1_000_000, total * 1_000_000)
+    return console.file.getvalue()
+
+
+def test_a_copy_that_takes_long_is_told_now_and_then(clock):
+    text = copied((20, 4000), (3000, 4000), kind=Lines, clock=clock)
+    assert text.splitlines() == [
+        "pushing v1", "pushing v1: 20 of 4,000 MB", "pushing v1: 3,000 of 4,000 MB",
+    ]  # fmt: skip
+    line = json.loads(copied((20, 4000), kind=JsonLines, clock=clock))
+    assert line == {"event": "copying", "bytes_done": 20_000_000, "bytes": 4_000_000_000}
+
+
+def test_a_terminal_gets_a_bar_of_what_is_copied(clock):
+    text = copied((20, 4000), (4000, 4000), kind=Bars, clock=clock)
+    assert "pushing v1" in text
+    assert "4.0/4.0 GB" in text

@@ -176,6 +176,13 @@ def test_wrong_names_are_refused_by_a_sentence(
     assert why in str(error.value)
 
 
+def test_an_object_store_is_followed_for_one_model(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("ITEM2VEC_MODELS", "shop=a,music=b")
+    monkeypatch.setenv("ITEM2VEC_PULL", "s3://shop/models")
+    with pytest.raises(ConfigError, match="ITEM2VEC_PULL.*for one model, but several are named"):
+        Settings.from_environment()
+
+
 def test_a_job_works_on_one_model(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ITEM2VEC_MODELS", "shop=models/shop,music=models/music")
     with pytest.raises(ConfigError, match="name one, --models models/shop"):

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from service.model.errors import Item2VecError, sentence
-from trainer.cli import ask, configuration, gate, hidden, jobs, models, replay, serve
+from trainer.cli import ask, configuration, gate, hidden, jobs, models, remote, replay, serve
 from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
@@ -33,6 +33,8 @@ versions = typer.Typer(help="List, inspect and switch published models.", no_arg
 for command in (models.show, models.promote, models.rollback, models.prune, models.nights):
     versions.command()(command)
 versions.command("list")(models.list_versions)
+for transfer in (remote.push, remote.pull):
+    versions.command()(transfer)
 app.add_typer(versions, name="models")
 app.command()(models.export)
 app.command("import")(models.import_vectors)

@@ -33,6 +33,13 @@ ModelsOption = Annotated[
     Path | None, typer.Option("--models", help="directory of published models \\[default: models]")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print JSON instead of a table")]
+Push = Annotated[
+    str | None,
+    typer.Option(
+        "--push",
+        help="object store to change as well, s3://bucket/prefix \\[default: publish.push]",
+    ),
+]
 Version = Annotated[str | None, typer.Option(help="the version to ask \\[default: current]")]
 
 

@@ -57,7 +57,8 @@ def _print_example(service: Settings) -> None:
     try:
         item_id = most_frequent_item(store.path(store.current()))
     except Item2VecError as error:
-        say("note:", f"{error}; until then queries are answered with 503")
+        missing = error if service.pull is None else f"no model was brought from {service.pull} yet"
+        say("note:", f"{missing}; until then queries are answered with 503")
         return
     if not service.port:
         return  # the service names the one it gets

@@ -58,13 +58,18 @@ class RunConfig(Section):
 
 
 class PublishConfig(Section):
-    """What happens to earlier versions."""
+    """Where a new version goes, and what happens to earlier ones."""
 
     keep: int = Field(
         5, ge=1, description="number of published versions to keep after a retraining"
     )
     keep_refused: int = Field(
         2, ge=1, description="number of versions to keep that the gate refused, to look at"
+    )
+    push: str | None = Field(
+        None,
+        description="object store to push a published version to, as s3://bucket/prefix; hidden "
+        "items go there at once",
     )
 
 

@@ -2,12 +2,14 @@
 
 from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError
+from service.model.remote.bucket import Bucket
 from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
 from trainer.artifacts.neighbors import with_neighbors
 from trainer.config.jobs import Config
 from trainer.events.dataset import clean_dataset, read_log
 from trainer.jobs.gate import Gate
+from trainer.jobs.push import push_published
 from trainer.view.display import Silent
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
@@ -33,6 +35,7 @@ def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest
     """Trains a model, makes it current if the gate lets it, and deletes superfluous versions.
 
     If reading, training or publishing fails, or the gate refuses, the previous model stays current.
+    A published version is then pushed to `publish.push`; if that fails, it stays published here.
 
     Args:
         config: every setting.
@@ -43,8 +46,10 @@ def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest
         InputError: the event log cannot be used.
         RefusedError: the gate refuses the log or the model.
         JobRunningError: another job is training for the same store.
+        NotPushedError: the version is published here alone.
     """
     store = Store(config.models)
+    bucket = None if config.publish.push is None else Bucket(config.publish.push)
     with store.job():
         gate = None
         if config.gate.checks != "none":
@@ -56,6 +61,8 @@ def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest
             display.note(f"deleted version {version}")
         if gate is not None:
             gate.conclude(manifest)
+        if bucket is not None:
+            push_published(store, bucket, config.publish.keep, display)
     return manifest
 
 

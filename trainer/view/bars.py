@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
+    DownloadColumn,
     MofNCompleteColumn,
     Progress,
     TaskID,
@@ -14,6 +15,7 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
+    TransferSpeedColumn,
 )
 
 from trainer.view.lines import Lines, rate_text, trial_text
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Trial
-    from trainer.view.display import OnRequest, OnTrial
+    from trainer.view.display import OnBytes, OnRequest, OnTrial
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
 
@@ -68,6 +70,19 @@ class Bars(Lines):
         """A spinner."""
         with self.log.status(step):
             yield
+
+    @contextmanager
+    def copying(self, step: str) -> Iterator["OnBytes"]:
+        """One bar over all files, with the speed."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+        )
+        with Progress(*columns, console=self.log) as progress:
+            task = progress.add_task(escape(step), total=None)
+            yield lambda done, total: progress.update(task, completed=done, total=total)
 
     @contextmanager
     def evaluating(self) -> Iterator["OnCases"]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from trainer.corpus import DataReport
 
+OnBytes = Callable[[int, int], None]
+
 if TYPE_CHECKING:  # a display is made before it is known whether kernels are needed
     from service.model.verdict import Verdict
     from trainer.config.jobs import TuningConfig
@@ -38,6 +40,11 @@ class Silent:
     def working(self, step: str) -> Iterator[None]:
         """A step takes a while and cannot report its progress."""
         yield
+
+    @contextmanager
+    def copying(self, step: str) -> Iterator[OnBytes]:
+        """Files are copied; yields a function of the bytes copied so far, and in all."""
+        yield lambda _done, _total: None
 
     @contextmanager
     def evaluating(self) -> Iterator["OnCases"]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trainer.evaluation.comparison import OnCases
     from trainer.events.encoding import OnRead
     from trainer.tuning.findings import Trial
-    from trainer.view.display import OnRequest, OnTrial
+    from trainer.view.display import OnBytes, OnRequest, OnTrial
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
 SECONDS_BETWEEN_LINES = 10.0
@@ -79,6 +79,19 @@ class Lines(Silent):
         """Announces the step."""
         self.step(step)
         yield
+
+    @contextmanager
+    def copying(self, step: str) -> Iterator["OnBytes"]:
+        """Announces the step, then from time to time how much is copied."""
+        self.step(step)
+        timer = _Timer(SECONDS_BETWEEN_LINES)
+
+        def report(done: int, total: int) -> None:
+            if timer.due():
+                text = f"{step}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+                self.event(text, "copying", {"bytes_done": done, "bytes": total})
+
+        yield report
 
     @contextmanager
     def evaluating(self) -> Iterator["OnCases"]:

@@ -75,9 +75,9 @@ sizes() {
     $engine images | grep -E "(^|/)$image "
 }
 
-# Running, with a volume of models, the data of this checkout and training cut short
+# Running, with a volume of models, a folder of data and training cut short
 
-flags=(--volume "$models:/models" --volume "$PWD/data:/data:ro")
+flags=(--volume "$models:/models" --volume "$work/data:/data:ro")
 flags+=(--env ITEM2VEC_TRAINING__EPOCHS=1 --env NUMBA_DEBUG_CACHE=1)
 locked=(--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges)
 

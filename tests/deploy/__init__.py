@@ -1,0 +1,1 @@
+"""What `deploy/` holds for operators: manifests, alerts and a dashboard."""

@@ -179,7 +179,7 @@ def test_wrong_names_are_refused_by_a_sentence(
 def test_an_object_store_is_followed_for_one_model(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("ITEM2VEC_MODELS", "shop=a,music=b")
     monkeypatch.setenv("ITEM2VEC_PULL", "s3://shop/models")
-    with pytest.raises(ConfigError, match="ITEM2VEC_PULL.*for one model, but several are named"):
+    with pytest.raises(ConfigError, match="for one model, but several are named"):
         Settings.from_environment()
 
 

@@ -138,6 +138,9 @@ LINES = {
         r"trained version #; to serve it:", r"item#vec models promote #",
     ],
     "item2vec train --config next.toml": [r"trained version #; to serve it:"],
+    "item2vec gate": [r"✓ next beside simple models NDCG@# .*", r"passed: .*"],
+    "item2vec gate --explain": ["A retraining is published if it passes the gate.", "gate.refit.*"],
+    "item2vec models show --report verdict.html": ["wrote verdict.html"],
     "item2vec models list": [r"#.* current"],
     "item2vec models show": [r'"model_version": "#",', r'"verdict": ".*'],
     "item2vec evaluate --query last --cutoffs 5": [

@@ -1,5 +1,6 @@
 """Compares a candidate with the current version and simple baselines on held-out sessions."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,7 @@ from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import UNSEEN, Cases, prefix_cases, sample
 from trainer.gate.checks import not_made
-from trainer.gate.non_inferiority import is_not_inferior
+from trainer.gate.non_inferiority import is_not_inferior, smallest_margin
 from trainer.gate.translated import Translated
 
 CANDIDATE, CURRENT = "candidate", "current"
@@ -166,15 +167,13 @@ class Comparison:
         """Non-inferiority to the current version, if there are cases enough to show it."""
         metric = self._config.compared_by
         difference = evaluation.differences[CURRENT][metric]
-        margin = self._config.margin * evaluation.models[CURRENT].estimates[metric].value
-        passed = is_not_inferior(difference, margin, self._config.confidence)
+        theirs = evaluation.models[CURRENT].estimates[metric].value
+        passed = is_not_inferior(difference, self._config.margin * theirs, self._config.confidence)
         check = self._check(name, evaluation, CURRENT, passed=passed)
-        if passed is not None:
-            return check
-        why = (
-            f"{evaluation.cases:,} cases are too few to tell a margin of {self._config.margin:.0%}"
-        )
-        return check.model_copy(update={"sentence": f"{check.sentence}; {why}"})
+        told = smallest_margin(difference, self._config.confidence)
+        power = f"such cases tell a margin of {told / theirs if theirs else math.inf:.1%}"
+        few = ", so the guards decide" if passed is None else ""
+        return check.model_copy(update={"sentence": f"{check.sentence}; {power}{few}"})
 
     def _check(
         self, name: str, evaluation: Evaluation, other: str, *, passed: bool | None

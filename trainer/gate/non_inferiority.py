@@ -28,8 +28,21 @@ def is_not_inferior(difference: Estimate, margin: float, confidence: float) -> b
     """
     if difference.low > -margin:
         return True
-    z, of_power = (NormalDist().inv_cdf(share) for share in (confidence, POWER))
-    deviation = (difference.high - difference.low) / (2 * z)
-    surely_worse = difference.value + of_power * deviation < -margin
-    decisive = deviation * (z + of_power) <= margin
+    surely_worse = (
+        difference.value + _quantile(POWER) * _deviation(difference, confidence) < -margin
+    )
+    decisive = smallest_margin(difference, confidence) <= margin
     return False if surely_worse or decisive else None
+
+
+def smallest_margin(difference: Estimate, confidence: float) -> float:
+    """The smallest margin that so many cases can tell: an equal candidate passes by `POWER`."""
+    return _deviation(difference, confidence) * (_quantile(confidence) + _quantile(POWER))
+
+
+def _deviation(difference: Estimate, confidence: float) -> float:
+    return (difference.high - difference.low) / (2 * _quantile(confidence))
+
+
+def _quantile(share: float) -> float:
+    return NormalDist().inv_cdf(share)

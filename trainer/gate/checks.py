@@ -1,38 +1,56 @@
-"""How checks are made, and how shares are written."""
+"""How checks are made, and how their figures are written."""
+
+from typing import NamedTuple
 
 from service.model.verdict import Check, Kind
 
+SHARE, HOURS, MILLISECONDS, TIMES = "{:.0%}", "{:g} hours", "{:g} ms", "{:g} times"
 
-def check_range(
-    name: str,
-    kind: Kind,
-    seen: float,
-    sentence: str,
-    *,
-    least: float | None = None,
-    most: float | None = None,
-) -> Check:
-    """A check that a figure lies between two limits, both included.
+
+class Limits(NamedTuple):
+    """What a figure may be, both ends included.
+
+    Attributes:
+        least: the smallest that passes; None: any.
+        most: the largest that passes; None: any.
+        form: how a limit is written.
+    """
+
+    least: float | None = None
+    most: float | None = None
+    form: str = "{:g}"
+
+    def __str__(self) -> str:
+        """The limits in words."""
+        ends = {"at least": self.least, "at most": self.most}
+        return " and ".join(
+            f"{word} {self.form.format(end)}" for word, end in ends.items() if end is not None
+        )
+
+    def admit(self, seen: float) -> bool:
+        """Whether a figure is within them."""
+        enough = self.least is None or seen >= self.least
+        return enough and (self.most is None or seen <= self.most)
+
+
+def check_range(name: str, kind: Kind, seen: float, sentence: str, limits: Limits) -> Check:
+    """A check that a figure is within limits.
 
     Args:
         name: of the check.
         kind: what is checked.
         seen: the figure.
         sentence: what was seen; the limits are added to it.
-        least: the smallest that passes.
-        most: the largest that passes.
+        limits: what is expected.
     """
-    passed = (least is None or seen >= least) and (most is None or seen <= most)
-    limits = {"at least": least, "at most": most}
-    expected = " and ".join(f"{word} {n:g}" for word, n in limits.items() if n is not None)
     return Check(
         name=name,
         kind=kind,
-        passed=passed,
+        passed=limits.admit(seen),
         seen=seen,
-        least=least,
-        most=most,
-        sentence=f"{sentence} (expected: {expected})",
+        least=limits.least,
+        most=limits.most,
+        sentence=f"{sentence} (expected: {limits})",
     )
 
 

@@ -10,7 +10,7 @@ from service.model.artifact import Artifact
 from service.model.verdict import Check
 from trainer.config.gate import GateConfig
 from trainer.corpus import Dataset, Vocabulary
-from trainer.gate.checks import check_range, not_made, share
+from trainer.gate.checks import SHARE, Limits, check_range, not_made, share
 
 SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "leading zeros": lambda item_id: item_id.lstrip("0"),
@@ -69,7 +69,7 @@ def guard_ids(dataset: Dataset, current: Artifact, config: GateConfig) -> list[C
             ids.lost_share,
             f"the log no longer has {len(ids.lost):,} of the current version's items{lost}, with "
             f"{share(ids.lost_share)} of its events",
-            most=config.lost_items,
+            Limits(most=config.lost_items, form=SHARE),
         ),
         check_range(
             "new items",
@@ -77,7 +77,7 @@ def guard_ids(dataset: Dataset, current: Artifact, config: GateConfig) -> list[C
             ids.new_share,
             f"{share(ids.new_share)} of the events are of {len(ids.new):,} items that the current "
             f"version lacks{new}",
-            most=config.new_items,
+            Limits(most=config.new_items, form=SHARE),
         ),
         _spelling(ids),
         _titles(dataset, ids, config),
@@ -103,7 +103,7 @@ def _spelling(ids: Ids) -> Check:
         "log",
         float(found),
         f"{sentence}that differ in {name} alone",
-        most=MOST_RESPELLED,
+        Limits(most=MOST_RESPELLED, form=SHARE),
     )
 
 
@@ -124,5 +124,5 @@ def _titles(dataset: Dataset, ids: Ids, config: GateConfig) -> Check:
         "log",
         len(changed) / len(pairs),
         f"{share(len(changed) / len(pairs))} of the known items have another title{example}",
-        most=config.changed_titles,
+        Limits(most=config.changed_titles, form=SHARE),
     )

@@ -6,7 +6,7 @@ from service.model.artifact import Artifact
 from service.model.verdict import Check
 from trainer.config.gate import GateConfig
 from trainer.corpus import DataReport, Dataset
-from trainer.gate.checks import check_range, not_made, share
+from trainer.gate.checks import SHARE, TIMES, Limits, check_range, not_made, share
 from trainer.gate.ids import guard_ids
 from trainer.gate.times import guard_times
 
@@ -51,8 +51,7 @@ def _ratio(name: str, seen: int, before: int, least: float, most: float) -> Chec
         "log",
         round(ratio, 4),
         f"{seen:,} {name}, {ratio:.2f} times the {before:,} of the current version",
-        least=least,
-        most=most,
+        Limits(least, most, TIMES),
     )
 
 
@@ -65,7 +64,7 @@ def _largest_user(report: DataReport, config: GateConfig) -> Check:
         "log",
         largest,
         f"one user, or one session, has {share(largest)} of the events",
-        most=config.largest_user,
+        Limits(most=config.largest_user, form=SHARE),
     )
 
 
@@ -79,5 +78,5 @@ def _repeats(report: DataReport, before: float | None, config: GateConfig) -> Ch
         now - before,
         f"{share(now)} of the events repeat an item of their session, {share(before)} did in the "
         "log of the current version",
-        most=config.more_repeats,
+        Limits(most=config.more_repeats, form="{:.0%} more"),
     )

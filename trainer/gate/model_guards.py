@@ -10,7 +10,7 @@ from service.model.continuations import Relation
 from service.model.recommender import Recommender
 from service.model.verdict import Check
 from trainer.config.gate import GateConfig
-from trainer.gate.checks import check_range, not_made, share
+from trainer.gate.checks import MILLISECONDS, TIMES, Limits, check_range, not_made, share
 
 QUERIES, K = 1000, 10
 
@@ -46,7 +46,11 @@ def _norms(artifact: Artifact) -> Check:
     norms = np.linalg.norm(artifact.input_vectors, axis=1)
     useless = int(np.count_nonzero(~np.isfinite(norms) | (norms == 0)))
     return check_range(
-        "norms", "model", useless, f"{useless:,} vectors are zero, infinite or not numbers", most=0
+        "norms",
+        "model",
+        useless,
+        f"{useless:,} vectors are zero, infinite or not numbers",
+        Limits(most=0),
     )
 
 
@@ -75,7 +79,7 @@ def _compare(
             "model",
             round(answers.slowest, 3),
             f"99 % of {QUERIES:,} queries for {relation} take {answers.slowest:.2g} ms or less",
-            most=config.slowest_ms,
+            Limits(most=config.slowest_ms, form=MILLISECONDS),
         )
     ]
     if before is None:
@@ -90,7 +94,7 @@ def _compare(
             round(ratio, 4),
             f"the answers to {QUERIES:,} queries for {relation} name {answers.coverage:,} items, "
             f"{ratio:.2f} times the {before.coverage:,} of the current version",
-            least=config.least_coverage,
+            Limits(least=config.least_coverage, form=TIMES),
         ),
         check_range(
             f"short answers of {relation}",
@@ -98,6 +102,6 @@ def _compare(
             round(answers.short - before.short, 4),
             f"{share(answers.short)} of {QUERIES:,} queries for {relation} have fewer than {K} "
             f"answers, {share(before.short)} of those of the current version",
-            most=config.more_unanswered,
+            Limits(most=config.more_unanswered, form="{:.0%} more"),
         ),
     ]

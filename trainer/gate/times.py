@@ -8,7 +8,7 @@ from service.model.verdict import Check
 from trainer.config.gate import GateConfig
 from trainer.corpus import DataReport
 from trainer.events.activity import hourly
-from trainer.gate.checks import check_range, not_made, share
+from trainer.gate.checks import HOURS, SHARE, Limits, check_range, not_made, share
 
 AHEAD = timedelta(hours=15)  # that local times may be ahead of UTC
 FEWEST_SESSIONS = 100  # in the hours that both know, for a comparison
@@ -34,16 +34,14 @@ def guard_times(
     if report.last_event is None:
         return [not_made("times", "log", "the log has no times")]
     last = _utc(report.last_event)
-    ahead = (last - now).total_seconds() / 3600
+    ahead = max(0.0, (last - now).total_seconds() / 3600)
     checks = [
         check_range(
             "future",
             "log",
             ahead,
-            f"the newest event, {report.last_event}, is {ahead:.1f} hours ahead of the clock"
-            if ahead > 0
-            else f"the newest event is of {report.last_event}",
-            most=AHEAD.total_seconds() / 3600,
+            f"the newest event, {report.last_event}, is {ahead:.1f} hours ahead of the clock",
+            Limits(most=AHEAD.total_seconds() / 3600, form=HOURS),
         )
     ]
     hours = hourly(report.activity)
@@ -72,7 +70,7 @@ def _goes_on(last: datetime, before: datetime) -> Check:
         late,
         f"the log ends at {last:%Y-%m-%d %H:%M}, that of the current version ended at "
         f"{before:%Y-%m-%d %H:%M}: {abs(late):.1f} hours {'earlier' if late > 0 else 'later'}",
-        most=0,
+        Limits(most=0, form="{:g} hours earlier"),
     )
 
 
@@ -87,7 +85,7 @@ def _is_fresh(
         "log",
         age,
         f"the newest event is {age:.1f} hours old",
-        most=config.stale_hours,
+        Limits(most=config.stale_hours, form=HOURS),
     )
 
 
@@ -109,7 +107,7 @@ def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> Check:
         moved_share,
         f"{share(moved_share)} of the sessions in hours that the current version saw have moved, "
         f"appeared or vanished{lost}",
-        most=config.changed_hours,
+        Limits(most=config.changed_hours, form=SHARE),
     )
     return check.model_copy(update={"passed": check.passed and not gone})
 
@@ -137,7 +135,7 @@ def _silence(hours: Hours, before: datetime | None) -> Check:
         len(silent),
         f"{len(silent)} of {len(new):,} new hours are empty that usually have {BUSY} sessions or "
         f"more{example}",
-        most=0,
+        Limits(most=0),
     )
 
 

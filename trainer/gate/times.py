@@ -12,7 +12,8 @@ from trainer.gate.checks import HOURS, SHARE, Limits, check_range, not_made, sha
 
 AHEAD = timedelta(hours=15)  # that local times may be ahead of UTC
 FEWEST_SESSIONS = 100  # in the hours that both know, for a comparison
-BUSY = 20  # sessions an hour, from which on it stands out if there are none
+BUSY = 20  # sessions an hour, from which on it stands out if there are none, or half of them
+SEEN = 8  # sessions of an hour that was seen before, which do not all vanish by chance
 WEEKS = 4
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
 FRESH = timedelta(hours=48)  # of a log's newest event when its model was made: it is a live log
@@ -96,7 +97,12 @@ def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> Check:
         return not_made("past hours", "log", "too few sessions are in hours that both logs have")
     moved = sum(abs(known[hour] - hours[hour]) for hour in complete)
     moved_share = moved / sum(known[hour] for hour in complete)
-    gone = [hour for hour in complete if known[hour] >= BUSY and hours[hour] < known[hour] / 2]
+    gone = [
+        hour
+        for hour in complete
+        if (known[hour] >= BUSY and hours[hour] < known[hour] / 2)
+        or (known[hour] >= SEEN and hours[hour] == 0)
+    ]
     lost = ""
     if gone:
         hour = max(gone, key=lambda one: known[one] - hours[one])

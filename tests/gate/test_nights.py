@@ -235,3 +235,45 @@ def test_a_first_version_is_judged_beside_simple_models_alone(published: Path):
     names = [check.name for check in manifest.gate.checks if check.kind == "comparison"]
     assert names == ["similar beside simple models", "next beside simple models"]
     assert np.isfinite([check.seen or 0 for check in manifest.gate.checks]).all()
+
+
+CHECKPOINTS = ("--checkpoint-every", 0.00001)
+
+
+def test_a_run_interrupted_after_the_comparison_goes_on_behind_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "add", interrupt)
+        assert shop.retrain(shop.log, *CHECKPOINTS).code == 130
+    assert (shop.store.directory / "checkpoint.npz").exists()
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.jobs.gate.Comparison", interrupt)
+        result = shop.retrain(shop.log, *CHECKPOINTS, "--resume")
+    assert result.code == 0, result.err
+    manifest = shop.store.manifest(shop.store.current())
+    assert manifest.gate is not None
+    assert {check.name for check in manifest.gate.checks if check.kind == "comparison"} >= {
+        "next beside simple models"
+    }
+    left = {path.name for path in shop.store.directory.iterdir()}
+    assert left.isdisjoint({"checkpoint.npz", "checkpoint-judged.npz", "judged.json"})
+
+
+def test_a_run_interrupted_before_the_comparison_makes_it(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+):
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("trainer.jobs.gate.Comparison", interrupt)
+        assert shop.retrain(shop.log, *CHECKPOINTS).code == 130
+    assert (shop.store.directory / "checkpoint-judged.npz").exists()
+    assert shop.retrain(shop.log, *CHECKPOINTS, "--resume").code == 0
+    manifest = shop.store.manifest(shop.store.current())
+    assert manifest.gate is not None
+    assert "next beside simple models" in manifest.gate.evaluations

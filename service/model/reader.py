@@ -36,6 +36,7 @@ from service.model.artifact import (
     NEIGHBORS,
     NEIGHBORS_SCORES,
     NEXT_FILES,
+    OLDEST_FORMAT_VERSION,
     OUTPUT_VECTORS,
     SEARCH,
     TABLE,
@@ -189,12 +190,13 @@ def _first(error: ValidationError) -> str:
 
 
 def _check_format(path: Path, version: int) -> None:
-    if version == FORMAT_VERSION:
+    if OLDEST_FORMAT_VERSION <= version <= FORMAT_VERSION:
         return
     newer = version > FORMAT_VERSION
     raise ArtifactError(
         f"{path} was written by {'a newer' if newer else 'an older'} release (format {version}), "
-        f"this one reads format {FORMAT_VERSION}: {'upgrade this one' if newer else 'train again'}"
+        f"this one reads formats {OLDEST_FORMAT_VERSION} to {FORMAT_VERSION}: "
+        f"{'upgrade this one' if newer else 'train again'}"
     )
 
 

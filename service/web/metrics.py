@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from service import __version__
+from service.model.lineage import BANDS
 from service.model.recommender import Recommender
 
 UNMATCHED = "unmatched"
@@ -99,6 +100,14 @@ class Metrics:
             "When the oldest model served by any worker was created.",
             "livemin",
         )
+        self.overlap = self._by_band(
+            "item2vec_model_drift_overlap",
+            "Share of top-10 lists that the model served kept from the version before.",
+        )
+        self.overlap_threshold = self._by_band(
+            "item2vec_model_drift_threshold",
+            "Overlap below which chance alone does not explain the drift.",
+        )
         self.oldest.set(math.inf)  # not 0, which a worker that is loading would make the oldest
         build = Gauge(
             "item2vec_build_info",
@@ -114,12 +123,22 @@ class Metrics:
     ) -> Gauge:
         return Gauge(name, text, registry=self._registry, multiprocess_mode=over_workers)
 
+    def _by_band(self, name: str, text: str) -> Gauge:
+        """A gauge of frequent, middling and rare items."""
+        return Gauge(
+            name, text, ["band"], registry=self._registry, multiprocess_mode="livemostrecent"
+        )
+
     def served(self, recommender: Recommender) -> None:
         """Notes which model is served now."""
         manifest = recommender.artifact.manifest
         self.items.set(manifest.items)
         self.created.set(manifest.created.timestamp())
         self.oldest.set(manifest.created.timestamp())
+        drift = manifest.drift
+        for band in BANDS:  # NaN where it was not measured
+            self.overlap.labels(band).set(drift.overlap(band) if drift else math.nan)
+            self.overlap_threshold.labels(band).set(drift.threshold(band) if drift else math.nan)
 
     def answered(self, route: str, relation: str, status: int, seconds: float) -> None:
         """Counts and times a request by its route and relation, empty where a route has none."""

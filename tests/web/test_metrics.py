@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.model.lineage import Agreement, Drift, NoiseFloor
+from service.model.recommender import Recommender
 from service.web.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
+THRESHOLD = "item2vec_model_drift_threshold"
 
 
 def samples(text: str) -> dict[str, float]:
@@ -45,6 +49,32 @@ def test_requests_are_seen_while_they_are_answered():
     assert samples(metrics.text().decode())["item2vec_requests_in_flight"] == 1
 
 
+def test_the_drift_of_the_served_model_is_seen_by_band(store, publish):
+    publish()
+    recommender = Recommender(store.load())
+    metrics = Metrics()
+    drift = Drift(
+        since="v0",
+        bands={"frequent": agreement(0.8), "rare": agreement(0.6)},
+        floor=NoiseFloor(measured="v0", bands={"frequent": agreement(0.9)}),
+    )
+    manifest = recommender.artifact.manifest.model_copy(update={"drift": drift})
+    metrics.served(Recommender(replace(recommender.artifact, manifest=manifest)))
+    lines = metrics.text().decode().splitlines()
+    assert 'item2vec_model_drift_overlap{band="frequent"} 0.8' in lines
+    assert 'item2vec_model_drift_overlap{band="rare"} 0.6' in lines
+    assert 'item2vec_model_drift_overlap{band="middling"} NaN' in lines
+    assert 'item2vec_model_drift_threshold{band="rare"} NaN' in lines
+    [threshold] = [line for line in lines if line.startswith(f'{THRESHOLD}{{band="frequent"')]
+    assert float(threshold.split()[1]) == pytest.approx(0.9 - 3 * 0.01)
+    metrics.served(recommender)
+    assert 'item2vec_model_drift_overlap{band="frequent"} NaN' in metrics.text().decode()
+
+
+def agreement(overlap: float) -> Agreement:
+    return Agreement(items=300, overlap=overlap, deviation=0.01)
+
+
 # Prints the metrics of three workers, then those of the first when the others were killed: one that
 # answered and served the newest model, and one that has no model yet.
 WORKERS = """
@@ -59,7 +89,8 @@ def work(requests, searches, year):
     metrics.answering(requests)
     metrics.waiting(searches)
     metrics.searched(searches)
-    manifest = SimpleNamespace(items=year, created=datetime(year, 1, 1, tzinfo=UTC))
+    created = datetime(year, 1, 1, tzinfo=UTC)
+    manifest = SimpleNamespace(items=year, created=created, drift=None)
     metrics.served(SimpleNamespace(artifact=SimpleNamespace(manifest=manifest)))
     return metrics
 

@@ -7,6 +7,7 @@ from trainer.artifacts.build import TrainedModel, make_artifact, train_model
 from trainer.artifacts.neighbors import with_neighbors
 from trainer.config.jobs import Config
 from trainer.events.dataset import read_dataset
+from trainer.jobs.succession import earlier_model, make_twin, published_artifact, with_drift
 from trainer.view.display import Silent
 from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.matrices import KnownVectors
@@ -47,15 +48,29 @@ def retrain(config: Config, display: Silent) -> Manifest:
 
 def _train_version(store: Store, config: Config, display: Silent) -> Manifest:
     known = _known_vectors(store, config)
+    published = published_artifact(store, display)
+    earlier = earlier_model(published, config, display)
     with display.reading(config.data.paths) as on_read:
         dataset = read_dataset(config.data, on_read, config.training.workers)
     display.data(dataset.report)
     checkpoint = Checkpoint(
         store.directory / CHECKPOINT, config.run.checkpoint_every, config.run.resume
     )
-    model = train_model(dataset, config, display, known, checkpoint)
-    manifest = store.add(lambda version: _make_servable(model, version, display))
+    model = train_model(dataset, config, display, known, checkpoint, earlier)
+    if model.alignment and model.alignment.refusal:
+        display.note(
+            f"vectors begin a space of their own, not aligned with version "
+            f"{model.alignment.onto}: {model.alignment.refusal}"
+        )
+    twin = None
+    if config.stability.measure_noise and published is not None:
+        twin = make_twin(model, display, known, earlier)
+    manifest = store.add(
+        lambda version: with_drift(_make_servable(model, version, display), published, twin)
+    )
     checkpoint.remove()
+    for alarm in manifest.drift.alarms() if manifest.drift else []:
+        display.note(alarm)
     return manifest
 
 

@@ -1,0 +1,103 @@
+"""How a new version succeeds the published one: in its vector space, with its drift measured."""
+
+from dataclasses import replace
+
+from service.model.artifact import Artifact
+from service.model.errors import ArtifactError, NoModelError, UnavailableError
+from service.model.lineage import NoiseFloor
+from service.model.store import Store
+from trainer.artifacts.build import TrainedModel, make_artifact, train_model
+from trainer.config.changes import changed_settings
+from trainer.config.jobs import Config
+from trainer.evaluation.drift import agreement_by_band, measure_drift
+from trainer.view.display import Silent
+from trainer.word2vec.alignment import EarlierModel
+from trainer.word2vec.matrices import KnownVectors
+from trainer.word2vec.objectives import OBJECTIVES
+
+TWIN = "twin"
+CHANCE = ("training.seed", "training.deterministic")  # they change no more than chance does
+
+
+def published_artifact(store: Store, display: Silent) -> Artifact | None:
+    """The current version; None if there is none, or, with a note, if it cannot be read."""
+    try:
+        return store.load()
+    except NoModelError:
+        return None
+    except (ArtifactError, UnavailableError) as error:
+        display.note(f"the new version has nothing to follow: {error}")
+        return None
+
+
+def earlier_model(
+    published: Artifact | None, config: Config, display: Silent
+) -> EarlierModel | None:
+    """What new vectors are aligned with, if they are to be.
+
+    They are blended only with vectors that were trained in the same way.
+    """
+    if published is None or not config.stability.align:
+        return None
+    manifest = published.manifest
+    changes = [
+        name
+        for name, _, _ in changed_settings(manifest.config, config)
+        if name.startswith("training.") and name not in CHANCE
+    ]
+    share = config.stability.blend
+    if share and changes:
+        share = 0.0
+        display.note(
+            f"vectors are not blended with those of version {manifest.model_version}, which was "
+            f"trained with another {', '.join(changes)}"
+        )
+    of_items = manifest.output == OBJECTIVES[config.training.objective].output == "items"
+    return EarlierModel(
+        item_ids=published.item_ids,
+        input=published.input_vectors,
+        output=published.output_vectors if of_items else None,
+        version=manifest.model_version,
+        space=manifest.vector_space,
+        counts=published.counts,
+        share=share,
+    )
+
+
+def make_twin(
+    model: TrainedModel, display: Silent, known: KnownVectors | None, earlier: EarlierModel | None
+) -> Artifact:
+    """The same model again, but for the seed."""
+    config = model.config
+    training = config.training.model_copy(update={"seed": config.training.seed + 1})
+    table = config.next.model_copy(update={"continuations": 0})
+    similar = config.similar.model_copy(update={"decay": 1.0})  # of one item, decay means nothing
+    display.note("training again, with another seed, to measure how much of the drift is chance")
+    twin = train_model(
+        model.dataset,
+        config.model_copy(update={"training": training, "next": table, "similar": similar}),
+        display,
+        known,
+        earlier=earlier,
+    )
+    return make_artifact(twin, TWIN)
+
+
+def with_drift(artifact: Artifact, published: Artifact | None, twin: Artifact | None) -> Artifact:
+    """The artifact, whose manifest says how far it agrees with the version before.
+
+    Args:
+        artifact: the new version.
+        published: the version before.
+        twin: the new version with another seed, if chance is to be measured; otherwise the figures
+            of the version before are carried over.
+    """
+    if published is None:
+        return artifact
+    manifest = artifact.manifest
+    before = published.manifest.drift
+    floor = None if before is None else before.floor
+    if twin is not None:
+        floor = NoiseFloor(measured=manifest.model_version, bands=agreement_by_band(artifact, twin))
+    drift = measure_drift(artifact, published, floor)
+    return replace(artifact, manifest=manifest.model_copy(update={"drift": drift}))

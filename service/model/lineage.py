@@ -28,6 +28,9 @@ class Alignment(_Part):
     blend: float = Field(
         0.0, ge=0, le=1, description="share of the version before in the vectors of its items"
     )
+    changed: int = Field(
+        0, ge=0, description="items that were not blended: they changed by more than chance does"
+    )
     refusal: str | None = Field(
         None, description="why it was not possible; vectors then begin a space of their own"
     )

@@ -56,6 +56,22 @@ def test_items_that_are_gone_are_answers_that_are_lost():
     assert all(agreement.overlap <= 0.6 for agreement in found.values())
 
 
+def test_a_mean_overlap_is_known_the_better_the_more_items_are_asked_about(monkeypatch):
+    random = np.random.default_rng(0)
+    vectors = random.normal(size=(90, 5))
+
+    def model(version: str) -> Artifact:
+        nearby = vectors + 0.3 * random.normal(size=vectors.shape)
+        return make_artifact(version, {f"i{row}": one.tolist() for row, one in enumerate(nearby)})
+
+    old, new = model("v1"), model("v2")
+    every = agreement_by_band(new, old)["frequent"]
+    monkeypatch.setattr(drift, "ASKED", 8)
+    few = agreement_by_band(new, old)["frequent"]
+    assert (every.items, few.items) == (30, 8)
+    assert 0 < every.deviation < few.deviation
+
+
 def test_cosines_mean_nothing_between_spaces_but_answers_do():
     found = measure_drift(around("v2", space="v2"), around("v1"), None)
     assert found.cosine is None

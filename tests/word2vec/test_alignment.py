@@ -153,12 +153,31 @@ def test_blended_items_lie_between_both_models_and_new_ones_do_not():
 
 
 def test_the_rarer_an_item_was_before_the_less_of_its_old_vector_stays():
-    vectors, old = normal(1), normal(1)
-    old[0] = normal(2, 1)
+    vectors, old = normal(1), normal(1) + 0.1 * normal(2)
     model = earlier(old, count=25, share=0.8)
     blended, _ = continue_space(trained(vectors), vocabulary(count=100), model)
     turned, _ = continue_space(trained(vectors), vocabulary(count=100), earlier(old, count=25))
     np.testing.assert_allclose(blended.input, 0.8 * turned.input + 0.2 * old, atol=1e-5)
+
+
+def test_an_item_that_has_become_another_one_is_followed_at_once():
+    vectors, old = normal(1), normal(1) + 0.1 * normal(2)
+    old[3] = -old[3]
+    turned, _ = continue_space(trained(vectors), vocabulary(), earlier(old))
+    blended, alignment = continue_space(trained(vectors), vocabulary(), earlier(old, share=0.9))
+    assert alignment.changed == 1
+    assert (blended.input[3] == turned.input[3]).all()
+    assert (blended.input[4] != turned.input[4]).any()
+
+
+def test_of_a_rare_item_chance_is_not_told_from_change():
+    vectors, old = normal(1), normal(1)
+    old[30:] = -old[30:]
+    model = EarlierModel(
+        **earlier(old, share=0.9).__dict__ | {"counts": np.array([100] * 30 + [19] * 10)}
+    )
+    _, alignment = continue_space(trained(vectors), vocabulary(), model)
+    assert alignment.changed == 0
 
 
 def test_output_rows_of_items_are_blended_too():
@@ -169,19 +188,22 @@ def test_output_rows_of_items_are_blended_too():
     np.testing.assert_allclose(blended.output, vectors / 2, atol=1e-5)
 
 
-def test_an_item_that_changed_is_followed_within_nights():
+def test_an_item_that_shifts_is_followed_within_nights():
     random = np.random.default_rng(0)
     truth = normal(1)
     published = truth.copy()
-    truth[0] = -truth[0]
+    truth[0] += 1.2 * np.linalg.norm(truth[0]) * orthogonal(1)[0].astype(np.float32)
+    found = []
     for _night in range(6):
         chance = 0.2 * random.normal(size=truth.shape)
         anew = ((truth + chance) @ orthogonal(int(random.integers(1000)))).astype(np.float32)
-        turned, _ = continue_space(trained(anew), vocabulary(), earlier(published, share=0.6))
+        turned, alignment = continue_space(
+            trained(anew), vocabulary(), earlier(published, share=0.6)
+        )
         published = turned.input
-    cosines = (unit(published) * unit(truth)).sum(axis=1)
-    assert cosines[0] > 0.95
-    assert cosines.min() > 0.9
+        found.append((unit(published) * unit(truth)).sum(axis=1)[0])
+        assert alignment.changed == 0
+    assert found[0] < 0.9 < 0.95 < found[-1]
 
 
 def test_blending_averages_out_what_chance_does():

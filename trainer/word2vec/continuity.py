@@ -33,8 +33,10 @@ def continue_space(
     turned = replace(
         vectors, input=rotation.turn(vectors.input), output=rotation.turn(vectors.output)
     )
+    changed = 0
     if earlier.share:
-        shares = Shares(vocabulary, earlier)
+        shares = Shares(turned.input, vocabulary, earlier)
+        changed = shares.changed
         shares.blend(turned.input, earlier.input)
         if earlier.output is not None:
             shares.blend(turned.output, earlier.output)
@@ -44,5 +46,6 @@ def continue_space(
         cosine_before=rotation.cosine_before,
         cosine_after=rotation.cosine_after,
         blend=earlier.share,
+        changed=changed,
     )
     return turned, alignment

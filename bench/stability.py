@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.kept_tree import KeptTree, training_on
 from bench.report import Part, markdown_table, publish
 from service.model.artifact import Artifact
 from service.model.lineage import BANDS, Alignment
@@ -40,6 +41,7 @@ NIGHTS = ("2011-11-17", "2011-11-18", "2011-11-20", "2011-11-21", "2011-11-22")
 TEST = "2011-11-23"
 DECAY = 0.5
 SHARES = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8)
+KEPT_TREE_SHARES = (0.0, 0.3, 0.5)
 DEFAULT = StabilityConfig().blend
 METRICS = ("HR@10", "NDCG@10", "MRR@20")
 
@@ -91,6 +93,9 @@ def main() -> None:
         f"with what was just trained, by night: {_followed(nights, anew, config, DEFAULT)}",
     ]
     if not arguments.only_blends:
+        kept = _on_one_tree(nights, config)
+        for share in KEPT_TREE_SHARES:
+            add(f"anew on a kept tree, share {share}", _chain(nights, kept, config, share))
         for name, trainer in _others(config).items():
             add(name, _chain(nights, trainer(nights), config, 0))
     header = ("", "cosine, aligned", *(f"{band} items" for band in BANDS), *METRICS, "each night")
@@ -131,6 +136,16 @@ def _from_scratch(nights: Sequence[Night], config: Config) -> Nightly:
     return [
         train(night.dataset.sessions, night.dataset.vocabulary, config.training) for night in nights
     ]
+
+
+def _on_one_tree(nights: Sequence[Night], config: Config) -> Nightly:
+    """Every night from scratch, on the tree of the first night."""
+    tree = KeptTree(nights[0].dataset.vocabulary)
+    chain: Nightly = []
+    for night in nights:
+        with training_on(tree, night.dataset.vocabulary):
+            chain += _from_scratch([night], config)
+    return chain
 
 
 def _warm(nights: Sequence[Night], first: Config, later: Config) -> Nightly:

@@ -67,8 +67,8 @@ class StabilityConfig(Section):
     )
     measure_noise: bool = Field(
         False,
-        description="train a second time with another seed to measure how much of the drift is "
-        "chance; later versions keep the figure",
+        description="train a second time, with another seed and without one session of a hundred, "
+        "to measure how much of the drift is chance; later versions keep the figure",
     )
 
 

@@ -2,6 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
+import polars as pl
+
+from service.model import ragged
 from service.model.artifact import Artifact
 from service.model.errors import ArtifactError, NoModelError, UnavailableError
 from service.model.lineage import NoiseFloor
@@ -9,13 +13,16 @@ from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
 from trainer.config.changes import changed_settings
 from trainer.config.jobs import Config
+from trainer.corpus import Dataset, Sessions
 from trainer.evaluation.drift import agreement_by_band, measure_drift
+from trainer.events.vocabulary import rank_items
 from trainer.view.display import Silent
 from trainer.word2vec.alignment import EarlierModel
 from trainer.word2vec.matrices import KnownVectors
 from trainer.word2vec.objectives import OBJECTIVES
 
 TWIN = "twin"
+LEFT_OUT = 0.01  # of the sessions, about what a night adds to a log of a year
 CHANCE = ("training.seed", "training.deterministic")  # they change no more than chance does
 
 
@@ -67,14 +74,20 @@ def earlier_model(
 def make_twin(
     model: TrainedModel, display: Silent, known: KnownVectors | None, earlier: EarlierModel | None
 ) -> Artifact:
-    """The same model again, but for the seed."""
+    """The same model again, but for the seed and one session of a hundred.
+
+    With hierarchical softmax a few events make quite another tree, which is chance as well.
+    """
     config = model.config
     training = config.training.model_copy(update={"seed": config.training.seed + 1})
     table = config.next.model_copy(update={"continuations": 0})
     similar = config.similar.model_copy(update={"decay": 1.0})  # of one item, decay means nothing
-    display.note("training again, with another seed, to measure how much of the drift is chance")
+    display.note(
+        "training again, with another seed and without one session of a hundred, to measure how "
+        "much of the drift is chance"
+    )
     twin = train_model(
-        model.dataset,
+        _thinned(model.dataset, training.seed),
         config.model_copy(update={"training": training, "next": table, "similar": similar}),
         display,
         known,
@@ -83,13 +96,34 @@ def make_twin(
     return make_artifact(twin, TWIN)
 
 
+def _thinned(dataset: Dataset, seed: int) -> Dataset:
+    """The same log without some of its sessions, and without titles."""
+    sessions = dataset.sessions
+    kept = np.random.default_rng(seed).random(len(sessions)) >= LEFT_OUT
+    events = kept[sessions.owners()]
+    items = sessions.items[events]
+    counts = np.bincount(items, minlength=len(dataset.vocabulary))
+    vocabulary, rows = rank_items(pl.Series(dataset.vocabulary.item_ids), counts)
+    return Dataset(
+        sessions=Sessions(
+            rows[items],
+            ragged.offsets_of(sessions.lengths()[kept]),
+            None if sessions.weights is None else sessions.weights[events],
+        ),
+        vocabulary=vocabulary,
+        titles=[None] * len(vocabulary),
+        metadata={},
+        report=dataset.report,
+    )
+
+
 def with_drift(artifact: Artifact, published: Artifact | None, twin: Artifact | None) -> Artifact:
     """The artifact, whose manifest says how far it agrees with the version before.
 
     Args:
         artifact: the new version.
         published: the version before.
-        twin: the new version with another seed, if chance is to be measured; otherwise the figures
+        twin: the new version once more, if chance is to be measured; otherwise the figures
             of the version before are carried over.
     """
     if published is None:

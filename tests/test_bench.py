@@ -1,4 +1,5 @@
 import gzip
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from bench import clickstream
 from bench.cases import hold_out_last
 from bench.combinations import COMBINATIONS
 from bench.corpus import build_corpus
+from bench.kept_tree import KeptTree, training_on
 from bench.longer import Longer
 from bench.plain import train_plain
 from bench.spread import difference, not_below
@@ -16,6 +18,7 @@ from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.baselines import ItemItem
 from trainer.evaluation.baselines.counting import transitions
 from trainer.evaluation.ranking import rank_unseen
+from trainer.word2vec.training import train
 
 
 def test_the_last_item_of_a_session_is_the_answer_and_the_one_before_it_the_query():
@@ -52,6 +55,38 @@ def test_the_plain_twin_tells_two_islands_apart(architecture, objective):
     cosine /= np.sqrt(np.outer(cosine.diagonal(), cosine.diagonal()))
     assert cosine[:3, :3].min() > cosine[:3, 3:].max()
     assert cosine[3:, 3:].min() > cosine[:3, 3:].max()
+
+
+def test_a_kept_tree_changes_only_where_items_come_and_go(islands):
+    def paths(tree, vocabulary):
+        """For every item its code: the labels from the root."""
+        targets = tree.targets(vocabulary.item_ids)
+        codes = {}
+        for node, item_id in enumerate(vocabulary.item_ids):
+            code = ""
+            while node != len(targets.links) - 1:
+                node, label = divmod(int(targets.links[node]), 2)
+                code = f"{label}{code}"
+            codes[item_id] = code
+        assert max(map(len, codes.values())) == targets.max_targets
+        return codes
+
+    before = Vocabulary(list("abcdef"), np.array([9, 8, 5, 4, 2, 1]))
+    tree = KeptTree(before)
+    old = paths(tree, before)
+    after = Vocabulary(list("bacgdf"), np.array([9, 9, 5, 5, 4, 1]))
+    tree.follow(after)
+    new = paths(tree, after)
+    assert {name: new[name] for name in "abcd"} == {name: old[name] for name in "abcd"}
+    codes = sorted(new.values())
+    assert not [one for one, other in pairwise(codes) if other.startswith(one)]
+    assert sum(2.0 ** -len(code) for code in codes) == 1
+
+    sessions, vocabulary = islands
+    config = TrainingConfig(vector_size=8, workers=1, epochs=2)
+    with training_on(KeptTree(vocabulary), vocabulary):
+        kept = train(sessions, vocabulary, config)
+    assert kept.input == pytest.approx(train(sessions, vocabulary, config).input, abs=1e-6)
 
 
 def test_a_mean_is_not_below_while_the_seeds_differ_by_more():

@@ -42,13 +42,14 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.model.columns import Columns, Kind
 from service.model.continuations import Continuations, NextSettings
+from service.model.lineage import Alignment, Drift
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
 from service.model.similarity import SimilarSettings
 from service.model.verdict import Verdict
 
 FORMAT_VERSION = 5
-READABLE_FORMATS = frozenset({4, FORMAT_VERSION})  # 4 has no verdict of the gate
+OLDEST_FORMAT_VERSION = 4  # without vector space, alignment, drift, and the verdict of the gate
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
 ID_HASHES, ID_ROWS = "id_hashes.npy", "id_rows.npy"
@@ -118,12 +119,28 @@ class Manifest(BaseModel):
         default_factory=dict, description="the metadata columns, and what a filter takes them for"
     )
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
+    vector_space_id: str | None = Field(
+        None,
+        description="the first version whose vectors have these axes: vectors of versions with the "
+        "same one can be compared; null if unknown",
+    )
+    alignment: Alignment | None = Field(
+        None, description="how vectors were turned onto those of the version before"
+    )
+    drift: Drift | None = Field(
+        None, description="how far answers agree with those of the version before"
+    )
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
     @property
     def refused(self) -> bool:
         """Whether the gate refused to publish it."""
         return self.gate is not None and self.gate.outcome == "refused"
+
+    @property
+    def vector_space(self) -> str:
+        """The space of its vectors, which is its own if no other is known."""
+        return self.vector_space_id or self.model_version
 
     @property
     def files(self) -> tuple[str, ...]:

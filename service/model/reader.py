@@ -36,8 +36,8 @@ from service.model.artifact import (
     NEIGHBORS,
     NEIGHBORS_SCORES,
     NEXT_FILES,
+    OLDEST_FORMAT_VERSION,
     OUTPUT_VECTORS,
-    READABLE_FORMATS,
     SEARCH,
     TABLE,
     TABLE_OFFSETS,
@@ -194,12 +194,13 @@ def _first(error: ValidationError) -> str:
 
 
 def _check_format(path: Path, version: int) -> None:
-    if version in READABLE_FORMATS:
+    if OLDEST_FORMAT_VERSION <= version <= FORMAT_VERSION:
         return
     newer = version > FORMAT_VERSION
     raise ArtifactError(
         f"{path} was written by {'a newer' if newer else 'an older'} release (format {version}), "
-        f"this one reads format {FORMAT_VERSION}: {'upgrade this one' if newer else 'train again'}"
+        f"this one reads formats {OLDEST_FORMAT_VERSION} to {FORMAT_VERSION}: "
+        f"{'upgrade this one' if newer else 'train again'}"
     )
 
 

@@ -14,6 +14,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from service import __version__
 from service.model.artifact import Manifest
+from service.model.lineage import BANDS
 
 UNMATCHED = "unmatched"
 BUCKETS = (  # seconds
@@ -115,6 +116,18 @@ class Metrics:
             "livemostrecent",
             ["model", "outcome"],
         )
+        self.overlap = self._gauge(
+            "item2vec_model_drift_overlap",
+            "Share of top-10 lists that the model served kept from the version before.",
+            "livemostrecent",
+            ["model", "band"],
+        )
+        self.overlap_threshold = self._gauge(
+            "item2vec_model_drift_threshold",
+            "Overlap below which chance alone does not explain the drift.",
+            "livemostrecent",
+            ["model", "band"],
+        )
         build = Gauge(
             "item2vec_build_info",
             "The version that runs; always 1.",
@@ -185,6 +198,7 @@ class ModelMetrics:
     def __init__(self, metrics: Metrics, name: str) -> None:
         self._refreshes = metrics.refreshes
         self._last_run = metrics.last_run
+        self._drift = metrics.overlap, metrics.overlap_threshold
         self._name = name
         self._items, self._created, self._oldest, self._hidden = (
             gauge.labels(name)
@@ -201,6 +215,11 @@ class ModelMetrics:
         self._items.set(manifest.items)
         self._created.set(manifest.created.timestamp())
         self._oldest.set(manifest.created.timestamp())
+        drift = manifest.drift
+        for band in BANDS:  # NaN where it was not measured
+            overlap, threshold = self._drift
+            overlap.labels(self._name, band).set(drift.overlap(band) if drift else math.nan)
+            threshold.labels(self._name, band).set(drift.threshold(band) if drift else math.nan)
 
     def ran(self, outcome: str, ended: datetime) -> None:
         """Notes when the nightly job last ended with an outcome."""

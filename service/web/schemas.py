@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 from service.model.answers import ScoreKind, ShortBecause
 from service.model.artifact import OutputRows
 from service.model.continuations import NextSettings, Relation
+from service.model.lineage import Alignment, Drift
 from service.model.similarity import SimilarSettings
 
 RELATION = (
@@ -198,6 +199,15 @@ class ModelAnswer(Answer):
     verdict: str
     similar: SimilarSettings = Field(description="How `similar` is answered.")
     next: NextSettings | None = Field(description="How `next` is answered; null if it is not.")
+    vector_space_id: str | None = Field(
+        description="Vectors of versions with the same one can be compared; null if unknown."
+    )
+    alignment: Alignment | None = Field(
+        description="How vectors were turned onto those of the version before."
+    )
+    drift: Drift | None = Field(
+        description="How far answers agree with those of the version before."
+    )
 
 
 class Health(Body):

@@ -80,7 +80,7 @@ def test_every_command_has_help(run, command):
 
 
 SHAPING = ("preset", "data.", "training.", "index.", "similar.", "next.")
-TRAINING = ("models", *SHAPING, "run.")
+TRAINING = ("models", *SHAPING, "run.", "stability.")
 ASKING = (*SHAPING, "run.log_format", "evaluation.")
 TUNING = (
     *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",

@@ -38,6 +38,7 @@ from service.model.artifact import (
     METADATA,
     METADATA_OFFSETS,
     NEXT_FILES,
+    OLDEST_FORMAT_VERSION,
     OUTPUT_VECTORS,
     TABLE,
     TABLE_OFFSETS,
@@ -295,8 +296,14 @@ def test_an_index_must_hold_every_item(saved: Path):
 @pytest.mark.parametrize(
     ("version", "why"),
     [
-        (3, "written by an older release .format 3.*reads format 5: train again"),
-        (FORMAT_VERSION + 1, "written by a newer release .format 6.*reads format 5: upgrade"),
+        (
+            OLDEST_FORMAT_VERSION - 1,
+            "written by an older release .format 3.*reads formats 4 to 5: train again",
+        ),
+        (
+            FORMAT_VERSION + 1,
+            "written by a newer release .format 6.*reads formats 4 to 5: upgrade",
+        ),
         (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
         (True, "format_version: Input should be a valid integer"),
         (None, "format_version: Input should be a valid integer"),
@@ -306,6 +313,14 @@ def test_another_format_version_is_refused_with_what_to_do(saved: Path, version:
     edit_manifest(saved, format_version=version, invented_later={})
     with pytest.raises(ArtifactError, match=f"{MANIFEST} .*{why}"):
         load(saved)
+
+
+def test_a_version_from_before_vector_spaces_is_read_as_a_space_of_its_own(saved: Path):
+    manifest = json.loads((saved / MANIFEST).read_text())
+    for later in ("vector_space_id", "alignment", "drift"):
+        del manifest[later]
+    put_manifest(saved, json.dumps(manifest | {"format_version": 4}).encode())
+    assert load(saved).manifest.vector_space == "v1"
 
 
 @pytest.mark.parametrize(

@@ -256,6 +256,9 @@ def test_the_model_describes_itself(client: TestClient, store: Store):
         "verdict": "made by hand",
         "similar": {"decay": 1.0, "answer_shrinkage": 0.0, "query_shrinkage": 0.0},
         "next": None,
+        "vector_space_id": None,
+        "alignment": None,
+        "drift": None,
     }
 
 
@@ -753,6 +756,7 @@ def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
     assert all(sample.startswith("item2vec_") for sample in samples)
     labels = {name for sample in samples for name in re.findall(r'(\w+)="', sample)}
     labels_of_all = {"model", "route", "relation", "status", "outcome", "le", "version", "python"}
+    labels_of_all.add("band")
     assert labels == labels_of_all
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from service.model.lineage import Agreement, Drift, NoiseFloor
+from service.model.recommender import Recommender
 from service.web.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
+THRESHOLD = "item2vec_model_drift_threshold"
 
 
 def samples(text: str) -> dict[str, float]:
@@ -45,6 +48,32 @@ def test_requests_are_seen_while_they_are_answered():
     assert samples(metrics.text().decode())["item2vec_requests_in_flight"] == 1
 
 
+def test_the_drift_of_the_served_model_is_seen_by_band(store, publish):
+    publish()
+    recommender = Recommender(store.load())
+    metrics = Metrics()
+    drift = Drift(
+        since="v0",
+        bands={"frequent": agreement(0.8), "rare": agreement(0.6)},
+        floor=NoiseFloor(measured="v0", bands={"frequent": agreement(0.9)}),
+    )
+    manifest = recommender.artifact.manifest.model_copy(update={"drift": drift})
+    metrics.of_model("").served(manifest)
+    lines = metrics.text().decode().splitlines()
+    assert 'item2vec_model_drift_overlap{band="frequent",model=""} 0.8' in lines
+    assert 'item2vec_model_drift_overlap{band="rare",model=""} 0.6' in lines
+    assert 'item2vec_model_drift_overlap{band="middling",model=""} NaN' in lines
+    assert 'item2vec_model_drift_threshold{band="rare",model=""} NaN' in lines
+    [threshold] = [line for line in lines if line.startswith(f'{THRESHOLD}{{band="frequent"')]
+    assert float(threshold.split()[1]) == pytest.approx(0.9 - 3 * 0.01)
+    metrics.of_model("").served(recommender.artifact.manifest)
+    assert 'item2vec_model_drift_overlap{band="frequent",model=""} NaN' in metrics.text().decode()
+
+
+def agreement(overlap: float) -> Agreement:
+    return Agreement(items=300, overlap=overlap, deviation=0.01)
+
+
 # Prints the metrics of three workers, then those of the first when the others were killed: one that
 # answered and served the newest model, and one that has no model yet.
 WORKERS = """
@@ -59,7 +88,8 @@ def work(requests, searches, year):
     metrics.answering(requests)
     metrics.waiting(searches)
     metrics.searched(searches)
-    manifest = SimpleNamespace(items=year, created=datetime(year, 1, 1, tzinfo=UTC))
+    created = datetime(year, 1, 1, tzinfo=UTC)
+    manifest = SimpleNamespace(items=year, created=created, drift=None)
     metrics.of_model("").served(manifest)
     return metrics
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations
 from service.model.item_ids import ItemIds
+from service.model.lineage import Alignment
 from service.model.recommender import Recommender
 from service.model.similarity import SimilarSettings
 from trainer.artifacts.decay import fit_decay
@@ -15,7 +16,9 @@ from trainer.artifacts.index import cosine_index
 from trainer.config.jobs import Config
 from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
+from trainer.word2vec.alignment import EarlierModel
 from trainer.word2vec.checkpoint import Checkpoint
+from trainer.word2vec.continuity import continue_space
 from trainer.word2vec.matrices import KnownVectors
 from trainer.word2vec.objectives import OBJECTIVES
 from trainer.word2vec.training import OnSnapshot, Snapshot, TrainedVectors, train
@@ -44,6 +47,8 @@ class TrainedModel:
         vectors: the two matrices.
         epochs: the last snapshot of each epoch of this run; without those before a resume.
         continuations: what comes next, or None if it was not asked for.
+        alignment: how the vectors were turned onto those of an earlier model, if there was one.
+        vector_space: the space of that model if they were; None for a space of their own.
     """
 
     dataset: Dataset
@@ -51,6 +56,8 @@ class TrainedModel:
     vectors: TrainedVectors
     epochs: list[Snapshot]
     continuations: Continuations | None
+    alignment: Alignment | None = None
+    vector_space: str | None = None
 
 
 def train_model(
@@ -59,8 +66,9 @@ def train_model(
     display: TrainingDisplay,
     known: KnownVectors | None = None,
     checkpoint: Checkpoint | None = None,
+    earlier: EarlierModel | None = None,
 ) -> TrainedModel:
-    """Trains vectors, then counts what comes next.
+    """Trains vectors, turns them onto those of an earlier model, then counts what comes next.
 
     Args:
         dataset: what to train on.
@@ -68,6 +76,7 @@ def train_model(
         display: shows progress.
         known: vectors of an earlier model to begin from.
         checkpoint: where the state is saved from time to time, and resumed from.
+        earlier: the model whose vector space is continued; None begins a new one.
 
     Raises:
         DivergenceError: the vectors stopped being finite.
@@ -88,13 +97,18 @@ def train_model(
             known=known,
             checkpoint=checkpoint,
         )
-    continuations = None
+    alignment = space = continuations = None
+    if earlier is not None:
+        with display.working(f"aligning vectors with version {earlier.version}"):
+            vectors, alignment = continue_space(vectors, dataset.vocabulary, earlier)
+        space = earlier.space if alignment.refusal is None else None
     if config.next.continuations:
         with display.working("counting what comes next"):
             continuations = build_continuations(
                 dataset.sessions, vectors.input, config.next, config.training.workers
             )
-    return TrainedModel(dataset, config, vectors, list(epochs.values()), continuations)
+    snapshots = list(epochs.values())
+    return TrainedModel(dataset, config, vectors, snapshots, continuations, alignment, space)
 
 
 def make_artifact(model: TrainedModel, version: str) -> Artifact:
@@ -150,6 +164,8 @@ def _manifest(model: TrainedModel, similar: SimilarSettings, version: str) -> Ma
         metrics=_metrics(model),
         verdict=NOT_JUDGED,
         similar=similar,
+        vector_space_id=model.vector_space or version,
+        alignment=model.alignment,
     )
 
 

@@ -54,6 +54,7 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
                 metrics={},
                 verdict=VERDICT,
                 similar=no_discount,
+                vector_space_id=version,
             ),
             item_ids=imported.item_ids,
             titles=[None] * rows,

@@ -97,6 +97,28 @@ class NotifyConfig(Section):
         return self
 
 
+class StabilityConfig(Section):
+    """How close a version stays to the one that is published."""
+
+    align: bool = Field(
+        True,
+        description="turn the vectors onto those of the current version, which leaves all scores "
+        "as they are: an item's vector stays where it was",
+    )
+    blend: float = Field(
+        0.7,
+        ge=0,
+        lt=1,
+        description="share of the current version in the vectors of its items, once they are "
+        "aligned: answers change less from night to night; 0: none",
+    )
+    measure_noise: bool = Field(
+        False,
+        description="train a second time, with another seed and without one session of a hundred, "
+        "to measure how much of the drift is chance; later versions keep the figure",
+    )
+
+
 class EvaluationConfig(Section):
     """What is held out, and how models are queried about it."""
 
@@ -190,6 +212,7 @@ class Config(BaseModel):
     gate: GateConfig = GateConfig()
     publish: PublishConfig = PublishConfig()
     notify: NotifyConfig = NotifyConfig()
+    stability: StabilityConfig = StabilityConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     tuning: TuningConfig = TuningConfig()
 

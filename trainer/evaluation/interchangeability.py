@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trainer.evaluation.attributes import Attribute, SeldomSeen
 from trainer.evaluation.bootstrap import Estimate, compare_means
 from trainer.evaluation.ranking import NOTHING, Ranker, rank_unseen
-from trainer.evaluation.splits import UNSEEN, Cases
+from trainer.evaluation.splits import alone
 
 NEIGHBORS = 10
 MOST_QUERIES = 1000
@@ -76,7 +76,7 @@ def judge_neighbors(
     """
     queries = frequent_items(counts)
     lists = {
-        name: rank_unseen(ranker, _alone(queries), NEIGHBORS).items
+        name: rank_unseen(ranker, alone(queries), NEIGHBORS).items
         for name, ranker in rankers.items()
     }
     columns: dict[str, Column] = {}
@@ -103,12 +103,6 @@ def frequent_items(counts: NDArray[np.int64]) -> NDArray[np.int32]:
     """The items that are queried, the most frequent first."""
     queries = max(1, min(MOST_QUERIES, len(counts) // 2))
     return np.argsort(-counts, kind="stable")[:queries].astype(np.int32)
-
-
-def _alone(items: NDArray[np.int32]) -> Cases:
-    """A case for every item, which is its whole prefix."""
-    places = np.arange(len(items))
-    return Cases(items, places, places + 1, np.full(len(items), UNSEEN, np.int32), places)
 
 
 def _means(

@@ -127,6 +127,12 @@ def prefix_cases(sessions: Sessions) -> Cases:
     return Cases(sessions.items, starts[stops], stops, sessions.items[stops], session[stops])
 
 
+def alone(items: NDArray[np.int32]) -> Cases:
+    """A case for every item, which is its whole prefix; there is no answer."""
+    places = np.arange(len(items))
+    return Cases(items, places, places + 1, np.full(len(items), UNSEEN, np.int32), places)
+
+
 def sample(cases: Cases, size: int, seed: int) -> Cases:
     """`size` random cases, without replacement and in their order; all if there are no more."""
     if size >= len(cases):

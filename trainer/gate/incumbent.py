@@ -1,8 +1,6 @@
 """The current version, if a new one can be compared with it."""
 
 from service.model.artifact import Artifact
-from service.model.errors import ArtifactError, NoModelError
-from service.model.store import Store
 from trainer.config.changes import changed_settings
 from trainer.config.jobs import Config
 
@@ -17,18 +15,10 @@ OF_THE_LOG = tuple(
 )
 
 
-def incumbent(store: Store, config: Config) -> tuple[Artifact | None, str]:
-    """The current version, and why it is not one to compare with, empty if it is.
-
-    Raises:
-        UnavailableError: a file of it cannot be read now.
-    """
-    try:
-        current = store.load()
-    except NoModelError:
-        return None, "no version is published yet"
-    except ArtifactError as error:
-        return None, f"the current version cannot be read: {error}"
+def incumbent(current: Artifact | None, config: Config) -> tuple[Artifact | None, str]:
+    """The current version, and why it is not one to compare with, empty if it is."""
+    if current is None:
+        return None, "none is published that can be read"
     version, trained = current.manifest.model_version, current.manifest.config
     if "imported" in trained or not current.manifest.data.get("events_kept"):
         return None, f"the current version, {version}, was not trained here"

@@ -20,11 +20,11 @@ from trainer.gate.comparison import Comparison, Trial
 from trainer.gate.incumbent import incumbent
 from trainer.gate.log_guards import guard_log
 from trainer.gate.model_guards import guard_model
+from trainer.jobs.succession import Succession
 from trainer.jobs.verdicts import Verdicts
 from trainer.view.display import Silent
 from trainer.view.page.verdict import render_verdict
 from trainer.word2vec.checkpoint import Checkpoint
-from trainer.word2vec.matrices import KnownVectors
 
 CANDIDATE = "candidate"
 
@@ -34,16 +34,25 @@ class Gate:
 
     Args:
         store: where versions are published.
+        published: the current version; None if there is none that can be read.
         config: every setting.
         display: where progress is shown.
         force: whether to publish whatever is found, without a comparison.
     """
 
-    def __init__(self, store: Store, config: Config, display: Silent, *, force: bool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        published: Artifact | None,
+        config: Config,
+        display: Silent,
+        *,
+        force: bool,
+    ) -> None:
         self._config = config
         self._display = display
         self._force = force
-        self._current, self._why_alone = incumbent(store, config)
+        self._current, self._why_alone = incumbent(published, config)
         self._checks: list[Check] = []
         self._evaluations: dict[str, Evaluation] = {}
         self._verdicts = Verdicts(store)
@@ -65,7 +74,7 @@ class Gate:
         self,
         log: Encoded,
         descriptions: Descriptions,
-        known: KnownVectors | None,
+        past: Succession,
         checkpoint: Checkpoint,
     ) -> TrainedModel | None:
         """Trains without the newest sessions, and compares the model on them.
@@ -73,7 +82,7 @@ class Gate:
         Args:
             log: all sessions.
             descriptions: titles and metadata.
-            known: vectors of an earlier model to begin from.
+            past: earlier versions; the model is not blended with one that knows those sessions.
             checkpoint: of this training.
 
         Returns:
@@ -85,7 +94,7 @@ class Gate:
         if self._force:
             self._checks.append(not_made("comparison", "comparison", "not made, by --force"))
             return None
-        trial = self._trial(log, descriptions, known, checkpoint)
+        trial = self._trial(log, descriptions, past, checkpoint)
         if trial is None:
             return None
         model, late, item_ids = trial
@@ -135,7 +144,7 @@ class Gate:
         self,
         log: Encoded,
         descriptions: Descriptions,
-        known: KnownVectors | None,
+        past: Succession,
         checkpoint: Checkpoint,
     ) -> tuple[TrainedModel, Sessions, list[str]] | None:
         gate, data = self._config.gate, self._config.data
@@ -155,7 +164,9 @@ class Gate:
             self._checks.append(not_made("comparison", "comparison", str(error)))
             return None
         self._display.note(f"gate: {description}, to judge the model by")
-        model = train_model(dataset, self._config, self._display, known, checkpoint)
+        model = train_model(
+            dataset, self._config, self._display, past.known, checkpoint, past.unblended
+        )
         return model, late, log.item_ids.to_list()
 
     def _is_refused(self) -> bool:

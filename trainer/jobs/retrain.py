@@ -1,7 +1,8 @@
 """The train and retrain jobs: read, train, judge, publish."""
 
+from collections.abc import Callable
+
 from service.model.artifact import Artifact, Manifest
-from service.model.errors import ConfigError
 from service.model.remote.bucket import Bucket
 from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
@@ -10,10 +11,9 @@ from trainer.config.jobs import Config
 from trainer.events.dataset import clean_dataset, read_log
 from trainer.jobs.gate import Gate
 from trainer.jobs.push import push_published
+from trainer.jobs.succession import Succession, make_twin, with_drift
 from trainer.view.display import Silent
 from trainer.word2vec.checkpoint import Checkpoint
-from trainer.word2vec.matrices import KnownVectors
-from trainer.word2vec.objectives import OBJECTIVES
 
 CHECKPOINT = "checkpoint.npz"
 JUDGED_CHECKPOINT = "checkpoint-judged.npz"  # of the training without the held-out sessions
@@ -28,7 +28,8 @@ def train_version(config: Config, display: Silent) -> Manifest:
     """
     store = Store(config.models)
     with store.job():
-        return _train_version(store, config, display, None)
+        past = Succession.of(store, config, display)
+        return _train_version(store, config, display, past, None)
 
 
 def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest:
@@ -51,10 +52,11 @@ def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest
     store = Store(config.models)
     bucket = None if config.publish.push is None else Bucket(config.publish.push)
     with store.job():
+        past = Succession.of(store, config, display)
         gate = None
         if config.gate.checks != "none":
-            gate = Gate(store, config, display, force=force)
-        manifest = _train_version(store, config, display, gate)
+            gate = Gate(store, past.published, config, display, force=force)
+        manifest = _train_version(store, config, display, past, gate)
         if not manifest.refused:
             store.promote(manifest.model_version)
         for version in store.prune(config.publish.keep, config.publish.keep_refused):
@@ -66,13 +68,14 @@ def retrain(config: Config, display: Silent, *, force: bool = False) -> Manifest
     return manifest
 
 
-def _train_version(store: Store, config: Config, display: Silent, gate: Gate | None) -> Manifest:
+def _train_version(
+    store: Store, config: Config, display: Silent, past: Succession, gate: Gate | None
+) -> Manifest:
     """Adds a version to the store; with a gate, it bears the verdict.
 
     Raises:
         RefusedError: the gate refuses the log: nothing is trained.
     """
-    known = _known_vectors(store, config)
     with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     dataset = clean_dataset(log, descriptions, config.data)
@@ -82,13 +85,16 @@ def _train_version(store: Store, config: Config, display: Silent, gate: Gate | N
     if gate is not None:
         gate.check_log(dataset)
         if config.gate.checks == "all":
-            model = gate.judge(log, descriptions, known, first)
+            model = gate.judge(log, descriptions, past, first)
     del log
     if model is None or gate is None or gate.refits:
-        model = train_model(dataset, config, display, known, second)
-    manifest = store.add(lambda version: _judged(model, version, display, gate))
+        model = train_model(dataset, config, display, past.known, second, past.earlier)
+    _note_alignment(model, display)
+    manifest = store.add(_builder(model, display, past, gate))
     for checkpoint in (first, second):
         checkpoint.remove()
+    for alarm in manifest.drift.alarms() if manifest.drift else []:
+        display.note(alarm)
     return manifest
 
 
@@ -106,9 +112,27 @@ def _checkpoints(store: Store, config: Config) -> tuple[Checkpoint, Checkpoint]:
     )
 
 
-def _judged(model: TrainedModel, version: str, display: Silent, gate: Gate | None) -> Artifact:
-    artifact = _make_servable(model, version, display)
-    return artifact if gate is None else gate.judged(artifact)
+def _note_alignment(model: TrainedModel, display: Silent) -> None:
+    if model.alignment and model.alignment.refusal:
+        display.note(
+            f"vectors begin a space of their own, not aligned with version "
+            f"{model.alignment.onto}: {model.alignment.refusal}"
+        )
+
+
+def _builder(
+    model: TrainedModel, display: Silent, past: Succession, gate: Gate | None
+) -> Callable[[str], Artifact]:
+    """Makes the artifact of a version by its name: its drift is measured, and it is judged."""
+    twin = None
+    if model.config.stability.measure_noise and past.published is not None:
+        twin = make_twin(model, display, past)
+
+    def build(version: str) -> Artifact:
+        artifact = with_drift(_make_servable(model, version, display), past.published, twin)
+        return artifact if gate is None else gate.judged(artifact)
+
+    return build
 
 
 def _make_servable(model: TrainedModel, version: str, display: Silent) -> Artifact:
@@ -119,27 +143,3 @@ def _make_servable(model: TrainedModel, version: str, display: Silent) -> Artifa
         return artifact
     with display.working("listing similar items"):
         return with_neighbors(artifact, config.index.stored_neighbors, config.training.workers)
-
-
-def _known_vectors(store: Store, config: Config) -> KnownVectors | None:
-    """The vectors of the version that training starts from; None without one.
-
-    Raises:
-        InputError: there is no such version, or its vectors are of another size.
-    """
-    version = config.run.warm_start
-    if version is None:
-        return None
-    if version == "current" and not store.versions():
-        return None
-    artifact = store.load(None if version == "current" else version)
-    size = artifact.manifest.vector_size
-    if size != config.training.vector_size:
-        raise ConfigError(
-            f"run.warm_start = {version!r}: its vectors have {size} numbers, vector_size = "
-            f"{config.training.vector_size}; set one of them"
-        )
-    of_items = artifact.manifest.output == OBJECTIVES[config.training.objective].output == "items"
-    return KnownVectors(
-        artifact.item_ids, artifact.input_vectors, artifact.output_vectors if of_items else None
-    )

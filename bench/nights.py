@@ -95,6 +95,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nights", type=int, default=20)
     parser.add_argument("--epochs", default="20")
+    parser.add_argument(
+        "--sessions", default="200", help="new sessions from which on versions are compared"
+    )
     arguments = parser.parse_args()
     whole = pl.read_parquet("data/online_retail.parquet").with_columns(pl.col(ITEM).cast(pl.String))
     days = whole[TIME].dt.date().unique().sort().to_list()
@@ -103,6 +106,7 @@ def main() -> None:
             "models": folder + "/models",
             "data.paths": folder + "/log.parquet",
             "training.epochs": arguments.epochs,
+            "gate.held_out_sessions": arguments.sessions,
         }
         config = merge(read_layers(None, nest(flags)))
         sys.stdout.write(f"{machine_line(describe_machine())}\n\n{HEAD}")

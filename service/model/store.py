@@ -132,7 +132,7 @@ class Store:
         """
         page = self.path(version) / REPORT
         if not page.is_file():
-            raise InputError(f"version {version} has no report: the gate made no comparison for it")
+            raise InputError(f"version {version} has no report: no gate has judged it")
         return page
 
     def add(self, build: Callable[[str], Artifact]) -> Manifest:

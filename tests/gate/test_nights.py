@@ -148,6 +148,14 @@ def test_a_good_night_passes_and_says_what_was_compared(shop: Shop):
     assert manifest.data["events_held_out"] == 0
 
 
+def test_the_report_shows_drift_and_chance(shop: Shop, tmp_path: Path):
+    page = tmp_path / "page.html"
+    assert shop.retrain(shop.log, "--measure-noise", "--checks", "guards").code == 0
+    assert shop.run("models", "show", "--models", shop.store.directory, "--report", page).code == 0
+    assert "Drift since version" in page.read_text()
+    assert "was measured with version" in page.read_text()
+
+
 def test_too_few_new_sessions_leave_it_to_the_guards(shop: Shop):
     assert shop.retrain(shop.log).code == 0
     checks = shop.run("gate", "--json", "--models", shop.store.directory).json["checks"]
@@ -204,6 +212,14 @@ def test_another_log_is_not_compared_with_the_current_version(shop: Shop):
     assert result.code == 0
     assert "the log is another than that of version" in result.err
     assert "data.where" in result.err
+
+
+def test_a_refusal_names_the_version_that_stays_where_nothing_is_compared(shop: Shop):
+    current = shop.store.current()
+    bad = shuffled(shop.log).filter(pl.col("item") > "003")
+    result = shop.retrain(bad, "--where", "item > '003'")
+    assert result.code == 3
+    assert f"version {current} stays" in result.error
 
 
 def test_json_lines_hold_every_check(shop: Shop):

@@ -52,13 +52,14 @@ class Gate:
         self._config = config
         self._display = display
         self._force = force
-        self._current, self._why_alone = incumbent(published, config)
+        self._current, why_alone = incumbent(published, config)
+        self._stays = None if published is None else published.manifest.model_version
         self._checks: list[Check] = []
         self._evaluations: dict[str, Evaluation] = {}
         self._verdicts = Verdicts(store)
         self._refusals = self._verdicts.refusals_since(self._current)
-        if self._why_alone:
-            display.note(f"gate: compared with no other version: {self._why_alone}")
+        if why_alone:
+            display.note(f"gate: compared with no other version: {why_alone}")
 
     def check_log(self, dataset: Dataset) -> None:
         """Checks the log.
@@ -123,7 +124,7 @@ class Gate:
         with self._display.working("checking the model"):
             self._checks += guard_model(artifact, self._current, self._config.gate)
         verdict = self._verdict()
-        report = render_verdict(verdict, self._evaluations) if self._evaluations else None
+        report = render_verdict(verdict, self._evaluations, artifact.manifest.drift)
         update = {"gate": verdict, "verdict": verdict.sentence}
         manifest = artifact.manifest.model_copy(update=update)
         return replace(artifact, manifest=manifest, report=report)
@@ -188,11 +189,7 @@ class Gate:
 
     def _refuse(self, verdict: Verdict, version: str | None) -> None:
         self._announce(verdict)
-        stays = (
-            f"version {verdict.compared_with} stays"
-            if verdict.compared_with
-            else "nothing is published"
-        )
+        stays = f"version {self._stays} stays" if self._stays else "nothing is published"
         look = (
             f"; `item2vec models promote {version}` publishes it all the same"
             if version

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from service.model.lineage import Drift
 from service.model.verdict import Verdict
 from trainer.evaluation.comparison import Evaluation
 from trainer.view.page.charts.intervals import IntervalChart, interval_chart
@@ -21,10 +22,19 @@ class Part:
     k: int
 
 
-def render_verdict(verdict: Verdict, evaluations: Mapping[str, Evaluation]) -> str:
-    """The whole page as HTML."""
+def render_verdict(
+    verdict: Verdict, evaluations: Mapping[str, Evaluation], drift: Drift | None
+) -> str:
+    """The whole page as HTML.
+
+    Args:
+        verdict: of the gate.
+        evaluations: what it was found by, by name.
+        drift: how far answers agree with those of the version before; None if there was none.
+    """
     parts = [_part(name, evaluation) for name, evaluation in evaluations.items()]
-    return environment().get_template("verdict.html").render(verdict=verdict, parts=parts)
+    page = environment().get_template("verdict.html")
+    return page.render(verdict=verdict, parts=parts, drift=drift)
 
 
 def _part(name: str, evaluation: Evaluation) -> Part:

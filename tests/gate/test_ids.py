@@ -26,7 +26,7 @@ def dataset(item_ids: list[str], titles: list[str | None] | None = None) -> Data
 
 
 def checks(log: Dataset, current: Artifact) -> dict[str, Check]:
-    return {check.name: check for check in guard_ids(log, current, GateConfig())}
+    return {check.name: check for check in guard_ids(log, current, GateConfig(), 1.0)}
 
 
 @pytest.mark.parametrize(

@@ -20,11 +20,15 @@ class GateConfig(Section):
     least_events: float = Field(
         0.7, ge=0, description="fewest events, as a share of those of the current version"
     )
-    most_events: float = Field(1.5, gt=0, description="most events, as such a share")
+    most_events: float = Field(
+        1.5, gt=0, description="most events, as such a share; more where the log is longer in time"
+    )
     least_items: float = Field(
         0.8, ge=0, description="fewest items, as a share of those of the current version"
     )
-    most_items: float = Field(1.5, gt=0, description="most items, as such a share")
+    most_items: float = Field(
+        1.5, gt=0, description="most items, as such a share; more where the log is longer in time"
+    )
     lost_items: float = Field(
         0.1,
         ge=0,

@@ -14,18 +14,21 @@ class Limits(NamedTuple):
         least: the smallest that passes; None: any.
         most: the largest that passes; None: any.
         form: how a limit is written.
+        setting: of the gate, that sets the limit; empty for one that is fixed.
     """
 
     least: float | None = None
     most: float | None = None
     form: str = "{:g}"
+    setting: str = ""
 
     def __str__(self) -> str:
-        """The limits in words."""
+        """The limits in words, and the setting that moves them."""
         ends = {"at least": self.least, "at most": self.most}
-        return " and ".join(
+        words = " and ".join(
             f"{word} {self.form.format(end)}" for word, end in ends.items() if end is not None
         )
+        return f"{words} by {self.setting}" if self.setting else words
 
     def admit(self, seen: float) -> bool:
         """Whether a figure is within them."""

@@ -57,9 +57,20 @@ def compare_ids(vocabulary: Vocabulary, current: Artifact) -> Ids:
     )
 
 
-def guard_ids(dataset: Dataset, current: Artifact, config: GateConfig) -> list[Check]:
-    """Whether the log still speaks of the same items, by the same ids and titles."""
+def guard_ids(
+    dataset: Dataset, current: Artifact, config: GateConfig, growth: float
+) -> list[Check]:
+    """Whether the log still speaks of the same items, by the same ids and titles.
+
+    Args:
+        dataset: what the log was read into.
+        current: the current version.
+        config: the limits.
+        growth: how much longer the log is than that of the current version, at least 1: so much
+            more may be new.
+    """
     ids = compare_ids(dataset.vocabulary, current)
+    new_items = 1 - (1 - config.new_items) / growth
     lost = f", such as {current.item_ids[int(ids.lost[0])]!r}" if len(ids.lost) else ""
     new = f", such as {dataset.vocabulary.item_ids[int(ids.new[0])]!r}" if len(ids.new) else ""
     return [
@@ -69,7 +80,7 @@ def guard_ids(dataset: Dataset, current: Artifact, config: GateConfig) -> list[C
             ids.lost_share,
             f"the log no longer has {len(ids.lost):,} of the current version's items{lost}, with "
             f"{share(ids.lost_share)} of its events",
-            Limits(most=config.lost_items, form=SHARE),
+            Limits(most=config.lost_items, form=SHARE, setting="gate.lost_items"),
         ),
         check_range(
             "new items",
@@ -77,7 +88,7 @@ def guard_ids(dataset: Dataset, current: Artifact, config: GateConfig) -> list[C
             ids.new_share,
             f"{share(ids.new_share)} of the events are of {len(ids.new):,} items that the current "
             f"version lacks{new}",
-            Limits(most=config.new_items, form=SHARE),
+            Limits(most=new_items, form=SHARE, setting="gate.new_items"),
         ),
         _spelling(ids),
         _titles(dataset, ids, config),
@@ -124,5 +135,5 @@ def _titles(dataset: Dataset, ids: Ids, config: GateConfig) -> Check:
         "log",
         len(changed) / len(pairs),
         f"{share(len(changed) / len(pairs))} of the known items have another title{example}",
-        Limits(most=config.changed_titles, form=SHARE),
+        Limits(most=config.changed_titles, form=SHARE, setting="gate.changed_titles"),
     )

@@ -1,6 +1,8 @@
 """What a log must fulfil before anything is trained on it."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from service.model.artifact import Artifact
 from service.model.verdict import Check
@@ -26,36 +28,62 @@ def guard_log(
     """
     report = dataset.report
     before = current.manifest if current else None
-    checks = [_largest_user(report, config)]
+    known = before.data if before else {}
+    checks = [_largest_user(report, known.get("largest_user_share"), config)]
     if current is not None:
-        known = current.manifest.data
+        growth = _growth(report, known)
+        events = Limits(
+            config.least_events,
+            config.most_events * growth,
+            TIMES,
+            "gate.least_events and gate.most_events",
+        )
+        items = Limits(
+            config.least_items,
+            config.most_items * growth,
+            TIMES,
+            "gate.least_items and gate.most_items",
+        )
         checks += [
-            _ratio(
-                "events",
-                report.events_kept,
-                known["events_kept"],
-                config.least_events,
-                config.most_events,
-            ),
-            _ratio("items", report.items, known["items"], config.least_items, config.most_items),
-            *guard_ids(dataset, current, config),
+            _ratio("events", report.events_kept, known["events_kept"], events),
+            _ratio("items", report.items, known["items"], items),
+            *guard_ids(dataset, current, config, growth),
             _repeats(report, known.get("repeated_share"), config),
         ]
     return checks + guard_times(report, before, config, now)
 
 
-def _ratio(name: str, seen: int, before: int, least: float, most: float) -> Check:
+def _growth(report: DataReport, known: Mapping[str, Any]) -> float:
+    """How much longer the log is than that of the current version, in time; 1 if it is not.
+
+    The log of a young shop doubles on its second day.
+    """
+    spans = [
+        datetime.fromisoformat(last) - datetime.fromisoformat(first)
+        for first, last in (
+            (report.first_event, report.last_event),
+            (known.get("first_event"), known.get("last_event")),
+        )
+        if first and last
+    ]
+    if len(spans) < 2 or not spans[1]:
+        return 1.0
+    return max(1.0, spans[0] / spans[1])
+
+
+def _ratio(name: str, seen: int, before: int, limits: Limits) -> Check:
     ratio = seen / before
     return check_range(
         name,
         "log",
         round(ratio, 4),
         f"{seen:,} {name}, {ratio:.2f} times the {before:,} of the current version",
-        Limits(least, most, TIMES),
+        limits,
     )
 
 
-def _largest_user(report: DataReport, config: GateConfig) -> Check:
+def _largest_user(report: DataReport, before: float | None, config: GateConfig) -> Check:
+    """A user who has always been so large is nothing new."""
     largest = report.largest_user_share
     if largest is None or report.events_kept < FEWEST_EVENTS:
         return not_made("largest user", "log", f"the log has fewer than {FEWEST_EVENTS:,} events")
@@ -64,7 +92,11 @@ def _largest_user(report: DataReport, config: GateConfig) -> Check:
         "log",
         largest,
         f"one user, or one session, has {share(largest)} of the events",
-        Limits(most=config.largest_user, form=SHARE),
+        Limits(
+            most=max(config.largest_user, 1.5 * (before or 0)),
+            form=SHARE,
+            setting="gate.largest_user",
+        ),
     )
 
 
@@ -78,5 +110,5 @@ def _repeats(report: DataReport, before: float | None, config: GateConfig) -> Ch
         now - before,
         f"{share(now)} of the events repeat an item of their session, {share(before)} did in the "
         "log of the current version",
-        Limits(most=config.more_repeats, form="{:.0%} more"),
+        Limits(most=config.more_repeats, form="{:.0%} more", setting="gate.more_repeats"),
     )

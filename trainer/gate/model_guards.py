@@ -79,7 +79,7 @@ def _compare(
             "model",
             round(answers.slowest, 3),
             f"99 % of {QUERIES:,} queries for {relation} take {answers.slowest:.2g} ms or less",
-            Limits(most=config.slowest_ms, form=MILLISECONDS),
+            Limits(most=config.slowest_ms, form=MILLISECONDS, setting="gate.slowest_ms"),
         )
     ]
     if before is None:
@@ -94,7 +94,7 @@ def _compare(
             round(ratio, 4),
             f"the answers to {QUERIES:,} queries for {relation} name {answers.coverage:,} items, "
             f"{ratio:.2f} times the {before.coverage:,} of the current version",
-            Limits(least=config.least_coverage, form=TIMES),
+            Limits(least=config.least_coverage, form=TIMES, setting="gate.least_coverage"),
         ),
         check_range(
             f"short answers of {relation}",
@@ -102,6 +102,6 @@ def _compare(
             round(answers.short - before.short, 4),
             f"{share(answers.short)} of {QUERIES:,} queries for {relation} have fewer than {K} "
             f"answers, {share(before.short)} of those of the current version",
-            Limits(most=config.more_unanswered, form="{:.0%} more"),
+            Limits(most=config.more_unanswered, form="{:.0%} more", setting="gate.more_unanswered"),
         ),
     ]

@@ -11,6 +11,7 @@ from trainer.events.activity import hourly
 from trainer.gate.checks import HOURS, SHARE, Limits, check_range, not_made, share
 
 AHEAD = timedelta(hours=15)  # that local times may be ahead of UTC
+EARLIER_HOURS = 1.0  # that a log may end: its last events may have been taken back
 FEWEST_SESSIONS = 100  # in the hours that both know, for a comparison
 BUSY = 20  # sessions an hour, from which on it stands out if there are none, or half of them
 SEEN = 8  # sessions of an hour that was seen before, which do not all vanish by chance
@@ -71,7 +72,7 @@ def _goes_on(last: datetime, before: datetime) -> Check:
         late,
         f"the log ends at {last:%Y-%m-%d %H:%M}, that of the current version ended at "
         f"{before:%Y-%m-%d %H:%M}: {abs(late):.1f} hours {'earlier' if late > 0 else 'later'}",
-        Limits(most=0, form="{:g} hours earlier"),
+        Limits(most=EARLIER_HOURS, form="{:g} hour earlier"),
     )
 
 
@@ -86,7 +87,7 @@ def _is_fresh(
         "log",
         age,
         f"the newest event is {age:.1f} hours old",
-        Limits(most=config.stale_hours, form=HOURS),
+        Limits(most=config.stale_hours, form=HOURS, setting="gate.stale_hours"),
     )
 
 
@@ -113,7 +114,7 @@ def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> Check:
         moved_share,
         f"{share(moved_share)} of the sessions in hours that the current version saw have moved, "
         f"appeared or vanished{lost}",
-        Limits(most=config.changed_hours, form=SHARE),
+        Limits(most=config.changed_hours, form=SHARE, setting="gate.changed_hours"),
     )
     return check.model_copy(update={"passed": check.passed and not gone})
 

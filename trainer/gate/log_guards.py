@@ -12,6 +12,7 @@ from trainer.gate.checks import SHARE, TIMES, Limits, check_range, not_made, sha
 from trainer.gate.ids import guard_ids
 from trainer.gate.times import guard_times
 
+MOST_GROWTH = 3.0  # in a night: beyond it, a date is wrong rather than a log young
 FEWEST_EVENTS = 1000  # for the share of one user to mean anything
 
 
@@ -68,7 +69,7 @@ def _growth(report: DataReport, known: Mapping[str, Any]) -> float:
     ]
     if len(spans) < 2 or not spans[1]:
         return 1.0
-    return max(1.0, spans[0] / spans[1])
+    return min(max(1.0, spans[0] / spans[1]), MOST_GROWTH)
 
 
 def _ratio(name: str, seen: int, before: int, limits: Limits) -> Check:

@@ -90,7 +90,7 @@ def _versions_served(service: Service) -> int:
     with urlopen(f"{service.address}/metrics") as response:
         metrics = response.read().decode()
     [loaded] = re.findall(
-        r'^item2vec_model_refreshes_total{outcome="served"} (\S+)$', metrics, re.M
+        r'^item2vec_model_refreshes_total{model="",outcome="served"} (\S+)$', metrics, re.M
     )
     return int(float(loaded))
 

@@ -45,8 +45,9 @@ class DataReport:
 
     `events_read` is the sum of the other `events_` counts. Of the newest events, `repeated_share`
     are of an item that their session already has; `largest_user_share` of all are of one user, or
-    of one session where users are not known. `activity` counts the sessions that began in each of
-    the newest hours, see `trainer.events.activity`.
+    of one session where users are not known. `activity` counts who was active in each of the
+    newest hours, see `trainer.events.activity`. All but one session of a thousand had ended by
+    `usual_end`.
     """
 
     events_read: int
@@ -66,6 +67,7 @@ class DataReport:
     session_length_percentiles: dict[str, int] | None = None
     first_event: str | None = None
     last_event: str | None = None
+    usual_end: str | None = None
     repeated_share: float | None = None
     largest_user_share: float | None = None
     activity: Mapping[str, Any] | None = None

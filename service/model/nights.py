@@ -77,6 +77,24 @@ class Nights:
             with disk.replacing(self._path) as file:
                 file.writelines(line + b"\n" for line in lines[-KEPT:])
 
+    def content(self) -> bytes:
+        """The file as it is, empty before the first run.
+
+        Raises:
+            UnavailableError: it cannot be read now.
+        """
+        with disk.failures(self._path, "read"):
+            return b"".join(line + b"\n" for line in self._lines()[1])
+
+    def replace(self, content: bytes) -> None:
+        """Replaces the file; raises what `add` does."""
+        with (
+            disk.failures(self._path, "written"),
+            locked(self._directory, LOCK_SECONDS),
+            disk.replacing(self._path) as file,
+        ):
+            file.write(content)
+
     def runs(self) -> tuple[Night, ...]:
         """The runs, the newest last; the file is read again only if it has changed.
 

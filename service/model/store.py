@@ -263,13 +263,19 @@ class Store:
             finally:
                 path.unlink(missing_ok=True)
 
+    def discard(self, version: str) -> None:
+        """Deletes a version, whatever is left of it; a service goes on with what it has mapped."""
+        with locked(self.directory, LOCK_SECONDS), suppress(FileNotFoundError):
+            (self._versions / version).rename(self._versions / f".deleted-{version}")
+        self._remove_leftovers()
+
     def _superfluous(self, keep: int, keep_refused: int) -> set[str]:
         """Refused versions beyond the newest, and others older than the newest published ones."""
         versions = self.versions()
         published = set(self._promoted())
         refused = [name for name in versions if name not in published and self._is_refused(name)]
         others = [name for name in versions if name not in refused]
-        surplus = set(refused[: len(refused) - keep_refused] if keep_refused else refused)
+        surplus = set(refused[: max(0, len(refused) - keep_refused)])
         candidates = [name for name in others if name in published]
         if keep and len(candidates) <= keep:
             return surplus

@@ -52,7 +52,9 @@ class Verdict(BaseModel):
         """The outcome, and the reason for it."""
         if self.failed:
             reasons = "; ".join(f"{check.name}: {check.sentence}" for check in self.failed)
-            return f"{'published by force' if self.outcome == 'forced' else 'refused'}: {reasons}"
+            return (
+                f"{'published all the same' if self.outcome == 'forced' else 'refused'}: {reasons}"
+            )
         made = sum(check.passed is not None for check in self.checks)
         beside = f", compared with version {self.compared_with}" if self.compared_with else ""
         return f"passed {made} checks{beside}"

@@ -14,6 +14,7 @@ from service.model.remote import history
 from service.model.remote.bucket import Bucket
 from service.model.remote.download import pull
 from service.model.remote.hidden_list import pull_hidden
+from service.model.remote.nightly_record import pull_nights
 from service.model.store import Store
 from service.web.metrics import Metrics
 from service.web.settings import Settings
@@ -76,6 +77,7 @@ class Puller:
         self._refused: object = None  # the mark of a history whose version is damaged
         self._complaint = ""
         self._is_failing = False
+        self._is_first = True  # a copy from before this process may be damaged
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -129,12 +131,14 @@ class Puller:
 
     def _pull(self) -> None:
         pull_hidden(self._store, self._bucket)
+        pull_nights(self._store, self._bucket)
         version, mark = history.current(self._bucket)
         if mark == self._refused:
             return
         self._refused = None
         try:
-            is_new = pull(self._store, self._bucket, version, self._go_on)
+            verify, self._is_first = self._is_first, False
+            is_new = pull(self._store, self._bucket, version, self._go_on, verify=verify)
         except ArtifactError:
             self._refused = mark
             self._on_pull("refused")

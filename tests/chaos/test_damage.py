@@ -115,7 +115,7 @@ class World:
         """How often a version was served, refused and so on."""
         lines = self._service.get("/metrics").splitlines()
         counts = [line.rsplit(" ", 1) for line in lines if line.startswith(REFRESHES)]
-        return {name.split('"')[1]: float(number) for name, number in counts}
+        return {name.split('"')[3]: float(number) for name, number in counts}
 
     def errors(self) -> list[str]:
         """What was logged as an error."""

@@ -102,4 +102,4 @@ def test_a_wrong_address_is_named_before_training(run: Run, tmp_path: Path):
     result = run("retrain", "--paths", log, "--models", models, "--push", "shop/models")
     assert result.code == 2
     assert "'shop/models' is not the URL of an object store" in result.error
-    assert not models.exists()
+    assert not (models / "versions").exists()

@@ -48,6 +48,17 @@ def replay(store: Store, versions: tuple[str, str], tmp_path: Path, run: Run) ->
     return replay
 
 
+def test_a_replay_pulls_nothing(replay: Run, store: Store, monkeypatch: pytest.MonkeyPatch):
+    def pull(*_: object) -> None:
+        raise AssertionError("the store is being changed")
+
+    monkeypatch.setenv("ITEM2VEC_PULL", "file:///nowhere/at/all")
+    monkeypatch.setattr("service.web.pulling.Puller", pull)
+    before = store.versions()
+    assert replay({"path": "/m/shop/similar/saw?k=2"}).code == 0
+    assert store.versions() == before
+
+
 def test_two_versions_are_compared_by_what_was_asked(replay: Run, versions: tuple[str, str]):
     result = replay(
         {"path": "/similar/saw?k=2"},

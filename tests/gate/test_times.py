@@ -1,9 +1,11 @@
 """Whether a log goes on in time; what a live log owes, and an old one does not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from service.model.artifact import Manifest
@@ -11,7 +13,7 @@ from service.model.verdict import Check
 from tests.conftest import make_artifact
 from trainer.config.gate import GateConfig
 from trainer.corpus import DataReport
-from trainer.events.activity import HOUR, hourly, sessions_by_hour
+from trainer.events.activity import Activity, hourly
 from trainer.gate.times import guard_times
 
 NOW = datetime(2026, 5, 1, 3, tzinfo=UTC)
@@ -60,18 +62,80 @@ def test_a_log_with_times_is_not_compared_with_one_without():
 
 
 @pytest.mark.parametrize("hours", [1, 30, 3000])
-def test_sessions_are_counted_by_the_hour_they_began_in(hours: int):
+def test_who_is_active_in_an_hour_counts_once(hours: int):
     random = np.random.default_rng(hours)
-    starts = np.sort(random.integers(0, hours * HOUR, 500)) + 400_000 * HOUR
-    counted = hourly(sessions_by_hour(starts))
-    newest = max(counted)
-    for hour in counted:
-        at = round(hour.timestamp()) * 1_000_000
-        assert counted[hour] == np.count_nonzero((starts >= at) & (starts < at + HOUR))
-    assert newest == datetime.fromtimestamp(int(starts[-1]) // HOUR * 3600, UTC)
+    seconds = np.sort(random.integers(0, hours * 3600, 500)) + 400_000 * 3600
+    owners = random.integers(0, 20, 500)
+    activity = Activity()
+    for part in (slice(0, 300), slice(300, 500)):
+        times = pl.Series(seconds[part] * 1_000_000).cast(pl.Datetime("us"))
+        activity.add(times, pl.Series(owners[part]))
+    counted = hourly(activity.newest())
+    for hour, active in counted.items():
+        inside = (seconds // 3600) == round(hour.timestamp()) // 3600
+        in_parts = len(set(owners[:300][inside[:300]])) + len(set(owners[300:][inside[300:]]))
+        assert active == in_parts
+    assert max(counted) == datetime.fromtimestamp(int(seconds[-1]) // 3600 * 3600, UTC)
     assert len(counted) <= 24 * 7 * 8
 
 
 def test_no_times_are_no_activity():
-    assert sessions_by_hour(None) is None
+    assert Activity().newest() is None
     assert hourly(None) == {}
+
+
+def active(by_hour: dict[int, int], weeks: int = 6) -> dict[str, Any]:
+    """Forty an hour for weeks, but for some hours counted back from the newest."""
+    counts = [40] * (weeks * 168)
+    for back, number in by_hour.items():
+        counts[-1 - back] = number
+    first = NOW - timedelta(hours=len(counts))
+    return {"first_hour": first.isoformat(), "active": counts}
+
+
+def silent(by_hour: dict[int, int], **config: Any) -> bool | None:
+    checks = guard_times(report(NOW, active(by_hour)), None, GateConfig(**config), NOW)
+    return check("silent hours", checks).passed
+
+
+@pytest.mark.parametrize("hours", [1, 2, 6, 20])
+def test_a_hole_of_any_length_is_noticed(hours: int):
+    assert silent({}) is True
+    assert silent(dict.fromkeys(range(30, 30 + hours), 0)) is False
+    assert silent(dict.fromkeys(range(30, 30 + hours), 0), silent_hours=hours) is True
+
+
+def test_the_hour_that_summer_time_skips_is_no_hole():
+    sunday = next(
+        back
+        for back in range(1, 168)
+        if (NOW - timedelta(hours=1 + back)).strftime("%a %H") == "Sun 02"
+    )
+    assert silent({sunday: 0}) is True
+    assert silent({sunday: 0, sunday - 1: 0}) is False
+
+
+def past(by_hour: dict[int, int]) -> dict[str, bool | None]:
+    before = NOW - timedelta(hours=24)
+    manifest = published(before, before, active({}))
+    found = guard_times(report(NOW, active(by_hour)), manifest, GateConfig(), NOW)
+    return {one.name: one.passed for one in found if one.name in ("past hours", "lost hours")}
+
+
+def test_an_hour_that_was_seen_and_has_lost_half_is_lost():
+    assert past({}) == {"past hours": True, "lost hours": True}
+    assert past({90: 15}) == {"past hours": True, "lost hours": False}
+    assert past(dict.fromkeys(range(30, 200), 50)) == {"past hours": True, "lost hours": True}
+    assert past(dict.fromkeys(range(30, 600), 55))["past hours"] is False
+
+
+def test_the_cut_hours_at_both_ends_do_not_count():
+    first = 6 * 168 - 1
+    assert past({first: 5}) == {"past hours": True, "lost hours": True}
+
+
+def test_one_wrong_clock_does_not_move_the_end():
+    manifest = published(NOW - timedelta(hours=24), NOW - timedelta(hours=23))
+    late = replace(report(NOW + timedelta(days=400)), usual_end=str(NOW.replace(tzinfo=None)))
+    found = guard_times(late, manifest, GateConfig(), NOW)
+    assert all(one.passed is not False for one in found)

@@ -126,7 +126,7 @@ def test_where_nothing_can_be_noted_the_error_is_that_of_the_job(run: Run):
     Path("taken").write_text("")
     result = run("retrain", "--models", "taken")
     assert result.code == 1
-    assert "note: this run is not noted: " in result.err
+    assert "note: this run is not noted everywhere: " in result.err
     assert "taken" in result.error
 
 

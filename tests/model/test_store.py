@@ -154,6 +154,16 @@ def test_prune_counts_published_versions_alone(store: Store, publish: Callable[[
     assert store.versions() == [published[1], bad[3], last]
 
 
+@pytest.mark.parametrize("keep", [2, 3, 5])
+def test_no_refused_version_goes_before_there_are_too_many(
+    store: Store, publish: Callable[[], str], keep: int
+):
+    published = publish()
+    bad = [add(store, refused=True) for _ in range(2)]
+    assert store.prune(5, keep_refused=keep) == []
+    assert store.versions() == [published, *bad]
+
+
 def test_a_refused_version_that_a_person_publishes_counts(store: Store, publish: Callable[[], str]):
     first, bad = publish(), add(store, refused=True)
     store.promote(bad)

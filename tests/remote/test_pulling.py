@@ -3,16 +3,19 @@
 import logging
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 
 from service import __main__ as service
-from service.model.artifact import INPUT_VECTORS
+from service.model.artifact import COUNTS, INPUT_VECTORS
 from service.model.hidden import Hidden
+from service.model.nights import Night, Nights
 from service.model.remote.bucket import Bucket
 from service.model.remote.hidden_list import change_hidden
+from service.model.remote.nightly_record import push_nights
 from service.model.remote.upload import push
 from service.model.store import Store
 from service.web.app import create_app
@@ -104,6 +107,38 @@ def test_a_version_that_is_deleted_from_the_cache_is_fetched_again(
     puller.look()
     assert cache.load().manifest.model_version == version
     assert cache.promotion() != before  # so a service that refused it tries once more
+
+
+@pytest.mark.parametrize("is_current", [True, False])
+def test_a_copy_that_was_damaged_meanwhile_is_fetched_again(
+    cache: Store, publisher: Publisher, url: str, is_current: bool
+):
+    version = publisher.push()
+    for _ in range(2):  # two processes, one after the other
+        puller = Puller(cache, Bucket(url), SECONDS, lambda _: None)
+        puller.look()
+        puller.stop()
+        puller.run()
+        if not is_current:
+            (cache.directory / "history").unlink(missing_ok=True)
+        overwrite(cache.path(version) / COUNTS, b"damaged")
+    puller = Puller(cache, Bucket(url), SECONDS, lambda _: None)
+    puller.look()
+    puller.stop()
+    puller.run()
+    assert cache.load().manifest.model_version == version
+
+
+def test_the_record_of_the_job_comes_with_the_versions(
+    puller: Puller, cache: Store, store: Store, publisher: Publisher, url: str
+):
+    publisher.push()
+    now = datetime.now(UTC)
+    night = Night(started=now, ended=now, outcome="refused", exit_code=3, why="half is missing")
+    Nights(store.directory).add(night)
+    push_nights(store, Bucket(url))
+    puller.look()
+    assert Nights(cache.directory).runs() == (night,)
 
 
 def test_an_empty_bucket_is_reported_once_and_waited_for(

@@ -94,8 +94,9 @@ def prune(
     models: ModelsOption = None,
 ) -> None:
     """Delete all but the newest published versions; the current one stays."""
-    publish = read_config(None, {}).publish
-    deleted = open_store(models).prune(keep or publish.keep, publish.keep_refused)
+    config = read_config(None, {"models": models} if models else {})
+    publish = config.publish
+    deleted = Store(config.models).prune(keep or publish.keep, publish.keep_refused)
     out.print(f"deleted {len(deleted)}: {', '.join(deleted)}" if deleted else "nothing to delete")
 
 

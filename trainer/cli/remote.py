@@ -46,7 +46,7 @@ def pull(url: Url, models: ModelsOption = None) -> None:
     version, _ = history.current(bucket)
     before, after = pull_hidden(store, bucket)
     with make_display(config).copying(f"pulling version {version} from {bucket.url}") as on_bytes:
-        pull_version(store, bucket, version, on_bytes)
+        pull_version(store, bucket, version, on_bytes, verify=True)
     out.print(f"current version: {version}")
     _say_items("shown again:", before - after)
 

@@ -98,7 +98,7 @@ async def _serving(store: PinnedStore) -> AsyncIterator["FastAPI"]:
 
     settings = Settings.from_environment()
     no_keys = dict.fromkeys(["api_keys", "api_keys_file", "admin_key", "admin_key_file"])
-    fixed = {"models": store.directory, "poll_seconds": HOURS}
+    fixed = {"models": store.directory, "poll_seconds": HOURS, "pull": None}
     app = create_app(settings.model_copy(update={**no_keys, **fixed}), {ALONE: store})
     async with app.router.lifespan_context(app):
         try:

@@ -52,7 +52,8 @@ class GateConfig(Section):
         0.2,
         gt=0,
         le=1,
-        description="largest share of the events of one user, or of one session without users",
+        description="largest share of the events of one user, or of one session without users; "
+        "more where that of the current version is as large",
     )
     stale_hours: float = Field(
         36,
@@ -62,9 +63,16 @@ class GateConfig(Section):
     changed_hours: float = Field(
         0.1,
         ge=0,
-        le=1,
-        description="largest share of the sessions in hours that the current version has seen, "
-        "that may have moved, appeared or vanished",
+        description="largest share of the sessions (or users) that were active in hours that the "
+        "current version has seen, that may have moved, appeared or vanished",
+    )
+    lost_hours: int = Field(
+        0, ge=0, description="most of those hours that may have lost half of them, or all"
+    )
+    silent_hours: int = Field(
+        0,
+        ge=0,
+        description="most new hours, between busy ones, that may be empty but usually are not",
     )
     changed_titles: float = Field(
         0.2, ge=0, le=1, description="largest share of the items whose title has changed"

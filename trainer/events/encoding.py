@@ -5,7 +5,7 @@ session, so that each partition can be ordered by itself (see `trainer.events.or
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from trainer.config.sections import DataConfig, TimeUnit
+from trainer.events.activity import Activity
 from trainer.events.heaviest import Heaviest
 from trainer.events.log.reader import EVENT, ITEM, SESSION, TIME, USER, Events
 from trainer.events.ordering import Ordered, order_sessions
@@ -39,6 +40,8 @@ class Encoded:
         notes: remarks for people on how the log was read.
         largest_user_share: the share of the events that are of one user, or of one session where
             users are not known; None without events.
+        activity: the sessions or users that are active in each of the newest hours, see
+            `Activity`; None without times.
     """
 
     sessions: Ordered
@@ -47,6 +50,7 @@ class Encoded:
     dropped: Counter[str]
     notes: tuple[str, ...] = ()
     largest_user_share: float | None = None
+    activity: Mapping[str, Any] | None = None
 
 
 class _Codes:
@@ -93,7 +97,7 @@ def encode(
     """
     scratch = Scratch(config.scratch)
     codes = _Codes()
-    users = Heaviest()
+    users, activity = Heaviest(), Activity()
     spool = None
     gap = None
     dropped = Counter[str]()
@@ -104,7 +108,11 @@ def encode(
         table = piece.table.with_row_index("row", read)
         gap = None if SESSION in table.columns else config.session_gap
         users.add(table.get_column(USER if USER in table.columns else SESSION))
-        columns = _numbers(_complete(table, dropped), config, codes)
+        complete = _complete(table, dropped)
+        if TIME in table.columns:
+            owner = SESSION if SESSION in table.columns else USER
+            activity.add(complete.get_column(TIME), complete.get_column(owner))
+        columns = _numbers(complete, config, codes)
         spool = spool or Spool(scratch, {name: columns[name].dtype for name in columns}, PARTITIONS)
         spool.add(columns, (columns["owner"] >> PARTITION_SHIFT).astype(np.uint8))
         if config.weights and EVENT in table.columns:
@@ -117,7 +125,15 @@ def encode(
     sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch, workers)
     dropped["events_collapsed"] += collapsed
     notes = tuple(_notes(config, types, unit))
-    return Encoded(sessions, codes.item_ids(), read, dropped, notes, users.largest_share())
+    return Encoded(
+        sessions,
+        codes.item_ids(),
+        read,
+        dropped,
+        notes,
+        users.largest_share(),
+        activity.newest(),
+    )
 
 
 def _notes(config: DataConfig, types: set[str], unit: TimeUnit | None) -> Iterator[str]:

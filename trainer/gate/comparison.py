@@ -1,7 +1,7 @@
 """Compares a candidate with the current version and simple baselines on held-out sessions."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,10 @@ from trainer.gate.non_inferiority import is_not_inferior, smallest_margin
 from trainer.gate.translated import Translated
 
 CANDIDATE, CURRENT = "candidate", "current"
-POPULARITY, CO_OCCURRENCE = "popularity", "co-occurrence"
+POPULARITY, CO_OCCURRENCE, CHANCE = "popularity", "co-occurrence", "chance"
 DECAY = 0.7  # of the baseline that counts pairs, as in `item2vec evaluate`
 RESAMPLES = 2000
+MOST_EVENTS = 2_000_000  # the newest, that co-occurrence is counted in
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,10 +96,12 @@ class Comparison:
         judged = Judged()
         cases = self._cases(self._trial.late)
         for relation in Recommender(self._trial.candidate).relations:
-            name = f"{relation} beside simple models"
+            name = _beside_simple(relation)
             evaluation = self._evaluate(self._baselines(relation), relation, cases)
             judged.evaluations[name] = evaluation
-            judged.checks.append(self._above_baselines(name, evaluation))
+            above = self._above_chance if relation == "similar" else self._above_baselines
+            judged.checks.append(above(name, evaluation))
+            judged.checks.append(self._keeps_lead(relation, evaluation))
         if self._current is not None:
             self._judge_beside(self._current, judged)
         return judged
@@ -106,7 +109,8 @@ class Comparison:
     def _judge_beside(self, current: Artifact, judged: Judged) -> None:
         """Adds the comparison with the current version on the sessions that are new to it."""
         served = Recommender(current)
-        unseen = _since(self._trial.late, current.manifest.data.get("last_event"))
+        data = current.manifest.data
+        unseen = _since(self._trial.late, data.get("usual_end") or data.get("last_event"))
         for relation in Recommender(self._trial.candidate).relations:
             name = f"{relation} beside the current version"
             why = _why_not(unseen, served, relation, self._config)
@@ -132,14 +136,26 @@ class Comparison:
         return evaluate(rankers, cases, counts, protocol, self._on_cases)
 
     def _baselines(self, relation: Relation) -> dict[str, Ranker]:
-        """What similar items are compared with is popularity: counting pairs answers `next`."""
+        """Simple models that answer `next`; similar items, which do not, are to beat chance."""
         dataset = self._trial.dataset
         counts, items = dataset.vocabulary.counts, len(dataset.vocabulary)
         rankers: dict[str, Ranker] = {POPULARITY: Popularity(counts)}
         if relation == "next":
-            pairs = co_occurrence(dataset.sessions, items, WINDOW, _by_distance, BACKWARDS)
+            newest = _newest(dataset.sessions)
+            pairs = co_occurrence(newest, items, WINDOW, _by_distance, BACKWARDS)
             rankers[CO_OCCURRENCE] = ItemItem(shares(pairs), DECAY)
-        return {name: self._translated(ranker) for name, ranker in rankers.items()}
+        translated: dict[str, Ranker] = {
+            name: self._translated(ranker) for name, ranker in rankers.items()
+        }
+        if relation == "similar":
+            translated[CHANCE] = self._shuffled()
+        return translated
+
+    def _shuffled(self) -> Translated:
+        """The candidate with its answers exchanged for any others."""
+        served = self._translated(Served(Recommender(self._trial.candidate)))
+        order = np.random.default_rng(self._trial.seed).permutation(len(served.code_of_row))
+        return replace(served, code_of_row=served.code_of_row[order])
 
     def _translated(self, ranker: Ranker) -> Translated:
         return Translated.of(ranker, self._code_of_row, self._codes)
@@ -151,6 +167,33 @@ class Comparison:
             code_of_code[codes] = codes
         cases = prefix_cases(sessions).encoded(code_of_code)
         return sample(cases, self._config.compared_cases, self._trial.seed)
+
+    def _keeps_lead(self, relation: Relation, evaluation: Evaluation) -> Check:
+        """Refuses a candidate whose lead has surely shrunk to less than half of what it was.
+
+        That is what a log looks like whose sessions have become noise.
+        """
+        name, metric = f"lead of {relation}", self._config.compared_by
+        other = CHANCE if relation == "similar" else POPULARITY
+        before = _lead(self._current, relation, other, metric)
+        if before is None:
+            return not_made(name, "comparison", f"no lead over {other} is known from before")
+        now = evaluation.differences[other][metric]
+        return Check(
+            name=name,
+            kind="comparison",
+            passed=now.high >= before / 2,
+            seen=now.value,
+            least=before / 2,
+            sentence=f"{metric} is {now.value:+.4f} ahead of {other}, and was {before:+.4f}, when "
+            "the current version was judged (expected: half of it)",
+        )
+
+    def _above_chance(self, name: str, evaluation: Evaluation) -> Check:
+        """Refuses a candidate whose similar items are not surely better than any others."""
+        difference = evaluation.differences[CHANCE][self._config.compared_by]
+        check = self._check(name, evaluation, CHANCE, passed=difference.low > 0)
+        return check.model_copy(update={"least": 0.0})
 
     def _above_baselines(self, name: str, evaluation: Evaluation) -> Check:
         """Refuses a candidate that is surely below the best simple model, beyond the margin."""
@@ -192,8 +235,27 @@ class Comparison:
             sentence=f"{metric} {ours:.4f}, {other} {theirs:.4f}: a difference of "
             f"{difference.value:+.4f}, with {confidence:.0%} above {difference.low:+.4f} and with "
             f"{confidence:.0%} below {difference.high:+.4f}, on {evaluation.cases:,} cases "
-            f"(allowed: {-self._config.margin:.0%})",
+            f"({'expected: more' if other == CHANCE else f'allowed: {-self._config.margin:.0%}'})",
         )
+
+
+def _newest(sessions: Sessions) -> Sessions:
+    """The newest sessions, with so many events that pairs of them fit in half a gigabyte."""
+    first = int(np.searchsorted(sessions.offsets, len(sessions.items) - MOST_EVENTS))
+    offsets = sessions.offsets[first:]
+    return Sessions(sessions.items[offsets[0] :], offsets - offsets[0])
+
+
+def _beside_simple(relation: Relation) -> str:
+    return f"{relation} beside simple models"
+
+
+def _lead(current: Artifact | None, relation: Relation, other: str, metric: str) -> float | None:
+    """How far the current version was surely ahead of a simple model when it was judged."""
+    verdict = current.manifest.gate if current else None
+    evaluation = verdict.evaluations.get(_beside_simple(relation), {}) if verdict else {}
+    difference = evaluation.get("differences", {}).get(other, {}).get(metric)
+    return float(difference["value"]) if difference and difference["low"] > 0 else None
 
 
 def _by_distance(distance: int) -> float:

@@ -84,21 +84,19 @@ def _ratio(name: str, seen: int, before: int, limits: Limits) -> Check:
 
 
 def _largest_user(report: DataReport, before: float | None, config: GateConfig) -> Check:
-    """A user who has always been so large is nothing new."""
+    """A user who has always been so large is nothing new, and in a first log nobody is known."""
     largest = report.largest_user_share
     if largest is None or report.events_kept < FEWEST_EVENTS:
-        return not_made("largest user", "log", f"the log has fewer than {FEWEST_EVENTS:,} events")
-    return check_range(
-        "largest user",
-        "log",
-        largest,
-        f"one user, or one session, has {share(largest)} of the events",
-        Limits(
-            most=max(config.largest_user, 1.5 * (before or 0)),
-            form=SHARE,
-            setting="gate.largest_user",
-        ),
-    )
+        return not_made("largest user", "log", "too few events to speak of a largest user")
+    sentence = f"one user, or one session, has {share(largest)} of the events"
+    if before is None:
+        if largest <= config.largest_user:
+            return not_made("largest user", "log", f"{sentence}; no log to compare with")
+        why = "a bot, or all guests? `data.where` can leave them out"
+        return not_made("largest user", "log", f"{sentence}: {why}")
+    most = max(config.largest_user, 1.5 * before)
+    limits = Limits(most=most, form=SHARE, setting="gate.largest_user")
+    return check_range("largest user", "log", largest, sentence, limits)
 
 
 def _repeats(report: DataReport, before: float | None, config: GateConfig) -> Check:

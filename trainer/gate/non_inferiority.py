@@ -19,13 +19,16 @@ def is_not_inferior(difference: Estimate, margin: float, confidence: float) -> b
     Args:
         difference: candidate minus current version; its ends are one-sided bounds of the
             confidence.
-        margin: how much worse a candidate may be, above 0.
+        margin: how much worse a candidate may be.
         confidence: of the bounds.
 
     Returns:
         None if there are too few cases to tell: the difference may well be above the margin, but
-        so few cases would refuse an equal candidate too often.
+        so few cases would refuse an equal candidate too often. Also without a margin: where the
+        current version finds nothing, a share of that is nothing.
     """
+    if margin <= 0:
+        return None
     if difference.low > -margin:
         return True
     surely_worse = (

@@ -12,10 +12,10 @@ from trainer.gate.checks import HOURS, SHARE, Limits, check_range, not_made, sha
 
 AHEAD = timedelta(hours=15)  # that local times may be ahead of UTC
 EARLIER_HOURS = 1.0  # that a log may end: its last events may have been taken back
-FEWEST_SESSIONS = 100  # in the hours that both know, for a comparison
-BUSY = 20  # sessions an hour, from which on it stands out if there are none, or half of them
-SEEN = 8  # sessions of an hour that was seen before, which do not all vanish by chance
-WEEKS = 4
+FEWEST_ACTIVE = 100  # in the hours that both know, for a comparison
+BUSY = 20  # active an hour, from which on it stands out if there are none, or half of them
+SEEN = 8  # active in an hour that was seen before, which do not all vanish by chance
+WEEKS, SUNDAY = 4, 6
 HOUR, WEEK = timedelta(hours=1), timedelta(weeks=1)
 FRESH = timedelta(hours=48)  # of a log's newest event when its model was made: it is a live log
 
@@ -35,27 +35,32 @@ def guard_times(
     """
     if report.last_event is None:
         return [not_made("times", "log", "the log has no times")]
-    last = _utc(report.last_event)
+    last = _utc(report.usual_end or report.last_event)
     ahead = max(0.0, (last - now).total_seconds() / 3600)
     checks = [
         check_range(
             "future",
             "log",
             ahead,
-            f"the newest event, {report.last_event}, is {ahead:.1f} hours ahead of the clock",
+            f"the log ends at {last:%Y-%m-%d %H:%M}, {ahead:.1f} hours ahead of the clock",
             Limits(most=AHEAD.total_seconds() / 3600, form=HOURS),
         )
     ]
     hours = hourly(report.activity)
-    before = (
-        _utc(current.data["last_event"]) if current and current.data.get("last_event") else None
-    )
+    before = _end_of(current)
     if current is not None and before is not None:
         checks += [_goes_on(last, before), _is_fresh(last, before, current, config, now)]
-        known = hourly(current.data.get("activity"))
-        checks.append(_same_hours(hours, known, config))
-    checks.append(_silence(hours, before))
+        checks += _same_hours(hours, hourly(current.data.get("activity")), config)
+    checks.append(_silence(hours, before, config))
     return checks
+
+
+def _end_of(current: Manifest | None) -> datetime | None:
+    """Where the log of the current version ended; None if it has no times."""
+    if current is None:
+        return None
+    end = current.data.get("usual_end") or current.data.get("last_event")
+    return _utc(end) if end else None
 
 
 def _utc(text: str) -> datetime:
@@ -91,59 +96,82 @@ def _is_fresh(
     )
 
 
-def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> Check:
-    """Whether the hours that the current version saw still have their sessions."""
-    complete = [hour for hour in known if hour in hours and hour < max(known)]
-    if sum(known[hour] for hour in complete) < FEWEST_SESSIONS:
-        return not_made("past hours", "log", "too few sessions are in hours that both logs have")
-    moved = sum(abs(known[hour] - hours[hour]) for hour in complete)
-    moved_share = moved / sum(known[hour] for hour in complete)
+def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> list[Check]:
+    """Whether the hours that the current version saw are as they were; cut ones do not count."""
+    complete = [
+        hour
+        for hour in known
+        if hour in hours and min(hours) < hour < max(hours) and min(known) < hour < max(known)
+    ]
+    active = sum(known[hour] for hour in complete)
+    if active < FEWEST_ACTIVE:
+        why = "too few are active in the hours that both logs have"
+        return [not_made("past hours", "log", why)]
+    moved = sum(abs(known[hour] - hours[hour]) for hour in complete) / active
     gone = [
         hour
         for hour in complete
         if (known[hour] >= BUSY and hours[hour] < known[hour] / 2)
         or (known[hour] >= SEEN and hours[hour] == 0)
     ]
-    lost = ""
+    example = ""
     if gone:
         hour = max(gone, key=lambda one: known[one] - hours[one])
-        lost = f"; the hour from {hour:%Y-%m-%d %H:%M} had {known[hour]:,} and has {hours[hour]:,}"
-    check = check_range(
-        "past hours",
-        "log",
-        moved_share,
-        f"{share(moved_share)} of the sessions in hours that the current version saw have moved, "
-        f"appeared or vanished{lost}",
-        Limits(most=config.changed_hours, form=SHARE, setting="gate.changed_hours"),
-    )
-    return check.model_copy(update={"passed": check.passed and not gone})
+        example = (
+            f": in the hour from {hour:%Y-%m-%d %H:%M} {known[hour]:,} were active, now "
+            f"{hours[hour]:,}"
+        )
+    return [
+        check_range(
+            "past hours",
+            "log",
+            moved,
+            f"{share(moved)} of what was active in hours that the current version saw has moved, "
+            "appeared or vanished",
+            Limits(most=config.changed_hours, form=SHARE, setting="gate.changed_hours"),
+        ),
+        check_range(
+            "lost hours",
+            "log",
+            len(gone),
+            f"{len(gone)} hours that the current version saw have lost half of it or all{example}",
+            Limits(most=config.lost_hours, setting="gate.lost_hours"),
+        ),
+    ]
 
 
-def _silence(hours: Hours, before: datetime | None) -> Check:
-    """Whether an hour between two usual ones is empty that usually is not."""
+def _silence(hours: Hours, before: datetime | None, config: GateConfig) -> Check:
+    """Whether hours are empty, between busy ones, that usually are not."""
     if not hours:
         return not_made("silent hours", "log", "the log has no times")
     first = max(before or datetime.min.replace(tzinfo=UTC), max(hours) - WEEK)
-    new = [hour for hour in hours if first < hour < max(hours)]
-    usual = {
-        hour: _usual(hours, hour) for hour in hours if hour >= min(new, default=max(hours)) - HOUR
-    }
-    silent = [
-        hour
-        for hour in new
-        if hours[hour] == 0
-        and usual[hour] >= BUSY
-        and all(hours[one] >= usual[one] / 2 for one in (hour - HOUR, hour + HOUR) if one in hours)
-    ]
-    example = f": no session began in the hour from {silent[0]:%Y-%m-%d %H:%M}" if silent else ""
+    new = [hour for hour in sorted(hours) if first < hour < max(hours)]
+    silent: list[datetime] = []
+    gap: list[datetime] = []
+    open_ = False  # whether a busy hour came before
+    for hour in new:
+        usual = _usual(hours, hour)
+        if usual >= BUSY and hours[hour] == 0:
+            gap.append(hour)
+            continue
+        is_busy = usual >= BUSY and hours[hour] >= usual / 2
+        if gap and open_ and is_busy and not _is_skipped(gap):
+            silent += gap
+        gap, open_ = [], is_busy
+    example = f", from {silent[0]:%Y-%m-%d %H:%M} on" if silent else ""
     return check_range(
         "silent hours",
         "log",
         len(silent),
-        f"{len(silent)} of {len(new):,} new hours are empty that usually have {BUSY} sessions or "
-        f"more{example}",
-        Limits(most=0),
+        f"{len(silent)} of {len(new):,} new hours are empty, between busy ones, in which {BUSY} or "
+        f"more are usually active{example}",
+        Limits(most=config.silent_hours, setting="gate.silent_hours"),
     )
+
+
+def _is_skipped(gap: list[datetime]) -> bool:
+    """Whether it may be the hour of a Sunday night that clocks skip in spring."""
+    return len(gap) == 1 and gap[0].weekday() == SUNDAY and gap[0].hour < 4
 
 
 def _usual(hours: Hours, hour: datetime) -> float:

@@ -58,6 +58,8 @@ class Gate:
         self._evaluations: dict[str, Evaluation] = {}
         self._verdicts = Verdicts(store)
         self._refusals = self._verdicts.refusals_since(self._current)
+        if not config.run.resume:
+            self._verdicts.forget_passed()
         if why_alone:
             display.note(f"gate: compared with no other version: {why_alone}")
 
@@ -68,7 +70,7 @@ class Gate:
             RefusedError: something about it is not as expected.
         """
         self._checks += guard_log(dataset, self._current, self._config.gate, datetime.now(UTC))
-        if self._is_refused():
+        if self.refuses:
             self._refuse(self._verdict(), version=None)
 
     def judge(
@@ -92,9 +94,6 @@ class Gate:
         if self._config.run.resume and not checkpoint.resumes:
             self._checks += self._verdicts.passed()
             return None
-        if self._force:
-            self._checks.append(not_made("comparison", "comparison", "not made, by --force"))
-            return None
         trial = self._trial(log, descriptions, past, checkpoint)
         if trial is None:
             return None
@@ -115,9 +114,19 @@ class Gate:
         return model
 
     @property
+    def compares(self) -> bool:
+        """Whether models are compared on held-out sessions."""
+        return self._config.gate.checks == "all" and not self._force
+
+    @property
+    def refuses(self) -> bool:
+        """Whether what was found so far is enough to refuse."""
+        return self._verdict().outcome == "refused"
+
+    @property
     def refits(self) -> bool:
         """Whether what is published is to be trained again, with the held-out sessions."""
-        return self._config.gate.refit and not self._is_refused()
+        return self._config.gate.refit and not self.refuses
 
     def judged(self, artifact: Artifact) -> Artifact:
         """The artifact with its verdict, after the last checks of it."""
@@ -169,9 +178,6 @@ class Gate:
             dataset, self._config, self._display, past.known, checkpoint, past.unblended
         )
         return model, late, log.item_ids.to_list()
-
-    def _is_refused(self) -> bool:
-        return self._verdict().outcome == "refused"
 
     def _verdict(self) -> Verdict:
         failed = [check for check in self._checks if check.passed is False]

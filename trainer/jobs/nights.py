@@ -8,9 +8,13 @@ from datetime import UTC, datetime
 
 from service.model.artifact import Manifest
 from service.model.errors import Item2VecError, RefusedError, sentence
-from service.model.nights import Night, Nights
+from service.model.nights import Night, Nights, Outcome
+from service.model.remote.bucket import Bucket
+from service.model.remote.nightly_record import push_nights
+from service.model.store import Store
 from trainer.config.jobs import Config
 from trainer.jobs.notify import notify
+from trainer.jobs.push import NotPushedError
 from trainer.view.display import Silent
 
 
@@ -54,20 +58,28 @@ def noted(config: Config, display: Silent) -> Iterator[Run]:
 def _end(night: Night, config: Config, display: Silent) -> None:
     try:
         Nights(config.models).add(night)
+        if config.publish.push is not None:
+            push_nights(Store(config.models), Bucket(config.publish.push))
     except Item2VecError as error:
-        display.note(f"this run is not noted: {error}")
+        display.note(f"this run is not noted everywhere: {error}")
     notify(config.notify, night, config.models, display)
 
 
 def _failed(error: BaseException, started: datetime) -> Night:
     code = _exit_code(error)
-    refused = error if isinstance(error, RefusedError) else None
+    outcome: Outcome = "failed"
+    version = None
+    match error:
+        case RefusedError():
+            outcome, version = "refused", error.version
+        case NotPushedError():  # served where it was published
+            outcome, version = "published", error.version
     return Night(
         started=started,
         ended=datetime.now(UTC),
-        outcome="refused" if refused else "failed",
+        outcome=outcome,
         exit_code=code,
-        version=refused.version if refused else None,
+        version=version,
         why=_why(error, code),
     )
 

@@ -9,7 +9,15 @@ from trainer.view.display import Silent
 
 
 class NotPushedError(Item2VecError):
-    """A version is published here, but not in the object store."""
+    """A version is published here, but not in the object store.
+
+    Attributes:
+        version: its name.
+    """
+
+    def __init__(self, message: str, version: str) -> None:
+        super().__init__(message)
+        self.version = version
 
 
 def push_published(store: Store, bucket: Bucket, keep: int, display: Silent) -> None:
@@ -32,7 +40,8 @@ def push_published(store: Store, bucket: Bucket, keep: int, display: Silent) -> 
     except Item2VecError as error:
         raise NotPushedError(
             f"version {version} is published in {store.directory}, but not pushed: {error}; then "
-            f"run `item2vec models push {bucket.url}`"
+            f"run `item2vec models push {bucket.url}`",
+            version,
         ) from error
 
 

@@ -1,8 +1,10 @@
 """The train and retrain jobs: read, train, judge, publish."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from service.model.artifact import Artifact, Manifest
+from service.model.errors import ConfigError
 from service.model.remote.bucket import Bucket
 from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
@@ -76,16 +78,16 @@ def _train_version(
     Raises:
         RefusedError: the gate refuses the log: nothing is trained.
     """
+    compares = gate is not None and gate.compares
+    first, second = _checkpoints(store, config, compares=compares)
     with display.reading(config.data.paths) as on_read:
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     dataset = clean_dataset(log, descriptions, config.data)
     display.data(dataset.report)
-    first, second = _checkpoints(store, config)
     model = None
     if gate is not None:
         gate.check_log(dataset)
-        if config.gate.checks == "all":
-            model = gate.judge(log, descriptions, past, first)
+        model = gate.judge(log, descriptions, past, first) if gate.compares else None
     del log
     if model is None or gate is None or gate.refits:
         model = train_model(dataset, config, display, past.known, second, past.earlier)
@@ -98,18 +100,30 @@ def _train_version(
     return manifest
 
 
-def _checkpoints(store: Store, config: Config) -> tuple[Checkpoint, Checkpoint]:
+def _checkpoints(store: Store, config: Config, *, compares: bool) -> tuple[Checkpoint, Checkpoint]:
     """Those of the training without held-out sessions, and of the one that is published.
 
     A run is resumed in the training that it was interrupted in.
+
+    Raises:
+        ConfigError: it was interrupted in the first, which this run does not have.
     """
     run = config.run
     first, second = store.directory / JUDGED_CHECKPOINT, store.directory / CHECKPOINT
-    in_first = run.resume and first.is_file() and not second.is_file()
+    in_first = run.resume and first.is_file() and not _is_newer(second, first)
+    if in_first and not compares:
+        raise ConfigError(
+            f"{first} is of a run that compares models: resume it without --force, with "
+            "gate.checks = all, by `item2vec retrain`"
+        )
     return (
         Checkpoint(first, run.checkpoint_every, in_first),
         Checkpoint(second, run.checkpoint_every, run.resume and not in_first),
     )
+
+
+def _is_newer(path: Path, than: Path) -> bool:
+    return path.is_file() and path.stat().st_mtime >= than.stat().st_mtime
 
 
 def _note_alignment(model: TrainedModel, display: Silent) -> None:
@@ -125,7 +139,8 @@ def _builder(
 ) -> Callable[[str], Artifact]:
     """Makes the artifact of a version by its name: its drift is measured, and it is judged."""
     twin = None
-    if model.config.stability.measure_noise and past.published is not None:
+    is_refused = gate is not None and gate.refuses
+    if model.config.stability.measure_noise and past.published is not None and not is_refused:
         twin = make_twin(model, display, past)
 
     def build(version: str) -> Artifact:

@@ -7,7 +7,13 @@ import polars as pl
 
 from service.model import ragged
 from service.model.artifact import Artifact
-from service.model.errors import ArtifactError, ConfigError, NoModelError, UnavailableError
+from service.model.errors import (
+    ArtifactError,
+    ConfigError,
+    InputError,
+    NoModelError,
+    UnavailableError,
+)
 from service.model.lineage import NoiseFloor
 from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
@@ -58,12 +64,12 @@ class Succession:
 
 
 def _published_artifact(store: Store, display: Silent) -> Artifact | None:
-    """The current version; None if there is none, or, with a note, if it cannot be read."""
+    """The current version; None if there is none or, with a note, if it cannot be read."""
     try:
         return store.load()
     except NoModelError:
         return None
-    except (ArtifactError, UnavailableError) as error:
+    except (ArtifactError, InputError, UnavailableError) as error:
         display.note(f"the new version has nothing to follow: {error}")
         return None
 

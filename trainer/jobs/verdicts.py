@@ -66,10 +66,9 @@ class Verdicts:
 
     def refusals_since(self, current: Artifact | None) -> int:
         """How many retrainings in a row the comparison alone has refused since a version."""
-        if current is None:
-            return 0
+        since = "" if current is None else current.manifest.model_version
         for version in reversed(self._store.versions()):
-            if version <= current.manifest.model_version:
+            if version <= since:
                 return 0
             try:
                 manifest = self._store.manifest(version)

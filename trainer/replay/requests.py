@@ -11,6 +11,7 @@ That log has no bodies: its POSTs are left out, and counted.
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from service.model import disk
 from service.model.errors import InputError, short
 
 # What is answered with items; everything else would be answered alike, or changes what is hidden.
+OF_A_MODEL = re.compile(r"^/m/[a-z0-9_-]+/")  # where a service had several, the log of one
 QUERIES = frozenset({"similar", "next", "recommend", "analogy", "popular"})
 ACCESS_LOG = "item2vec.access"
 
@@ -97,6 +99,7 @@ class Requests:
             self.left_out["no_path" if is_access else "no_query"] += 1
             return None
         path, _, query = _text(fields, "path").partition("?")
+        path = OF_A_MODEL.sub("/", path)
         if not path.startswith("/"):
             raise ValueError(f"has path {short(path)!r}, which does not begin with a slash")
         body = json.dumps(fields["body"]).encode() if "body" in fields else b""

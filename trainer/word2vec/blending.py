@@ -6,6 +6,8 @@ but the newest training is ever trained on. An item that shifts is followed at t
 share, one that has become another item at once.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from trainer.word2vec.alignment import LEAST_COUNT, EarlierModel
 
 # Of an item seen often enough; by chance alone, none of 2,762 items of the sample has less than .5.
 UNLIKE = 0.4
+ROWS_AT_ONCE = 20_000
 
 
 class Shares:
@@ -43,11 +46,10 @@ class Shares:
         before, now = earlier.counts[self._old], vocabulary.counts[self._new]
         shares = earlier.share * np.minimum(1, before / now)
         often = np.flatnonzero(np.minimum(before, now) >= LEAST_COUNT)
-        cosines = np.einsum(
-            "ij,ij->i",
-            unit(turned[self._new[often]]),
-            unit(earlier.input[self._old[often]]),
-        )
+        cosines = np.zeros(len(often), np.float32)
+        for block in _blocks(len(often)):
+            new, old = self._new[often[block]], self._old[often[block]]
+            cosines[block] = np.einsum("ij,ij->i", unit(turned[new]), unit(earlier.input[old]))
         changed = often[cosines < UNLIKE]
         shares[changed] = 0
         self.changed = len(changed)
@@ -60,6 +62,14 @@ class Shares:
             vectors: float32 [items, vector_size], changed in place.
             earlier: float32 [items of the earlier model, vector_size].
         """
-        mixed = vectors[self._new]
-        mixed += self._shares * (earlier[self._old] - mixed)
-        vectors[self._new] = mixed
+        for block in _blocks(len(self._new)):
+            new = self._new[block]
+            mixed = vectors[new]
+            mixed += self._shares[block] * (earlier[self._old[block]] - mixed)
+            vectors[new] = mixed
+
+
+def _blocks(rows: int) -> Iterator[slice]:
+    """Slices of rows that take little memory."""
+    for first in range(0, rows, ROWS_AT_ONCE):
+        yield slice(first, first + ROWS_AT_ONCE)

@@ -14,8 +14,19 @@ DESCRIPTION = (MANIFEST, MANIFEST_CHECKSUM)
 OnBytes = Callable[[int, int], None]  # bytes copied so far, and in all
 
 
-def pull(store: Store, bucket: Bucket, version: str, on_bytes: OnBytes) -> bool:
+def pull(
+    store: Store, bucket: Bucket, version: str, on_bytes: OnBytes, *, verify: bool = False
+) -> bool:
     """Brings a version of the bucket into the store and makes it current there.
+
+    A copy in the store that turns out damaged is fetched anew.
+
+    Args:
+        store: where it goes.
+        bucket: where it comes from.
+        version: its name.
+        on_bytes: called with the bytes copied so far, and in all.
+        verify: whether to read a copy of the current version, too, to see whether it is damaged.
 
     Returns:
         Whether anything had to be done.
@@ -25,11 +36,25 @@ def pull(store: Store, bucket: Bucket, version: str, on_bytes: OnBytes) -> bool:
         JobRunningError: another process is fetching it.
         UnavailableError: the bucket or the disk fails; what was copied serves the next attempt.
     """
-    if version not in store.versions():
-        store.receive(version, lambda to: _Download(bucket, version, to, on_bytes).files())
-    elif _is_current(store, version):
-        return False
+    if version in store.versions():
+        is_current = _is_current(store, version)
+        if is_current and not verify:
+            return False
+        if _is_intact(store, version):
+            if not is_current:
+                store.promote(version)
+            return not is_current
+        store.discard(version)
+    store.receive(version, lambda to: _Download(bucket, version, to, on_bytes).files())
     store.promote(version)
+    return True
+
+
+def _is_intact(store: Store, version: str) -> bool:
+    try:
+        reader.verify(store.path(version))
+    except ArtifactError:
+        return False
     return True
 
 

@@ -48,7 +48,7 @@ class Agreement(_Part):
 
 
 class NoiseFloor(_Part):
-    """How far two models of the same night agree: other seeds, a hundredth of the sessions less."""
+    """How far two models of one night agree: another seed, one session of a hundred left out."""
 
     measured: str = Field(description="the version whose night it was")
     bands: dict[Band, Agreement]

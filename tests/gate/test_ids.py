@@ -45,7 +45,7 @@ def test_a_few_ids_in_another_spelling_are_noticed(before: str, after: str, diff
     assert rare.passed  # 10 of 2,310 events
     often = checks(dataset([after, *others]), known(before, *others))["spelling of ids"]
     assert often.passed is False
-    assert f"differ in {difference} alone" in often.sentence
+    assert f"differing in {difference} alone" in often.sentence
 
 
 ids = st.lists(st.text("ab01", min_size=1, max_size=3), min_size=1, max_size=12, unique=True)

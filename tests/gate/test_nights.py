@@ -55,7 +55,7 @@ BAD = {
     ),
     "ids lose their leading zeros": (
         respelled(pl.col("item").str.strip_chars_start("0")),
-        "differ in leading zeros alone",
+        "differing in leading zeros alone",
     ),
     "another column is the item": (respelled(pl.col("number")), "100.0% of the events are of 40"),
     "every event twice": (lambda log: pl.concat([log, log]), "2.06 times"),

@@ -17,9 +17,11 @@ EXPLANATION = """A retraining is published if it passes the gate.
   1. Guards of the log, before anything is trained: is it complete, does it go on where the last
      one ended, does it speak of the same items by the same ids and titles, is it one user's?
   2. A comparison: a model is trained without the newest sessions and ranks the whole catalogue for
-     each of their items. It must not be worse than the current version by more than the margin, on
-     sessions that are new to both (one-sided, paired bootstrap over sessions), nor surely below
-     popularity and co-occurrence. With too few sessions to tell, the guards alone decide.
+     each of their items. On sessions that are new to both it must not be worse than the current
+     version by more than the margin (one-sided, paired bootstrap over sessions). `next` must not
+     be surely below popularity and co-occurrence, `similar` must beat chance, and neither may lose
+     half of its lead. With too few sessions to tell, the guards alone decide. The model is aligned,
+     but not blended with the current version, which may know those sessions.
   3. The model is trained again with all sessions (gate.refit), and guarded: vectors, coverage,
      short answers, latency.
 

@@ -108,12 +108,12 @@ def _spelling(ids: Ids) -> Check:
         respelled[name] = events / total
     name = max(respelled, key=respelled.__getitem__)
     found = respelled[name]
-    sentence = f"items with {share(found)} of the current version's events come back under ids "
+    sentence = f"ids of {share(found)} of the current version's events are lost and come back "
     return check_range(
         "spelling of ids",
         "log",
         float(found),
-        f"{sentence}that differ in {name} alone",
+        f"{sentence}differing in {name} alone",
         Limits(most=MOST_RESPELLED, form=SHARE),
     )
 

@@ -13,7 +13,7 @@ from tests.conftest import make_artifact
 
 ROOT = Path(__file__).parent.parent
 
-OPERATIONS = 191  # writing the version, making it current, pruning; not the reading between them
+OPERATIONS = 192  # writing the version, making it current, pruning; not the reading between them
 
 # For every line "directory operation": publishes there in a process of its own, which kills itself
 # at that operation on the file system. Prints how it ended.

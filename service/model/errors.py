@@ -10,6 +10,8 @@
     ├── UnavailableError             the disk or memory fails, a file is missing: may pass
     ├── NoModelError                 nothing has been published yet: HTTP 503
     ├── RefusedError                 the gate refused a new version: exit code 3
+    ├── NotPushedError               published here, but not in the object store
+    │                                (defined in `trainer.jobs.push`)
     ├── JobRunningError              another job holds the lock of the store
     └── DivergenceError              training diverged: its vectors became infinite or NaN
                                      (defined in `trainer.word2vec.training`)

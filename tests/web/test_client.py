@@ -35,6 +35,7 @@ MODELS = {
     *("NeighborBody", "NextSettings", "Problem", "ProblemKind", "SimilarSettings"),
     *("Fallback", "Include", "Metadata", "OutputRows", "Relation", "ScoreKind", "ShortBecause"),
     *("ModelAnswerConfig", "ModelAnswerData", "ModelAnswerMetrics"),
+    *("Agreement", "Alignment", "Drift", "DriftBands", "NoiseFloor", "NoiseFloorBands"),
 }
 
 
@@ -218,7 +219,7 @@ def test_operators_and_admins_have_answers_too(ask: Any, models: Any):
     assert ask("readyz", tag="operations").status == "ok"
     manifest = ask("model_manifest", tag="operations")
     assert (manifest.items, manifest.output) == (6, models.OutputRows.ITEMS)
-    assert "item2vec_model_items 6.0" in ask("metrics", tag="operations")
+    assert 'item2vec_model_items{model=""} 6.0' in ask("metrics", tag="operations")
     assert ask("hide", "drill", tag="admin").hidden
     assert ask("hidden_items", tag="admin").item_ids == ["drill"]
     assert not ask("show", "drill", tag="admin").hidden

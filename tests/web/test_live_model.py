@@ -465,7 +465,8 @@ from service.web.metrics import Metrics
 
 def serve(year):
     metrics = Metrics()
-    manifest = SimpleNamespace(items=1, created=datetime(year, 1, 1, tzinfo=UTC))
+    created = datetime(year, 1, 1, tzinfo=UTC)
+    manifest = SimpleNamespace(items=1, created=created, drift=None)
     metrics.of_model("").served(manifest)
     return metrics
 

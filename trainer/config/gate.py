@@ -93,7 +93,11 @@ class GateConfig(Section):
         100, gt=0, description="milliseconds that 99 % of 1,000 queries must not exceed"
     )
     held_out_share: float = Field(
-        0.05, gt=0, lt=0.5, description="share of the sessions, the newest, that is held out"
+        0.05,
+        gt=0,
+        lt=0.5,
+        description="share of the sessions, the newest, that is held out; where enough of them are "
+        "new to the current version, those alone",
     )
     held_out_sessions: int = Field(
         200, ge=2, description="fewest held-out sessions for which a comparison is made"

@@ -109,8 +109,7 @@ class Comparison:
     def _judge_beside(self, current: Artifact, judged: Judged) -> None:
         """Adds the comparison with the current version on the sessions that are new to it."""
         served = Recommender(current)
-        data = current.manifest.data
-        unseen = _since(self._trial.late, data.get("usual_end") or data.get("last_event"))
+        unseen = _since(self._trial.late, end_of_log(current))
         for relation in Recommender(self._trial.candidate).relations:
             name = f"{relation} beside the current version"
             why = _why_not(unseen, served, relation, self._config)
@@ -270,12 +269,18 @@ def _with_more_codes(item_ids: list[str], current: Artifact) -> tuple[NDArray[np
     return codes, [*item_ids, *(current.item_ids[row] for row in missing.tolist())]
 
 
-def _since(sessions: Sessions, last_event: str | None) -> Sessions | None:
-    """The sessions that began after the last event of the current version; None without times."""
-    if sessions.starts is None or last_event is None:
+def end_of_log(current: Artifact | None) -> int | None:
+    """When the log of a version ended, in microseconds since 1970; None if it is not known."""
+    data = current.manifest.data if current else {}
+    end = data.get("usual_end") or data.get("last_event")
+    return int(np.datetime64(end, "us").astype(np.int64)) if end else None
+
+
+def _since(sessions: Sessions, end: int | None) -> Sessions | None:
+    """The sessions that began after a time; None without times."""
+    if sessions.starts is None or end is None:
         return None
-    last = np.datetime64(last_event, "us").astype(np.int64)
-    first = int(np.searchsorted(sessions.starts, last, side="right"))
+    first = int(np.searchsorted(sessions.starts, end, side="right"))
     offsets = sessions.offsets[first:]
     items = sessions.items[offsets[0] :]
     return Sessions(items, offsets - offsets[0], starts=sessions.starts[first:])

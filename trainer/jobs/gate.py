@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
+
 from service.model.artifact import Artifact, Manifest
 from service.model.errors import EventLogError, RefusedError
 from service.model.store import Store
@@ -15,8 +17,9 @@ from trainer.evaluation.holdout import first_tested, split_at
 from trainer.events.dataset import clean_dataset
 from trainer.events.descriptions import Descriptions
 from trainer.events.encoding import Encoded
+from trainer.events.ordering import Ordered
 from trainer.gate.checks import not_made
-from trainer.gate.comparison import Comparison, Trial
+from trainer.gate.comparison import Comparison, Trial, end_of_log
 from trainer.gate.incumbent import incumbent
 from trainer.gate.log_guards import guard_log
 from trainer.gate.model_guards import guard_model
@@ -158,9 +161,7 @@ class Gate:
         checkpoint: Checkpoint,
     ) -> tuple[TrainedModel, Sessions, list[str]] | None:
         gate, data = self._config.gate, self._config.data
-        first, description = first_tested(
-            log.sessions, EvaluationConfig(test_share=gate.held_out_share)
-        )
+        first, description = self._first_held_out(log.sessions)
         training, late = split_at(log, first)
         sessions = int((late.lengths() > 1).sum())
         if sessions < gate.held_out_sessions:
@@ -178,6 +179,26 @@ class Gate:
             dataset, self._config, self._display, past.known, checkpoint, past.unblended
         )
         return model, late, log.item_ids.to_list()
+
+    def _first_held_out(self, sessions: Ordered) -> tuple[int, str]:
+        """The first session to judge by, and how it was chosen.
+
+        Where enough sessions are new to the current version, no more than those are held out: a
+        candidate that lacked what the current version has seen would lose for that alone.
+        """
+        gate = self._config.gate
+        first, description = first_tested(
+            sessions, EvaluationConfig(test_share=gate.held_out_share)
+        )
+        end = end_of_log(self._current)
+        if end is None or sessions.starts is None:
+            return first, description
+        new = int(np.searchsorted(sessions.starts, end, side="right"))
+        cases = np.count_nonzero(np.diff(sessions.offsets[new:]) > 1)
+        if new <= first or cases < gate.held_out_sessions:
+            return first, description
+        held_out = f"{len(sessions) - new:,} of {len(sessions):,} sessions are held out"
+        return new, f"{held_out}: those since the current version"
 
     def _verdict(self) -> Verdict:
         failed = [check for check in self._checks if check.passed is False]

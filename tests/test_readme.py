@@ -57,7 +57,7 @@ ANSWERS = {
     '/analogy {"positive": ["22697", "23175"], "negative": ["23174"]}': {"returned": 10},
     "/items/85123A": {"item_id": "85123A", "title": "WHITE HANGING HEART T-LIGHT HOLDER"},
     "/items?q=hanging+heart": {},
-    "/items?q=teacup&filter=UnitPrice+<+2": {},
+    "/items?q=teacup&filter=UnitPrice+<+3": {},
     "/model": {},
     "/healthz": {"status": "ok"},
     "/readyz": {"status": "ok"},
@@ -140,7 +140,7 @@ LINES = {
     "item2vec train --config next.toml": [r"trained version #; to serve it:"],
     "item2vec gate": [r"✓ next beside simple models NDCG@# .*", r"passed: .*"],
     "item2vec gate --explain": ["A retraining is published if it passes the gate.", "gate.refit.*"],
-    "item2vec models show --report verdict.html": ["wrote verdict.html"],
+    "item2vec gate --report verdict.html": ["wrote verdict.html"],
     "item2vec models list": [r"#.* current"],
     "item2vec models show": [r'"model_version": "#",', r'"verdict": ".*'],
     "item2vec evaluate --query last --cutoffs 5": [

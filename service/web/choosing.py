@@ -40,8 +40,8 @@ class ChooseModel:
         await self._app(scope, receive, send)
 
     def _choose(self, scope: Scope) -> None:
-        name, slash, rest = scope["path"].removeprefix(FOLDER).partition("/")
-        if slash and name in self._models:
+        name, _, rest = scope["path"].removeprefix(FOLDER).partition("/")
+        if name in self._models:
             scope["models"], scope["model_name"] = (self._models[name],), name
             scope["path"] = f"/{rest}"
 

@@ -270,6 +270,19 @@ def test_gate_explains_itself_and_names_every_setting(shop: Shop):
     assert "exit code 3" in result.words
 
 
+def test_the_page_of_the_last_verdict_is_never_that_of_another(shop: Shop, tmp_path: Path):
+    page = tmp_path / "last.html"
+    models = ("--models", shop.store.directory)
+    assert shop.retrain(shop.log).code == 0
+    assert shop.run("gate", *models, "--report", page).code == 0
+    assert "Next beside simple models" in page.read_text()
+    assert shop.retrain(shop.log.head(500)).code == 3
+    assert shop.run("gate", *models, "--report", page).code == 0
+    assert "Verdict: refused" in page.read_text()
+    other = shop.run("models", "show", *models, "--report", tmp_path / "log.parquet")
+    assert (other.code, "ends in .html" in other.error) == (2, True)
+
+
 def test_gate_says_when_nothing_was_judged_yet(tmp_path: Path, run):
     result = run("gate", "--models", tmp_path / "none")
     assert result.code == 1

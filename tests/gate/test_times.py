@@ -115,23 +115,36 @@ def test_the_hour_that_summer_time_skips_is_no_hole():
     assert silent({sunday: 0, sunday - 1: 0}) is False
 
 
-def past(by_hour: dict[int, int]) -> dict[str, bool | None]:
+LOST = ("past hours", "lost hours", "lost days")
+
+
+def past(by_hour: dict[int, int], usual: int = 40) -> tuple[bool | None, ...]:
     before = NOW - timedelta(hours=24)
-    manifest = published(before, before, active({}))
-    found = guard_times(report(NOW, active(by_hour)), manifest, GateConfig(), NOW)
-    return {one.name: one.passed for one in found if one.name in ("past hours", "lost hours")}
+    seen, now = active({}), active(by_hour)
+    if usual != 40:
+        seen["active"] = [usual] * len(seen["active"])
+        now["active"] = [by_hour.get(back, usual) for back in range(len(now["active"]))][::-1]
+    found = guard_times(report(NOW, now), published(before, before, seen), GateConfig(), NOW)
+    by_name = {one.name: one.passed for one in found}
+    return tuple(by_name[name] for name in LOST)
 
 
 def test_an_hour_that_was_seen_and_has_lost_half_is_lost():
-    assert past({}) == {"past hours": True, "lost hours": True}
-    assert past({90: 15}) == {"past hours": True, "lost hours": False}
-    assert past(dict.fromkeys(range(30, 200), 50)) == {"past hours": True, "lost hours": True}
-    assert past(dict.fromkeys(range(30, 600), 55))["past hours"] is False
+    assert past({}) == (True, True, True)
+    assert past({90: 15}) == (True, False, True)
+    assert past(dict.fromkeys(range(30, 200), 50)) == (True, True, True)
+    assert past(dict.fromkeys(range(30, 600), 55))[0] is False
+
+
+def test_in_a_small_shop_a_day_tells_what_an_hour_does_not():
+    assert past({}, usual=1) == (True, None, True)
+    day = NOW.hour + 2 * 24
+    assert past(dict.fromkeys(range(day, day + 24), 0), usual=1) == (True, None, False)
 
 
 def test_the_cut_hours_at_both_ends_do_not_count():
     first = 6 * 168 - 1
-    assert past({first: 5}) == {"past hours": True, "lost hours": True}
+    assert past({first: 5}) == (True, True, True)
 
 
 def test_one_wrong_clock_does_not_move_the_end():

@@ -97,11 +97,12 @@ def test_every_other_end_is_noted_and_goes_on(
     assert Nights(Path("models")).runs()[0].why == why
 
 
-def test_a_run_that_meets_another_is_noted(run: Run):
+def test_a_run_that_meets_another_is_not_a_night_of_its_own(run: Run):
     with Store(Path("models")).job():
-        assert run("retrain").code == 1
-    assert noted() == [("failed", 1, None)]
-    assert "another retraining job is running" in Nights(Path("models")).runs()[0].why
+        result = run("retrain")
+    assert result.code == 1
+    assert "another retraining job is running" in result.error
+    assert noted() == []
 
 
 def test_a_run_that_is_terminated_is_noted():

@@ -77,6 +77,13 @@ def check_outside(store: Store, output: Path) -> None:
         raise InputError(f"{output} lies in {store.directory}, among the models: name another file")
 
 
+def check_page(store: Store, page: Path) -> None:
+    """Refuses to write a page where something else may be."""
+    check_outside(store, page)
+    if page.suffix != ".html":
+        raise InputError(f"--report {page}: name a file that ends in .html")
+
+
 def current_version(store: Store) -> str | None:
     """The version that is served, if there is one."""
     try:

@@ -5,8 +5,19 @@ from typing import Annotated
 
 import typer
 
+from service.model.disk import replacing
 from service.model.errors import NoModelError
-from trainer.cli.common import Json, ModelsOption, config_layers, open_store, out, print_json
+from service.model.store import Store
+from service.model.verdict import Verdict
+from trainer.cli.common import (
+    Json,
+    ModelsOption,
+    check_page,
+    config_layers,
+    open_store,
+    out,
+    print_json,
+)
 from trainer.config import sources
 from trainer.jobs.verdicts import Verdicts
 from trainer.view import tables
@@ -37,18 +48,35 @@ def show(
     ] = False,
     models: ModelsOption = None,
     as_json: Json = False,
+    report: Annotated[Path | None, typer.Option(help="write a page to this file, in HTML")] = None,
 ) -> None:
     """What the gate found at the last retraining, published or not."""
     if explain:
         _explain(models)
         return
-    verdict = Verdicts(open_store(models)).last()
+    store = open_store(models)
+    verdict = Verdicts(store).last()
     if verdict is None:
         raise NoModelError("no retraining has been judged yet: run `item2vec retrain`")
-    if as_json:
+    if report is not None:
+        check_page(store, report)
+        with replacing(report) as file:
+            file.write(_page(store, verdict))
+        out.print(f"wrote {report}", soft_wrap=True)
+    elif as_json:
         print_json(verdict.model_dump(mode="json"))
-        return
-    out.print(verdict_table(verdict))
+    else:
+        out.print(verdict_table(verdict))
+
+
+def _page(store: Store, verdict: Verdict) -> bytes:
+    """The page of the version that the verdict is on; without one, of the verdict alone."""
+    for version in reversed(store.versions()[-1:]):
+        if store.manifest(version).gate == verdict:
+            return store.report(version).read_bytes()
+    from trainer.view.page.verdict import render_verdict
+
+    return render_verdict(verdict, {}, None).encode()
 
 
 def _explain(models: Path | None) -> None:

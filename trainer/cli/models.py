@@ -15,6 +15,7 @@ from trainer.cli.common import (
     ModelsOption,
     Version,
     check_outside,
+    check_page,
     current_version,
     open_store,
     out,
@@ -63,7 +64,7 @@ def show(
     """The manifest of a version, as JSON; or its report."""
     store = open_store(models)
     if report is not None:
-        check_outside(store, report)
+        check_page(store, report)
         page = store.report(version or store.current())
         with replacing(report) as file:
             file.write(page.read_bytes())

@@ -67,7 +67,10 @@ class GateConfig(Section):
         "current version has seen, that may have moved, appeared or vanished",
     )
     lost_hours: int = Field(
-        0, ge=0, description="most of those hours that may have lost half of them, or all"
+        0,
+        ge=0,
+        description="most hours that the current version has seen, and most days, that may have "
+        "lost half of who was active in them, or all",
     )
     silent_hours: int = Field(
         0,

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from service.model.verdict import Check, Kind
 
-SHARE, HOURS, MILLISECONDS, TIMES = "{:.0%}", "{:g} hours", "{:g} ms", "{:g} times"
+SHARE, HOURS, MILLISECONDS, TIMES = "{:.0%}", "{:g} hours", "{:g} ms", "{:.3g} times"
 
 
 class Limits(NamedTuple):
@@ -64,4 +64,9 @@ def not_made(name: str, kind: Kind, why: str) -> Check:
 
 def share(part: float) -> str:
     """A share as people read it."""
-    return f"{part:.1%}" if part >= 0.001 or part == 0 else f"{part:.2g}"
+    return f"{part:.1%}" if part >= 0.001 or part == 0 else "less than 0.1%"
+
+
+def hours_text(hours: float) -> str:
+    """A time as people read it."""
+    return f"{hours:.1f} hours" if hours <= 72 else f"{hours / 24:,.0f} days"

@@ -21,7 +21,7 @@ OF_THE_LOG = tuple(
 def incumbent(current: Artifact | None, config: Config) -> tuple[Artifact | None, str]:
     """The current version, and why it is not one to compare with, empty if it is."""
     if current is None:
-        return None, "none is published that can be read"
+        return None, "it is the first, or the one before cannot be read"
     version, trained = current.manifest.model_version, current.manifest.config
     if "imported" in trained or not current.manifest.data.get("events_kept"):
         return None, f"the current version, {version}, was not trained here"

@@ -8,7 +8,7 @@ from service.model.verdict import Check
 from trainer.config.gate import GateConfig
 from trainer.corpus import DataReport
 from trainer.events.activity import hourly
-from trainer.gate.checks import HOURS, SHARE, Limits, check_range, not_made, share
+from trainer.gate.checks import HOURS, SHARE, Limits, check_range, hours_text, not_made, share
 
 AHEAD = timedelta(hours=15)  # that local times may be ahead of UTC
 EARLIER_HOURS = 1.0  # that a log may end: its last events may have been taken back
@@ -42,7 +42,8 @@ def guard_times(
             "future",
             "log",
             ahead,
-            f"the log ends at {last:%Y-%m-%d %H:%M}, {ahead:.1f} hours ahead of the clock",
+            f"nearly all sessions had ended by {last:%Y-%m-%d %H:%M}, "
+            + (f"{hours_text(ahead)} ahead of the clock" if ahead else "not ahead of the clock"),
             Limits(most=AHEAD.total_seconds() / 3600, form=HOURS),
         )
     ]
@@ -75,8 +76,8 @@ def _goes_on(last: datetime, before: datetime) -> Check:
         "end of the log",
         "log",
         late,
-        f"the log ends at {last:%Y-%m-%d %H:%M}, that of the current version ended at "
-        f"{before:%Y-%m-%d %H:%M}: {abs(late):.1f} hours {'earlier' if late > 0 else 'later'}",
+        f"nearly all sessions had ended by {last:%Y-%m-%d %H:%M}, those of the current version by "
+        f"{before:%Y-%m-%d %H:%M}: {hours_text(abs(late))} {'earlier' if late > 0 else 'later'}",
         Limits(most=EARLIER_HOURS, form="{:g} hour earlier"),
     )
 
@@ -91,7 +92,7 @@ def _is_fresh(
         "freshness",
         "log",
         age,
-        f"the newest event is {age:.1f} hours old",
+        f"the newest events are {hours_text(age)} old",
         Limits(most=config.stale_hours, form=HOURS, setting="gate.stale_hours"),
     )
 
@@ -107,20 +108,8 @@ def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> list[Check]:
     if active < FEWEST_ACTIVE:
         why = "too few are active in the hours that both logs have"
         return [not_made("past hours", "log", why)]
-    moved = sum(abs(known[hour] - hours[hour]) for hour in complete) / active
-    gone = [
-        hour
-        for hour in complete
-        if (known[hour] >= BUSY and hours[hour] < known[hour] / 2)
-        or (known[hour] >= SEEN and hours[hour] == 0)
-    ]
-    example = ""
-    if gone:
-        hour = max(gone, key=lambda one: known[one] - hours[one])
-        example = (
-            f": in the hour from {hour:%Y-%m-%d %H:%M} {known[hour]:,} were active, now "
-            f"{hours[hour]:,}"
-        )
+    either = sum(max(known[hour], hours[hour]) for hour in complete)
+    moved = sum(abs(known[hour] - hours[hour]) for hour in complete) / either
     return [
         check_range(
             "past hours",
@@ -130,14 +119,48 @@ def _same_hours(hours: Hours, known: Hours, config: GateConfig) -> list[Check]:
             "appeared or vanished",
             Limits(most=config.changed_hours, form=SHARE, setting="gate.changed_hours"),
         ),
-        check_range(
-            "lost hours",
-            "log",
-            len(gone),
-            f"{len(gone)} hours that the current version saw have lost half of it or all{example}",
-            Limits(most=config.lost_hours, setting="gate.lost_hours"),
-        ),
+        _lost("hours", "%Y-%m-%d %H:%M", known, hours, complete, config.lost_hours),
+        _lost("days", "%Y-%m-%d", *_by_day(known, hours, complete), config.lost_hours),
     ]
+
+
+def _lost(
+    unit: str, form: str, known: Hours, now: Hours, complete: list[datetime], most: int
+) -> Check:
+    """Whether hours or days that were seen have lost half of who was active in them, or all."""
+    telling = [time for time in complete if known[time] >= SEEN]
+    if not telling:
+        why = f"in no {unit[:-1]} that the current version saw were {SEEN} or more active"
+        return not_made(f"lost {unit}", "log", why)
+    gone = [
+        time
+        for time in telling
+        if now[time] == 0 or (known[time] >= BUSY and now[time] < known[time] / 2)
+    ]
+    example = ""
+    if gone:
+        worst = max(gone, key=lambda time: known[time] - now[time])
+        example = f": on {worst:{form}} {known[worst]:,} were active, now {now[worst]:,}"
+    return check_range(
+        f"lost {unit}",
+        "log",
+        len(gone),
+        f"{len(gone)} of {len(telling):,} {unit} in which the current version saw {SEEN} or more "
+        f"active have lost half of them or all{example}",
+        Limits(most=most, setting="gate.lost_hours"),
+    )
+
+
+def _by_day(
+    known: Hours, hours: Hours, complete: list[datetime]
+) -> tuple[Hours, Hours, list[datetime]]:
+    """The same by days, and which of them are whole."""
+    days: list[Hours] = [{}, {}]
+    for sums, times in zip(days, (known, hours), strict=True):
+        for hour in complete:
+            day = hour.replace(hour=0)
+            sums[day] = sums.get(day, 0) + times[hour]
+    return days[0], days[1], sorted(days[0])[1:-1]
 
 
 def _silence(hours: Hours, before: datetime | None, config: GateConfig) -> Check:
@@ -158,6 +181,9 @@ def _silence(hours: Hours, before: datetime | None, config: GateConfig) -> Check
         if gap and open_ and is_busy and not _is_skipped(gap):
             silent += gap
         gap, open_ = [], is_busy
+    if not any(_usual(hours, hour) >= BUSY for hour in new):
+        why = f"{BUSY} or more are usually active in none of the new hours"
+        return not_made("silent hours", "log", why)
     example = f", from {silent[0]:%Y-%m-%d %H:%M} on" if silent else ""
     return check_range(
         "silent hours",

@@ -217,11 +217,9 @@ class Gate:
     def _refuse(self, verdict: Verdict, version: str | None) -> None:
         self._announce(verdict)
         stays = f"version {self._stays} stays" if self._stays else "nothing is published"
-        look = (
-            f"; `item2vec models promote {version}` publishes it all the same"
-            if version
-            else "; `item2vec retrain --force` publishes it all the same"
-        )
+        remedy = "mend the log and run again (`item2vec gate` shows every check); all the same, "
+        publish = f"models promote {version}" if version else "retrain --force"
+        look = f"; {remedy}`item2vec {publish}` publishes it"
         raise RefusedError(f"{verdict.sentence}; {stays}{look}", version)
 
     def _announce(self, verdict: Verdict) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from service.model.artifact import Manifest
-from service.model.errors import Item2VecError, RefusedError, sentence
+from service.model.errors import Item2VecError, JobRunningError, RefusedError, sentence
 from service.model.nights import Night, Nights, Outcome
 from service.model.remote.bucket import Bucket
 from service.model.remote.nightly_record import push_nights
@@ -39,6 +39,8 @@ def noted(config: Config, display: Silent) -> Iterator[Run]:
     run, started = Run(), datetime.now(UTC)
     try:
         yield run
+    except JobRunningError:  # it is the other's night
+        raise
     except BaseException as error:
         _end(_failed(error, started), config, display)
         raise

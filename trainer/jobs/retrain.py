@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from service.model.artifact import Artifact, Manifest
-from service.model.errors import ConfigError
+from service.model.errors import ConfigError, InputError
 from service.model.remote.bucket import Bucket
 from service.model.store import Store
 from trainer.artifacts.build import TrainedModel, make_artifact, train_model
@@ -106,10 +106,15 @@ def _checkpoints(store: Store, config: Config, *, compares: bool) -> tuple[Check
     A run is resumed in the training that it was interrupted in.
 
     Raises:
-        ConfigError: it was interrupted in the first, which this run does not have.
+        InputError: there is none to resume, or it is of the first, which this run does not have.
     """
     run = config.run
     first, second = store.directory / JUDGED_CHECKPOINT, store.directory / CHECKPOINT
+    if run.resume and not (first.is_file() or second.is_file()):
+        raise InputError(
+            f"there is no checkpoint {second} to resume from: run without --resume, and with "
+            "--checkpoint-every to have one next time"
+        )
     in_first = run.resume and first.is_file() and not _is_newer(second, first)
     if in_first and not compares:
         raise ConfigError(

@@ -115,8 +115,8 @@ def find_rotation(
     anchors = _anchors(vectors, vocabulary, earlier)
     if len(anchors.weights) < size:
         raise AlignmentError(
-            f"it shares {len(anchors.weights):,} items of at least {LEAST_COUNT} events; vectors "
-            f"of {size} numbers need {size:,}"
+            f"it shares {len(anchors.weights):,} items of at least {LEAST_COUNT} events, too "
+            f"few to turn vectors of {size} numbers: {size:,} are needed"
         )
     cosines = anchors.cosines(_procrustes(anchors))
     matrix = _procrustes(anchors.take(cosines >= np.quantile(cosines, DROPPED)))

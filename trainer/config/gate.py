@@ -42,6 +42,13 @@ class GateConfig(Section):
         le=1,
         description="largest share of the events that are of items the current version lacks",
     )
+    respelled_items: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="largest share of the current version's events whose items are lost, but come "
+        "back in another spelling",
+    )
     more_repeats: float = Field(
         0.2,
         ge=0,
@@ -54,6 +61,12 @@ class GateConfig(Section):
         le=1,
         description="largest share of the events of one user, or of one session without users; "
         "more where that of the current version is as large",
+    )
+    hours_ahead: float = Field(
+        15, ge=0, description="hours by which the log may end after the present, in UTC"
+    )
+    hours_earlier: float = Field(
+        1, ge=0, description="hours by which the log may end before that of the current version"
     )
     stale_hours: float = Field(
         36,

@@ -18,7 +18,6 @@ SPELLINGS: Mapping[str, Callable[[str], str]] = {
     "white space": lambda item_id: "".join(item_id.split()),
     "a trailing .0": lambda item_id: item_id.removesuffix(".0"),
 }
-MOST_RESPELLED = 0.01  # of the events of the current version
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,12 +89,12 @@ def guard_ids(
             f"version lacks{new}",
             Limits(most=new_items, form=SHARE, setting="gate.new_items"),
         ),
-        _spelling(ids),
+        _spelling(ids, config),
         _titles(dataset, ids, config),
     ]
 
 
-def _spelling(ids: Ids) -> Check:
+def _spelling(ids: Ids, config: GateConfig) -> Check:
     """Whether lost ids come back in another spelling."""
     total = ids.current.counts.sum()
     lost = [(ids.current.item_ids[row], row) for row in ids.lost.tolist()]
@@ -114,7 +113,7 @@ def _spelling(ids: Ids) -> Check:
         "log",
         float(found),
         f"{sentence}differing in {name} alone",
-        Limits(most=MOST_RESPELLED, form=SHARE),
+        Limits(most=config.respelled_items, form=SHARE, setting="gate.respelled_items"),
     )
 
 

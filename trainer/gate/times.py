@@ -10,8 +10,6 @@ from trainer.corpus import DataReport
 from trainer.events.activity import hourly
 from trainer.gate.checks import HOURS, SHARE, Limits, check_range, hours_text, not_made, share
 
-AHEAD = timedelta(hours=15)  # that local times may be ahead of UTC
-EARLIER_HOURS = 1.0  # that a log may end: its last events may have been taken back
 FEWEST_ACTIVE = 100  # in the hours that both know, for a comparison
 BUSY = 20  # active an hour, from which on it stands out if there are none, or half of them
 SEEN = 8  # active in an hour that was seen before, which do not all vanish by chance
@@ -44,13 +42,13 @@ def guard_times(
             ahead,
             f"nearly all sessions had ended by {last:%Y-%m-%d %H:%M}, "
             + (f"{hours_text(ahead)} ahead of the clock" if ahead else "not ahead of the clock"),
-            Limits(most=AHEAD.total_seconds() / 3600, form=HOURS),
+            Limits(most=config.hours_ahead, form=HOURS, setting="gate.hours_ahead"),
         )
     ]
     hours = hourly(report.activity)
     before = _end_of(current)
     if current is not None and before is not None:
-        checks += [_goes_on(last, before), _is_fresh(last, before, current, config, now)]
+        checks += [_goes_on(last, before, config), _is_fresh(last, before, current, config, now)]
         checks += _same_hours(hours, hourly(current.data.get("activity")), config)
     checks.append(_silence(hours, before, config))
     return checks
@@ -70,7 +68,7 @@ def _utc(text: str) -> datetime:
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
-def _goes_on(last: datetime, before: datetime) -> Check:
+def _goes_on(last: datetime, before: datetime, config: GateConfig) -> Check:
     late = (before - last).total_seconds() / 3600
     return check_range(
         "end of the log",
@@ -78,7 +76,7 @@ def _goes_on(last: datetime, before: datetime) -> Check:
         late,
         f"nearly all sessions had ended by {last:%Y-%m-%d %H:%M}, those of the current version by "
         f"{before:%Y-%m-%d %H:%M}: {hours_text(abs(late))} {'earlier' if late > 0 else 'later'}",
-        Limits(most=EARLIER_HOURS, form="{:g} hour earlier"),
+        Limits(most=config.hours_earlier, form=HOURS, setting="gate.hours_earlier"),
     )
 
 

@@ -31,8 +31,9 @@ class Activity:
             owners: the session or the user of each.
         """
         hours = times.cast(pl.Datetime("us")).dt.epoch("s") // 3600
-        pairs = pl.DataFrame({"hour": hours, "owner": owners.hash()}).drop_nulls().unique()
-        counted = pairs.group_by("hour").len("active").cast({"hour": pl.Int64})
+        pairs = pl.DataFrame({"hour": hours, "owner": owners.hash()}).drop_nulls()
+        active = pl.col("owner").n_unique().alias("active")
+        counted = pairs.group_by("hour").agg(active).cast({"hour": pl.Int64})
         self._hours = pl.concat([self._hours, counted]).group_by("hour").sum()
 
     def newest(self) -> dict[str, Any] | None:

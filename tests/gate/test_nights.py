@@ -241,9 +241,6 @@ def test_a_window_that_moves_every_night_is_the_same_log(shop: Shop):
 def test_a_run_that_was_interrupted_in_its_first_training_is_not_resumed_without_one(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ):
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr("trainer.jobs.gate.Comparison", interrupt)
         assert shop.retrain(shop.log, *CHECKPOINTS).code == 130
@@ -304,12 +301,13 @@ def test_a_first_version_is_judged_beside_simple_models_alone(published: Path):
 CHECKPOINTS = ("--checkpoint-every", 0.00001)
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_run_interrupted_after_the_comparison_goes_on_behind_it(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ):
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr(Store, "add", interrupt)
         assert shop.retrain(shop.log, *CHECKPOINTS).code == 130
@@ -330,9 +328,6 @@ def test_a_run_interrupted_after_the_comparison_goes_on_behind_it(
 def test_a_run_interrupted_before_the_comparison_makes_it(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ):
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
     with monkeypatch.context() as patch:
         patch.setattr("trainer.jobs.gate.Comparison", interrupt)
         assert shop.retrain(shop.log, *CHECKPOINTS).code == 130

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,10 +59,6 @@ class Judged:
 
     checks: list[Check] = field(default_factory=list)
     evaluations: dict[str, Evaluation] = field(default_factory=dict)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON: every figure."""
-        return {name: evaluation.as_dict() for name, evaluation in self.evaluations.items()}
 
 
 class Comparison:

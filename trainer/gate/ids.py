@@ -25,6 +25,8 @@ class Ids:
     """The ids of a log beside those of the current version.
 
     Attributes:
+        current: the current version.
+        vocabulary: of the log.
         lost: int64, rows of the current version whose ids the log lacks.
         new: int64, rows of the log whose ids the current version lacks.
         lost_share: the share of the current version's events that are of lost items.

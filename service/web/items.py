@@ -35,7 +35,7 @@ def find_items(
     model: CacheableModel,
     filter: requests.Condition = None,
 ) -> dict[str, Any]:
-    """The most frequent items that have every word of `q` in their id or title.
+    """The most frequent items that have every word of `q` in their id or title; untrained ones last.
 
     The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
     """
@@ -62,5 +62,5 @@ async def vector(item_id: str, model: CacheableModel) -> dict[str, Any]:
     summary="One item",
 )
 async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
-    """Title, count and metadata of an item."""
+    """Title, count and metadata of an item, and whether it is trained."""
     return {"model_version": model.version, **vars(model.item(item_id))}

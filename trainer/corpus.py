@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import ragged
+from service.model.untrained import NOTHING_UNTRAINED, Untrained
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,21 @@ class Sessions:
     def owners(self) -> NDArray[np.int64]:
         """The session of each event: int64 [events]."""
         return ragged.owners(self.offsets)
+
+
+@dataclass(frozen=True)
+class ItemsReport:
+    """What became of every row of the file of items; `rows` is the sum of the four below it.
+
+    Of the rows of one item, the last counts. `title` is the column of the titles, if there is one.
+    """
+
+    rows: int
+    without_id: int
+    replaced: int
+    trained: int
+    untrained: int
+    title: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +87,7 @@ class DataReport:
     repeated_share: float | None = None
     largest_user_share: float | None = None
     activity: Mapping[str, Any] | None = None
+    items_file: ItemsReport | None = None
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,6 +127,7 @@ class Dataset:
         titles: one title or None per item.
         metadata: further columns, a name to one value per item.
         report: the counts.
+        untrained: further items, which do not occur in the sessions.
     """
 
     sessions: Sessions
@@ -117,3 +135,4 @@ class Dataset:
     titles: Sequence[str | None]
     metadata: Mapping[str, Sequence[Any]]
     report: DataReport
+    untrained: Untrained = NOTHING_UNTRAINED

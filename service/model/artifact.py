@@ -232,7 +232,9 @@ class Artifact:
     def all_metadata(self) -> dict[str, Sequence[Any]]:
         """The metadata of all items, the untrained ones last."""
         others = self.untrained.metadata
-        return {name: together(values, others.get(name, ())) for name, values in self.metadata.items()}
+        return {
+            name: together(values, others.get(name, ())) for name, values in self.metadata.items()
+        }
 
     def texts(self) -> Iterator[str]:
         """What an item is found by, for every item in row order."""

@@ -41,7 +41,9 @@ class HiddenItem(schemas.Body):
 
     item_id: str = Field(examples=["85123A"])
     hidden: bool
-    known: bool = Field(description="Whether the model that is served knows the item, trained or not.")
+    known: bool = Field(
+        description="Whether the model that is served knows the item, trained or not."
+    )
 
 
 class HiddenItems(schemas.Body):

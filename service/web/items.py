@@ -35,9 +35,10 @@ def find_items(
     model: CacheableModel,
     filter: requests.Condition = None,
 ) -> dict[str, Any]:
-    """The most frequent items that have every word of `q` in their id or title; untrained ones last.
+    """The most frequent items that have every word of `q` in their id or title.
 
-    The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
+    Untrained items, known from the file of items alone, come last. The last word may be the
+    beginning of one. A misspelt word is corrected if nothing is found.
     """
     found = model.find(q, k, filter)
     return {"model_version": model.version, "returned": len(found), "items": found}

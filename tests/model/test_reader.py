@@ -302,7 +302,7 @@ def test_an_index_must_hold_every_item(saved: Path):
         ),
         (
             FORMAT_VERSION + 1,
-            "written by a newer release .format 6.*reads formats 4 to 6: upgrade",
+            "written by a newer release .format 7.*reads formats 4 to 6: upgrade",
         ),
         (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
         (True, "format_version: Input should be a valid integer"),

@@ -63,7 +63,7 @@ class DataReport:
     are of an item that their session already has; `largest_user_share` of all are of one user, or
     of one session where users are not known. `activity` counts who was active in each of the
     newest hours, see `trainer.events.activity`. All but one session of a thousand had ended by
-    `usual_end`.
+    `usual_end`. `items_file` tells the same of the file of items, if there is one.
     """
 
     events_read: int

@@ -144,7 +144,7 @@ def test_a_file_that_is_named_later_makes_another_model_and_no_other_log(run, st
     Path("item2vec.toml").write_text(SETTINGS + ITEMS)
     result = run("retrain", "--if-changed")
     assert result.code == 0
-    assert "training again: items.paths was none, is ['items.csv'] (item2vec.toml)" in result.err
+    assert "training again: items.paths was [], is ['items.csv'] (item2vec.toml)" in result.err
     assert "compared with no other version" not in result.err
     assert store.manifest(store.current()).untrained == 2
     assert run("retrain", "--if-changed").out.endswith("it was trained with these settings\n")
@@ -168,6 +168,16 @@ def test_titles_are_compared_where_they_come_from_the_same_column(run, store):
     refused = run("retrain", "--items-title", "item", "--items-id", "name")
     assert refused.code == 3
     assert "have another title, such as 'apple', now 'An apple'" in refused.err
+
+
+@pytest.mark.usefixtures("night")
+def test_a_file_that_was_cut_short_is_refused(run, store):
+    version = store.current()
+    Path("items.csv").write_text("".join(ROWS.splitlines(keepends=True)[:2]))
+    refused = run("retrain", "--changed-titles", 1)
+    assert refused.code == 3
+    assert "1 described items, 0.25 times the 4 of the current version" in refused.error
+    assert Store(store.directory).current() == version
 
 
 def test_flags_of_the_file_begin_with_its_section(run, store):

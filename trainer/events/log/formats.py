@@ -25,11 +25,13 @@ class Columns(NamedTuple):
         ids: columns that are text, whatever they look like: `007` stays `007`.
         values: columns that keep their type: metadata, and those of the condition.
         time: a column of times: numbers, or text as it is written.
+        lists: those of the values that may hold a list of values: metadata.
     """
 
     ids: Collection[str]
     values: Collection[str]
     time: str | None = None
+    lists: Collection[str] = ()
 
     def typed(self) -> set[str]:
         """The columns that may be something other than text."""
@@ -156,7 +158,8 @@ def _scan_json(source: str | bytes, columns: Columns) -> pl.LazyFrame:
 
 
 def _check_json_lines(path: Path, columns: Columns) -> None:
-    check_json_lines(path, columns.names(), _types(_scan_json_lines, path, columns))
+    types = _types(_scan_json_lines, path, columns)
+    check_json_lines(path, columns.names(), columns.lists, types)
 
 
 def _may_be_misread(table: pl.DataFrame) -> bool:

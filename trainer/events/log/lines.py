@@ -76,7 +76,10 @@ def check_csv(path: Path, types: Mapping[str, pl.DataType]) -> None:
 
 
 def check_json_lines(
-    path: Path, columns: Collection[str], types: Mapping[str, pl.DataType]
+    path: Path,
+    columns: Collection[str],
+    lists: Collection[str],
+    types: Mapping[str, pl.DataType],
 ) -> None:
     """Looks for the first line that is broken, or does not fit the types of its columns.
 
@@ -85,7 +88,7 @@ def check_json_lines(
     """
     _check_gzip(path)
     events = (
-        (line, _event(path, line, text, columns))
+        (line, _event(path, line, text, {*columns} - {*lists}))
         for line, text in enumerate(read_lines(path), 1)
         if text.strip()
     )

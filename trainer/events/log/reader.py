@@ -204,11 +204,12 @@ class _Reader:
         ids = {column for role, column in self._roles.items() if role in TEXT}
         in_condition = [] if self._condition is None else self._condition.meta.root_names()
         values = {*self._roles.values(), *in_condition} - ids
+        lists = {c for role, c in self._roles.items() if role.startswith(METADATA_PREFIX)} - ids
         if self._time is None or self._time in ids:
-            return Columns(ids, values)
+            return Columns(ids, values, lists=lists)
         if self._rule.format is not None:
-            return Columns({*ids, self._time}, values - {self._time})
-        return Columns(ids, values - {self._time}, self._time)
+            return Columns({*ids, self._time}, values - {self._time}, lists=lists)
+        return Columns(ids, values - {self._time}, self._time, lists)
 
     def _check(self, schema: pl.Schema, path: Path) -> None:
         for role, column in self._roles.items():
@@ -218,12 +219,17 @@ class _Reader:
                     f"it has: {', '.join(map(repr, schema))}"
                 )
             kind = schema[column]
-            if kind.is_nested():
+            if kind.is_nested() and not (role.startswith(METADATA_PREFIX) and _is_list(kind)):
                 raise EventLogError(
                     f"{path}: column {column!r} holds {kind}, not one value per row"
                 )
             if role == TIME and not can_hold_times(kind):
                 raise EventLogError(f"{path}: column {column!r} holds {kind}, not times")
+
+
+def _is_list(kind: pl.DataType) -> bool:
+    """Whether it is a list of values, which are no lists themselves."""
+    return isinstance(kind, pl.List | pl.Array) and not kind.inner.is_nested()
 
 
 def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:
@@ -266,6 +272,8 @@ def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
     value = pl.col(column)
     if role == TIME:
         return value.alias(role)
+    if isinstance(kind, pl.List | pl.Array):
+        return _as_list(value, kind).alias(role)
     if kind.is_float():
         value = pl.when(value.is_finite()).then(value)
     if role not in TEXT and (kind.is_float() or kind.is_integer() or kind == pl.Boolean):
@@ -275,3 +283,11 @@ def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
         whole = value.cast(pl.Int64, strict=False)  # of whole numbers with gaps: 17850.0 is 17850
         text = pl.when(whole == value).then(whole.cast(pl.String)).otherwise(text)
     return pl.when(text != "").then(text).alias(role)
+
+
+def _as_list(value: pl.Expr, kind: pl.List | pl.Array) -> pl.Expr:
+    """A list with elements of types that JSON has."""
+    if kind.inner == pl.Null:
+        return value.cast(pl.List(pl.String))
+    plain = kind.inner == pl.Boolean or kind.inner.is_integer() or kind.inner.is_float()
+    return value.cast(pl.List(kind.inner if plain else pl.String))

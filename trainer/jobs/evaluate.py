@@ -36,16 +36,21 @@ class EvaluationRun:
     Attributes:
         holdout: the training sessions and all test cases.
         cases: the cases that were ranked.
-        model: the trained model.
+        models: the relations of the trained model, name to ranker.
         evaluation: the model and its baselines side by side.
         interchangeability: what the neighbours of all of them have in common with the item.
     """
 
     holdout: Holdout
     cases: Cases
-    model: Served
+    models: dict[str, Served]
     evaluation: Evaluation
     interchangeability: Interchangeability
+
+    @property
+    def model(self) -> Served:
+        """The relation that the other models are compared with."""
+        return next(iter(self.models.values()))
 
     def as_dict(self, config: Config) -> dict[str, Any]:
         """For JSON: how the log was split, every setting, the data and the comparison."""
@@ -60,10 +65,13 @@ class EvaluationRun:
 
     def page(self) -> str:
         """The HTML page."""
-        lengths = self.holdout.sessions.lengths()
-        about = f"{self.holdout.description[0].upper()}{self.holdout.description[1:]}."
         content = page_content(
-            self.evaluation, self.interchangeability, self.model, self.cases, lengths, about
+            self.evaluation,
+            self.interchangeability,
+            self.models,
+            self.cases,
+            self.holdout.sessions.lengths(),
+            self.holdout.description,
         )
         return render_page(content)
 
@@ -110,8 +118,7 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
             protocol.resamples,
             protocol.seed,
         )
-    model = next(iter(models.values()))
-    return EvaluationRun(holdout, cases, model, evaluation, interchangeability)
+    return EvaluationRun(holdout, cases, models, evaluation, interchangeability)
 
 
 def vector_scores(artifact: Artifact, config: Config) -> VectorScores:

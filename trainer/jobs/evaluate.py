@@ -96,11 +96,13 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
     cases = sample_cases(holdout.cases, config.evaluation, config.training.seed)
     display.data(holdout.report)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
+    display.plan(_plan(config, dataset, cases))
     artifact = make_artifact(train_model(dataset, config, display), VERSION)
     models = _models(Recommender(artifact), config.evaluation)
     rankers: dict[str, Ranker] = {**models}
     if config.evaluation.baselines:
-        rankers |= _other_objective(dataset, config, display)
+        seconds = artifact.manifest.metrics["training_seconds"]
+        rankers |= _other_objective(dataset, config, display, seconds)
         rankers["word2vec next score"] = vector_scores(artifact, config)
         rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
     protocol = EvaluationProtocol(
@@ -140,10 +142,30 @@ def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Ser
     return {NEXT: Served(recommender, "next"), **models}
 
 
-def _other_objective(dataset: Dataset, config: Config, display: Silent) -> dict[str, Served]:
-    """Similar items by a model of the other objective, by name; none if its training diverges."""
+def _plan(config: Config, dataset: Dataset, cases: Cases) -> str:
+    models = "2 models" if config.evaluation.baselines else "1 model"
+    asked = "all models, those that only count as well," if config.evaluation.baselines else "it"
+    return (
+        f"trains {models}, {config.training.epochs} epochs over "
+        f"{dataset.report.events_kept:,} events each; then asks {asked} {len(cases):,} cases"
+    )
+
+
+def _other_objective(
+    dataset: Dataset, config: Config, display: Silent, seconds: float
+) -> dict[str, Served]:
+    """Similar items by a model of the other objective, by name; none if its training diverges.
+
+    Args:
+        dataset: what to train on.
+        config: every setting.
+        display: where progress is shown.
+        seconds: how long the first model was trained.
+    """
     other = next(name for name in OBJECTIVES if name != config.training.objective)
-    display.note(f"training again, with {other}, to compare")
+    display.note(
+        f"training again, with {other}, to compare: about as long as the first, {seconds:.0f} s"
+    )
     training = config.training.model_copy(update={"objective": other})
     table = config.next.model_copy(update={"continuations": 0})
     config = config.model_copy(update={"training": training, "next": table})

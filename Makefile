@@ -10,7 +10,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-similar bench-quality \
-	bench-full bench-size check-chaos check-connections check-memory image image-check lock clean
+	bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -92,6 +92,12 @@ check-connections: $(VENV)/.bench  ## slow and broken clients by the thousand, a
 
 check-memory: $(VENV)/.bench  ## the memory over a million requests and a hundred swaps (needs wrk)
 	$(BIN)/python -m bench.endurance
+
+pictures: $(VENV)/.train  ## draw the pictures of the documentation again (needs Chromium, pngquant)
+	$(BIN)/python docs/images/draw.py
+	$(BIN)/item2vec evaluate --report docs/images/page.html
+	$(BIN)/python docs/images/evaluation.py docs/images/page.html
+	rm docs/images/page.html
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

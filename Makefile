@@ -10,22 +10,32 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-similar bench-quality \
-	bench-full bench-size check-chaos check-connections check-memory image image-check lock clean
+	bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
+
+# What is installed, measured; the time is that of a fast network.
+SIZE_train := 800 MB, about a minute
+SIZE_dev := 1.2 GB, about two minutes
+SIZE_bench := 1.4 GB, about two minutes
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# pip warns, a line for each package, of an index that is configured and lacks it. All else is shown.
+WITHOUT_INDEXES := 2>&1 | { grep -vE '^WARNING: (Location|Skipping page) ' >&2 || true; }
 
 # A stamp per layer of the lock: installing again only when the lock has changed.
 $(VENV)/.train $(VENV)/.dev $(VENV)/.bench: $(VENV)/.%: requirements/%.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -c 'import sys; sys.exit("item2vec needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing $< into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Installing $< into $(VENV): $(SIZE_$*) ..."
+	@set -o pipefail; $(PIP) --require-hashes -r $< $(WITHOUT_INDEXES)
+	@set -o pipefail; $(PIP) --no-deps --no-build-isolation -e . $(WITHOUT_INDEXES)
 	@touch $@
 
 run: $(VENV)/.train  ## install, train on the sample, publish, serve on 127.0.0.1:8000
+	@echo "Training as item2vec.toml says, unless that is done: the sample takes about a minute on two idle cores ..."
 	@$(BIN)/item2vec retrain --if-changed
+	@echo "Serving until Ctrl-C ..."
 	@$(BIN)/item2vec serve --port $(PORT)
 
 test: $(VENV)/.dev  ## the whole test suite, compiled, on two cores
@@ -82,6 +92,12 @@ check-connections: $(VENV)/.bench  ## slow and broken clients by the thousand, a
 
 check-memory: $(VENV)/.bench  ## the memory over a million requests and a hundred swaps (needs wrk)
 	$(BIN)/python -m bench.endurance
+
+pictures: $(VENV)/.train  ## draw the pictures of the documentation again (needs Chromium, pngquant)
+	$(BIN)/python docs/images/draw.py
+	$(BIN)/item2vec evaluate --report docs/images/page.html
+	$(BIN)/python docs/images/evaluation.py docs/images/page.html
+	rm docs/images/page.html
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

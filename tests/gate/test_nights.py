@@ -147,6 +147,7 @@ def test_a_good_night_passes_and_says_what_was_compared(shop: Shop):
     beside = manifest.gate.evaluations["next beside the current version"]["models"]
     assert set(beside) == {"candidate", "current"}
     assert "sessions are held out: those since the current version" in result.err
+    assert "judged; training again with all sessions, to publish" in result.err
     assert manifest.data["events_held_out"] == 0
 
 

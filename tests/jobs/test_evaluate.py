@@ -52,7 +52,8 @@ def test_the_model_is_compared_with_all_baselines_in_a_table(run):
     assert "held out for tests 12" in " ".join(result.err.split())
     assert "evaluated V-SKNN: 8 of 8 cases" in result.err
     assert result.err.count("epoch 5/5, 100%") == 2
-    assert f"note: training again, with {OTHER}, to compare" in result.err
+    assert "trains 2 models, 5 epochs over 108 events each; then asks all models" in result.err
+    assert f"note: training again, with {OTHER}, to compare: about as long as the" in result.err
 
 
 def test_nothing_is_published(run):

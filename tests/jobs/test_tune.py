@@ -60,6 +60,9 @@ def test_the_best_settings_are_told_and_written_with_both_figures(run, relation)
     lines = figures(result)
     assert len(lines) == 4
     assert lines[0].startswith("as given: HR@2 ")
+    assert lines[1].endswith(" s left")
+    assert "left" not in lines[-1]
+    assert "trains the settings as given, then tries 3 others; at last trains both" in result.err
     assert told["validation"]["tuned"] >= told["validation"]["given"]
     test = told["test"]
     assert set(test) == {"given", "tuned", "difference", "words"}
@@ -186,6 +189,7 @@ def test_no_trial_begins_after_the_minutes_are_over(run):
     result = run("tune", "--minutes", "1e-9")
     assert result.code == 0
     assert len(figures(result)) == 1
+    assert "others, of which none begins after 1e-09 minutes;" in result.err
 
 
 def test_a_share_of_the_sessions_is_enough_for_the_search(run):

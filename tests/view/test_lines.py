@@ -1,10 +1,13 @@
 import json
+from collections.abc import Iterable
 from contextlib import suppress
 from io import StringIO
 
 import pytest
 from rich.console import Console
 
+from trainer.config.jobs import TuningConfig
+from trainer.tuning.findings import Trial
 from trainer.view import lines
 from trainer.view.bars import Bars
 from trainer.view.lines import JsonLines, Lines
@@ -118,6 +121,45 @@ def test_asking_a_model_for_long_is_told_now_and_then(clock):
             clock[0] = float(second)
             report("ours", second, 1000)
     assert len(console.file.getvalue().splitlines()) == 3
+
+
+# Searching
+
+
+def searched(
+    numbers: Iterable[int], seconds: float, minutes: float | None, clock: list[float]
+) -> str:
+    """What is shown of trials that take so many seconds, after ten minutes for the first."""
+    console = make_console()
+    tuning = TuningConfig(trials=10, minutes=minutes)
+    with Lines(console, console).searching(tuning) as report:
+        clock[0] += 600
+        for number in numbers:
+            trial = Trial(number, {}, 0.5, complete=True)
+            report(trial, trial)
+            clock[0] += seconds
+    return console.file.getvalue()
+
+
+def test_a_search_says_how_long_the_rest_takes_by_its_trials_so_far(clock):
+    lines = searched(range(11), 60, None, clock).splitlines()
+    assert lines[0] == "as given: MRR@20 0.5000, best 0.5000 (as given)"
+    assert lines[1].endswith(", about 9 min left")
+    assert lines[9].endswith(", 60 s left")
+    assert lines[10] == "trial 10/10: MRR@20 0.5000, best 0.5000 (trial 10)"
+
+
+def test_a_search_that_is_continued_counts_the_trials_of_this_run(clock):
+    lines = searched([0, 6, 7], 60, None, clock).splitlines()
+    assert "left" not in lines[0]
+    assert lines[1].endswith(", about 4 min left")
+    assert lines[2].endswith(", about 3 min left")
+
+
+def test_a_search_of_limited_minutes_takes_no_longer(clock):
+    lines = searched(range(3), 60, 12, clock).splitlines()
+    assert lines[1].endswith(", 60 s left")
+    assert lines[2].endswith(", 0 s left")
 
 
 # Replaying

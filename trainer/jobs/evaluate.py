@@ -37,7 +37,7 @@ class EvaluationRun:
         holdout: the training sessions and all test cases.
         report: what became of what was read.
         cases: the cases that were ranked.
-        model: the trained model.
+        models: the relations of the trained model, name to ranker.
         evaluation: the model and its baselines side by side.
         interchangeability: what the neighbours of all of them have in common with the item.
     """
@@ -45,9 +45,14 @@ class EvaluationRun:
     holdout: Holdout
     report: DataReport
     cases: Cases
-    model: Served
+    models: dict[str, Served]
     evaluation: Evaluation
     interchangeability: Interchangeability
+
+    @property
+    def model(self) -> Served:
+        """The relation that the other models are compared with."""
+        return next(iter(self.models.values()))
 
     def as_dict(self, config: Config) -> dict[str, Any]:
         """For JSON: how the log was split, every setting, the data and the comparison."""
@@ -62,10 +67,13 @@ class EvaluationRun:
 
     def page(self) -> str:
         """The HTML page."""
-        lengths = self.holdout.sessions.lengths()
-        about = f"{self.holdout.description[0].upper()}{self.holdout.description[1:]}."
         content = page_content(
-            self.evaluation, self.interchangeability, self.model, self.cases, lengths, about
+            self.evaluation,
+            self.interchangeability,
+            self.models,
+            self.cases,
+            self.holdout.sessions.lengths(),
+            self.holdout.description,
         )
         return render_page(content)
 
@@ -90,11 +98,13 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
     cases = sample_cases(holdout.cases, config.evaluation, config.training.seed)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
     display.data(dataset.report)
+    display.plan(_plan(config, dataset, cases))
     artifact = make_artifact(train_model(dataset, config, display), VERSION)
     models = _models(Recommender(artifact), config.evaluation)
     rankers: dict[str, Ranker] = {**models}
     if config.evaluation.baselines:
-        rankers |= _other_objective(dataset, config, display)
+        seconds = artifact.manifest.metrics["training_seconds"]
+        rankers |= _other_objective(dataset, config, display, seconds)
         rankers["word2vec next score"] = vector_scores(artifact, config)
         rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
     protocol = EvaluationProtocol(
@@ -112,8 +122,7 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
             protocol.resamples,
             protocol.seed,
         )
-    model = next(iter(models.values()))
-    return EvaluationRun(holdout, dataset.report, cases, model, evaluation, interchangeability)
+    return EvaluationRun(holdout, dataset.report, cases, models, evaluation, interchangeability)
 
 
 def vector_scores(artifact: Artifact, config: Config) -> VectorScores:
@@ -135,10 +144,30 @@ def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Ser
     return {NEXT: Served(recommender, "next"), **models}
 
 
-def _other_objective(dataset: Dataset, config: Config, display: Silent) -> dict[str, Served]:
-    """Similar items by a model of the other objective, by name; none if its training diverges."""
+def _plan(config: Config, dataset: Dataset, cases: Cases) -> str:
+    models = "2 models" if config.evaluation.baselines else "1 model"
+    asked = "all models, those that only count as well," if config.evaluation.baselines else "it"
+    return (
+        f"trains {models}, {config.training.epochs} epochs over "
+        f"{dataset.report.events_kept:,} events each; then asks {asked} {len(cases):,} cases"
+    )
+
+
+def _other_objective(
+    dataset: Dataset, config: Config, display: Silent, seconds: float
+) -> dict[str, Served]:
+    """Similar items by a model of the other objective, by name; none if its training diverges.
+
+    Args:
+        dataset: what to train on.
+        config: every setting.
+        display: where progress is shown.
+        seconds: how long the first model was trained.
+    """
     other = next(name for name in OBJECTIVES if name != config.training.objective)
-    display.note(f"training again, with {other}, to compare")
+    display.note(
+        f"training again, with {other}, to compare: about as long as the first, {seconds:.0f} s"
+    )
     training = config.training.model_copy(update={"objective": other})
     table = config.next.model_copy(update={"continuations": 0})
     config = config.model_copy(update={"training": training, "next": table})

@@ -90,6 +90,8 @@ def _train_version(
         model = gate.judge(log, descriptions, past, first) if gate.compares else None
     del log
     if model is None or gate is None or gate.refits:
+        if model is not None:
+            display.plan("judged; training again with all sessions, to publish: about as long")
         model = train_model(dataset, config, display, past.known, second, past.earlier)
     _note_alignment(model, display)
     manifest = store.add(_builder(model, display, past, gate))

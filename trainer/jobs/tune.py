@@ -62,6 +62,11 @@ def tune(
         log, descriptions = read_log(config.data, on_read, config.training.workers)
     holdout = hold_out_before(log, config.data, config.evaluation, tuning.share)
     display.data(holdout.report)
+    limit = f", of which none begins after {tuning.minutes:g} minutes" if tuning.minutes else ""
+    display.plan(
+        f"trains the settings as given, then tries {tuning.trials} others{limit}; at last trains "
+        "both the given and the best on all before the test part"
+    )
     study = Study(config, holdout)
     experiment = _Experiment(config, holdout, descriptions, Silent())
     with display.searching(tuning) as on_trial:

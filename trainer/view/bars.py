@@ -18,7 +18,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from trainer.view.lines import Lines, rate_text, trial_text
+from trainer.view.lines import Lines, Pace, rate_text, trial_text
 
 if TYPE_CHECKING:
     from trainer.config.jobs import TuningConfig
@@ -103,10 +103,12 @@ class Bars(Lines):
         """One bar over all trials, with the last trial and the best."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeElapsedColumn(), console=self.log) as progress:
+            pace = Pace(tuning.minutes)
             task = progress.add_task(f"{tuning.metric}", total=tuning.trials)
 
             def report(trial: "Trial", best: "Trial") -> None:
-                text = escape(trial_text(trial, best, tuning))
+                left = pace.left(tuning.trials - trial.number)
+                text = escape(trial_text(trial, best, tuning) + left)
                 progress.update(task, completed=trial.number, description=text)
 
             yield report

@@ -28,6 +28,9 @@ class Silent:
         """A log is being read; yields a function to call with the number of events read so far."""
         yield lambda _: None
 
+    def plan(self, text: str) -> None:
+        """What a job is about to do, and how long that takes as far as it is known."""
+
     def data(self, report: DataReport) -> None:
         """What became of the events."""
 

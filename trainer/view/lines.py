@@ -59,6 +59,10 @@ class Lines(Silent):
 
         yield report
 
+    def plan(self, text: str) -> None:
+        """Prints the plan."""
+        self.step(text)
+
     def data(self, report: DataReport) -> None:
         """Prints a table of counts."""
         self.log.print(data_table(report))
@@ -107,7 +111,8 @@ class Lines(Silent):
 
     @contextmanager
     def searching(self, tuning: "TuningConfig") -> Iterator["OnTrial"]:
-        """Prints every trial and the best so far."""
+        """Prints every trial, the best so far, and how much time is left."""
+        pace = Pace(tuning.minutes)
 
         def report(trial: "Trial", best: "Trial") -> None:
             figures = {
@@ -117,7 +122,8 @@ class Lines(Silent):
                 "best_trial": best.number,
                 "trials": tuning.trials,
             }
-            self.event(trial_text(trial, best, tuning), "trial", figures)
+            text = trial_text(trial, best, tuning) + pace.left(tuning.trials - trial.number)
+            self.event(text, "trial", figures)
 
         yield report
 
@@ -200,6 +206,35 @@ def trial_text(trial: "Trial", best: "Trial", tuning: "TuningConfig") -> str:
     given_up = "" if trial.complete else ", given up"
     best_name = f"trial {best.number}" if best.number else "as given"
     return f"{name}: {tuning.metric} {value}{given_up}, best {best.value:.4f} ({best_name})"
+
+
+class Pace:
+    """Says how long the rest of a search takes, by the mean of its trials so far.
+
+    The first report does not count: before it, the settings as given are trained from nothing.
+
+    Args:
+        minutes: after which no new trial begins; None if there is no limit.
+    """
+
+    def __init__(self, minutes: float | None) -> None:
+        self._end = time.monotonic() + 60 * (minutes or float("inf"))
+        self._reports = 0
+        self._first = 0.0
+
+    def left(self, trials: int) -> str:
+        """After a trial: the time that is left if so many are, as text; empty if unknown."""
+        now = time.monotonic()
+        if not self._reports:
+            self._first = now
+        self._reports += 1
+        if self._reports == 1 or trials == 0:
+            return ""
+        mean = (now - self._first) / (self._reports - 1)
+        seconds = max(0.0, min(mean * trials, self._end - now))
+        return (
+            f", about {seconds / 60:.0f} min left" if seconds >= 90 else f", {seconds:.0f} s left"
+        )
 
 
 def _snapshot_figures(snapshot: "Snapshot") -> dict[str, Any]:

@@ -3,17 +3,18 @@
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from trainer.evaluation.comparison import Evaluation
-from trainer.view.page.charts.deciles import DecileChart, decile_chart
 from trainer.view.page.charts.intervals import IntervalChart, interval_chart
 from trainer.view.page.charts.item_map import map_chart
-from trainer.view.page.charts.labels import colors
 from trainer.view.page.charts.lengths import length_chart
 from trainer.view.page.charts.loss import loss_chart
 from trainer.view.page.content import PageContent
 
 
 def environment() -> Environment:
-    """The templates and how they are filled in; the filter `px` formats a length."""
+    """The templates and how they are filled in.
+
+    The filter `px` formats a length in pixels, `pc` one in per cent.
+    """
     templates = Environment(
         loader=PackageLoader("trainer.view.page"),
         autoescape=True,
@@ -23,6 +24,7 @@ def environment() -> Environment:
         keep_trailing_newline=True,
     )
     templates.filters["px"] = "{:.1f}".format
+    templates.filters["pc"] = "{:.2f}%".format
     return templates
 
 
@@ -42,9 +44,7 @@ def render_page(content: PageContent) -> str:
             metrics=metrics,
             metrics_at_k=metrics_at_k,
             best=best_values(evaluation, metrics),
-            colors=colors(evaluation.models),
-            interval_charts=[_interval_chart(evaluation, metric) for metric in metrics_at_k],
-            decile_chart=_decile_chart(evaluation),
+            interval_charts=interval_charts(evaluation, metrics_at_k),
             loss_chart=loss_chart(content.losses) if content.losses else None,
             length_chart=(
                 length_chart(content.session_lengths) if len(content.session_lengths) else None
@@ -62,12 +62,10 @@ def best_values(evaluation: Evaluation, metrics: list[str]) -> dict[str, float]:
     }
 
 
-def _interval_chart(evaluation: Evaluation, metric: str) -> IntervalChart:
+def interval_charts(evaluation: Evaluation, metrics: list[str]) -> list[IntervalChart]:
+    """A chart of every model for each metric."""
     models = evaluation.models.items()
-    return interval_chart(metric, {name: scores.estimates[metric] for name, scores in models})
-
-
-def _decile_chart(evaluation: Evaluation) -> DecileChart:
-    models = evaluation.models.items()
-    hit_rates = {name: scores.hits_by_decile for name, scores in models}
-    return decile_chart(hit_rates, evaluation.cases_by_decile)
+    return [
+        interval_chart(metric, {name: scores.estimates[metric] for name, scores in models})
+        for metric in metrics
+    ]

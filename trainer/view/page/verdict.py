@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from service.model.lineage import Drift
 from service.model.verdict import Verdict
 from trainer.evaluation.comparison import Evaluation
-from trainer.view.page.charts.intervals import IntervalChart, interval_chart
-from trainer.view.page.rendering import best_values, environment
+from trainer.view.page.charts.intervals import IntervalChart
+from trainer.view.page.rendering import best_values, environment, interval_charts
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,6 @@ def _part(name: str, evaluation: Evaluation) -> Part:
         evaluation=evaluation,
         metrics=metrics,
         best=best_values(evaluation, metrics),
-        charts=[
-            interval_chart(
-                metric,
-                {model: scores.estimates[metric] for model, scores in evaluation.models.items()},
-            )
-            for metric in metrics
-        ],
+        charts=interval_charts(evaluation, metrics),
         k=max(evaluation.protocol.ks),
     )

@@ -1,4 +1,4 @@
-"""Scales, ticks and frames that map values to pixels."""
+"""Scales, ticks and frames that map values to positions."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Scale:
-    """A range of values laid out along a range of pixels."""
+    """A range of values laid out along a range of positions."""
 
     low: float
     high: float
@@ -15,13 +15,13 @@ class Scale:
     end: float
 
     def __call__(self, value: float) -> float:
-        """Where a value is, in px."""
+        """Where a value is."""
         return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark on an axis: where it is, in px, and its label."""
+    """A mark on an axis: where it is, and its label."""
 
     position: float
     label: str
@@ -29,7 +29,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Point:
-    """A value and where it is, in px."""
+    """A value and where it is: in per cent across, and in px down."""
 
     x: float
     y: float
@@ -41,17 +41,13 @@ class Frame:
     """The area of a chart whose values are on a vertical axis.
 
     Attributes:
-        width: of the picture, in px.
         bottom: where the lowest value is, in px.
         values: the round values that have a line across, lowest first.
-        left: where the area begins, in px.
         top: where the highest value is, in px.
     """
 
-    width: float
     bottom: float
     values: Sequence[float]
-    left: float = 60.0
     top: float = 14.0
 
     @property

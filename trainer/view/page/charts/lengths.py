@@ -8,28 +8,41 @@ from numpy.typing import NDArray
 
 from trainer.view.page.charts.axes import Frame, round_values
 
-WIDTH, BOTTOM, MARGIN, GAP, LABEL = 540.0, 240.0, 10.0, 4.0, 64.0
+BOTTOM, GAP = 240.0, 0.7
+LABELS, LABELS_ON_A_PHONE = 8, 4
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A range of lengths and the number of sessions in it; positions in px."""
+    """A range of lengths and the number of sessions in it.
+
+    Attributes:
+        lengths: the range.
+        sessions: how many there are.
+        x: where the bar begins, in per cent.
+        width: in per cent.
+        y: where it ends, in px.
+        height: in px.
+        is_labeled: whether its range stands below it.
+        is_labeled_on_a_phone: the same where there is less room.
+    """
 
     lengths: str
     sessions: int
     x: float
-    y: float
     width: float
+    y: float
     height: float
+    is_labeled: bool
+    is_labeled_on_a_phone: bool
 
 
 @dataclass(frozen=True)
 class LengthChart:
-    """Bars side by side; every `labels_every`-th one has a label, starting with the first."""
+    """Bars side by side."""
 
     frame: Frame
     bars: list[Bar]
-    labels_every: int
 
 
 def length_chart(lengths: NDArray[np.int64]) -> LengthChart:
@@ -37,20 +50,24 @@ def length_chart(lengths: NDArray[np.int64]) -> LengthChart:
     longest = int(lengths.max())
     edges = length_bins(longest)
     counts = np.histogram(lengths, [*edges, longest + 1])[0].tolist()
-    frame = Frame(WIDTH, BOTTOM, round_values(0, max(counts)))
-    step = (WIDTH - frame.left - 3 * MARGIN) / len(counts)
+    frame = Frame(BOTTOM, round_values(0, max(counts)))
+    step = 100 / len(counts)
+    every = -(-len(counts) // LABELS)
+    every_on_a_phone = every * -(-len(counts) // (LABELS_ON_A_PHONE * every))
     bars = [
         Bar(
             lengths=name,
             sessions=count,
-            x=frame.left + MARGIN + place * step + GAP / 2,
-            y=frame.up(count),
+            x=place * step + GAP / 2,
             width=step - GAP,
+            y=frame.up(count),
             height=BOTTOM - frame.up(count),
+            is_labeled=place % every == 0,
+            is_labeled_on_a_phone=place % every_on_a_phone == 0,
         )
         for place, (name, count) in enumerate(zip(_bin_names(edges), counts, strict=True))
     ]
-    return LengthChart(frame, bars, -(-len(counts) // int((WIDTH - frame.left) // LABEL)))
+    return LengthChart(frame, bars)
 
 
 def length_bins(longest: int) -> list[int]:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer.view.page.charts.axes import Frame, Point, Scale, Tick, round_values
-from trainer.view.page.charts.labels import FIRST
 
-WIDTH, BOTTOM = 540.0, 240.0
+BOTTOM, MARGIN = 240.0, 3.0
 
 
 @dataclass(frozen=True)
@@ -16,13 +15,12 @@ class LossChart:
     frame: Frame
     epochs: list[Tick]
     points: list[Point]
-    color: str = FIRST
 
 
 def loss_chart(losses: Sequence[float]) -> LossChart:
     """Lays out the losses of at least one epoch."""
-    frame = Frame(WIDTH, BOTTOM, round_values(min(losses), max(losses)))
-    across = Scale(1, max(len(losses), 2), frame.left + 16, WIDTH - 20)
+    frame = Frame(BOTTOM, round_values(min(losses), max(losses)))
+    across = Scale(1, max(len(losses), 2), MARGIN, 100 - MARGIN)
     whole = sorted({round(value) for value in round_values(1, len(losses), 8)})
     return LossChart(
         frame,

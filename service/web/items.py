@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from fastapi import Query as Parameters
 
+from service.model.bodies import DIGITS, item_body, items_body
 from service.web import kinds, requests, schemas
-from service.web.answers import DIGITS
 from service.web.dependencies import CacheableModel, K
 from service.web.kinds import INVALID_REQUEST, NO_MODEL
 from service.web.problems import documented
@@ -39,8 +39,7 @@ def find_items(
 
     The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
     """
-    found = model.find(q, k, filter)
-    return {"model_version": model.version, "returned": len(found), "items": found}
+    return items_body(model, model.find(q, k, filter))
 
 
 @items.get(
@@ -63,4 +62,4 @@ async def vector(item_id: str, model: CacheableModel) -> dict[str, Any]:
 )
 async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
     """Title, count and metadata of an item."""
-    return {"model_version": model.version, **vars(model.item(item_id))}
+    return item_body(model, model.item(item_id))

@@ -1,5 +1,6 @@
 """The entry point of `item2vec` and `python -m trainer`: starts it, and stops it on signals."""
 
+import os
 import signal
 import sys
 
@@ -7,6 +8,8 @@ import sys
 def main() -> None:
     """Runs the command line; a signal ends it with exit code 128 + its number, no traceback."""
     signal.signal(signal.SIGTERM, _stop)
+    # Looking for plugins of pydantic takes longer than many an answer; there are none for us.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     try:
         # Imported here, so that a signal is caught during the imports, most of a short run.
         from trainer.cli import app as cli

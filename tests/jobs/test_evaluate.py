@@ -135,7 +135,7 @@ def test_an_objective_that_diverges_is_left_out(run, monkeypatch):
     monkeypatch.setattr(trial, "train_model", diverging)
     result = run("evaluate", "--json")
     assert list(result.json["evaluation"]["models"]) == [*MODELS[:2], *MODELS[3:]]
-    assert f"note: {OTHER} is left out: vectors are not finite" in result.err
+    assert f"warning: {OTHER} is left out: vectors are not finite" in result.err
 
 
 def test_neighbours_are_judged_by_titles_and_metadata(run):

@@ -143,7 +143,7 @@ def _other_objective(dataset: Dataset, config: Config, display: Silent) -> dict[
     try:
         artifact = make_artifact(train_model(dataset, config, display), VERSION)
     except DivergenceError as error:
-        display.note(f"{other} is left out: {error}")
+        display.warn(f"{other} is left out: {error}")
         return {}
     served = Served(Recommender(artifact), "similar", config.evaluation.query_decay)
     return {f"similar, {other}": served}

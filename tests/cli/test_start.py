@@ -60,23 +60,51 @@ def python(program, *arguments, **environment):
     )
 
 
+# What takes long to import, and no query needs.
+SLOW = TRAINING | {"fastapi", "pydantic_settings", "service.web", "trainer.config.jobs"}
+QUERIES = [
+    "--version", "similar apple", "similar apple --json", "recommend apple pear", "analogy apple",
+    "explain apple pear", "items a", "item apple", "models list", "models show", "hidden",
+]  # fmt: skip
 NOT_TRAINING = [
-    "similar apple", "recommend apple pear", "analogy apple", "models list", "models show",
-    "models rollback", "models prune", "models nights", "config show", "export v.txt",
-    "export v.npy", "retrain --help",
+    *QUERIES, "models rollback", "models prune", "models nights", "config show", "export v.txt",
+    "export v.npy", "retrain --help", "--help",
 ]  # fmt: skip
 
 
-def test_what_trains_nothing_imports_nothing_that_trains(publish, tmp_path, monkeypatch):
+@pytest.fixture
+def imported(publish, tmp_path, monkeypatch):
+    """What each of some commands had imported by its end."""
     publish()
     publish()
     monkeypatch.chdir(tmp_path)
-    done = python(IMPORTED, *NOT_TRAINING)
-    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
-    assert [(command, code) for command, code, _ in lines] == [
-        (command, 0) for command in NOT_TRAINING
-    ]
-    assert [command for command, _, imported in lines if TRAINING & set(imported)] == []
+
+    def imported(commands):
+        done = python(IMPORTED, *commands)
+        lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+        assert [(command, code) for command, code, _ in lines] == [
+            (command, 0) for command in commands
+        ]
+        return {command: set(modules) for command, _, modules in lines}
+
+    return imported
+
+
+def test_what_trains_nothing_imports_nothing_that_trains(imported):
+    modules = imported(NOT_TRAINING)
+    assert [command for command in modules if TRAINING & modules[command]] == []
+
+
+def test_a_query_imports_nothing_that_it_does_not_need(imported):
+    for command, modules in imported(QUERIES).items():
+        assert SLOW & modules == set(), command
+
+
+def test_a_number_for_a_machine_needs_no_table(imported):
+    for command, modules in imported(["--version", "similar apple --json"]).items():
+        assert not {"rich", "trainer.view.tables"} & modules, command
+    [modules] = imported(["--version"]).values()
+    assert not {"numpy", "faiss", "pydantic"} & modules
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

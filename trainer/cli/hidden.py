@@ -13,7 +13,6 @@ from service.model.remote.bucket import Bucket
 from service.model.remote.hidden_list import change_hidden
 from service.model.store import Store
 from trainer.cli.common import Json, ModelsOption, Push, open_store
-from trainer.cli.settings import read_config
 from trainer.cli.speech import print_json, print_line, say
 from trainer.view.printable import printable
 
@@ -65,6 +64,8 @@ def _print_changed(event: str, items: list[str], as_json: bool) -> None:
 
 def _places(models: Path | None, push: str | None) -> tuple[Store, Bucket | None]:
     """Where items are hidden: the store, and the object store that follows it."""
+    from trainer.cli.settings import read_config  # not for those who only look at the list
+
     flags = {"models": models, "publish.push": push}
     config = read_config(None, {name: value for name, value in flags.items() if value})
     url = config.publish.push

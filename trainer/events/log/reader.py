@@ -230,7 +230,7 @@ class _Reader:
 
 
 def _stop_within(panic: BaseException) -> BaseException | None:
-    """The stop of the program that polars met while it called Python, and took for its own fault."""
+    """The stop of the program that polars met in a call of Python, and took for its own fault."""
     if "KeyboardInterrupt" in str(panic):
         return KeyboardInterrupt()
     return SystemExit(128 + signal.SIGTERM) if "SystemExit" in str(panic) else None

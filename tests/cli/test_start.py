@@ -63,12 +63,12 @@ def python(program, *arguments, **environment):
 # What takes long to import, and no query needs.
 SLOW = TRAINING | {"fastapi", "pydantic_settings", "service.web", "trainer.config.jobs"}
 QUERIES = [
-    "--version", "similar apple", "similar apple --json", "recommend apple pear", "analogy apple",
+    "--version", "--help", "similar apple", "similar apple --json", "recommend apple pear", "analogy apple",
     "explain apple pear", "items a", "item apple", "models list", "models show", "hidden",
 ]  # fmt: skip
 NOT_TRAINING = [
     *QUERIES, "models rollback", "models prune", "models nights", "config show", "export v.txt",
-    "export v.npy", "retrain --help", "--help",
+    "export v.npy", "retrain --help",
 ]  # fmt: skip
 
 
@@ -100,11 +100,14 @@ def test_a_query_imports_nothing_that_it_does_not_need(imported):
         assert SLOW & modules == set(), command
 
 
-def test_a_number_for_a_machine_needs_no_table(imported):
+def test_an_answer_for_a_machine_needs_no_table(imported):
     for command, modules in imported(["--version", "similar apple --json"]).items():
         assert not {"rich", "trainer.view.tables"} & modules, command
-    [modules] = imported(["--version"]).values()
-    assert not {"numpy", "faiss", "pydantic"} & modules
+
+
+def test_help_and_version_need_no_model(imported):
+    for command, modules in imported(["--version", "--help", "models", "models --help"]).items():
+        assert not {"numpy", "faiss", "pydantic"} & modules, command
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -136,4 +139,6 @@ def test_alone_it_explains_itself(run):
     result = run()
     assert result.code == 0
     assert result.words.startswith("Usage: item2vec")
-    assert "retrain" in result.words
+    assert "retrain Read, train, judge, publish: the nightly job." in result.words
+    assert run("models").words.startswith("Usage: item2vec models")
+    assert run("config").code == 0

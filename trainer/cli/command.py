@@ -1,7 +1,7 @@
 """A command of the command line: how its flags are read, and its help is written."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from typer.core import TyperCommand
@@ -9,7 +9,6 @@ from typer.core import TyperCommand
 # What typer calls the types of values, and what a reader is told.
 KINDS = {"str": "TEXT", "path": "FILE", "int": "N", "int range": "N", "float": "NUMBER"}
 RANGE = re.compile(r"; \d*<?=?x[<>]=?\d*(?=\])| *\[\d*<?=?x[<>]=?\d*\]")
-LONGEST = 200  # characters of the sentence for a command in a list
 
 
 class Command(TyperCommand):
@@ -51,12 +50,11 @@ def write_options(command: Any, ctx: Any, formatter: Any) -> None:  # noqa: ANN4
             formatter.write_dl(rows)
 
 
-def write_commands(commands: Mapping[str, Any], formatter: Any) -> None:  # noqa: ANN401 - of typer
-    """Writes a section for each group of commands."""
+def write_commands(commands: Iterable[tuple[str, str, str]], formatter: Any) -> None:  # noqa: ANN401
+    """Writes a section for each panel of commands: panel, name and summary of each."""
     sections: dict[str, list[tuple[str, str]]] = {}
-    for name, command in commands.items():
-        row = name, command.get_short_help_str(LONGEST)
-        sections.setdefault(command.rich_help_panel or "Commands", []).append(row)
+    for panel, name, summary in commands:
+        sections.setdefault(panel, []).append((name, summary.removesuffix(".")))
     for section, rows in sections.items():
         with formatter.section(section):
             formatter.write_dl(rows)

@@ -76,7 +76,7 @@ def _page(store: Store, verdict: Verdict) -> bytes:
 
 
 def _explain(models: Path | None) -> None:
-    print_line(EXPLANATION)
+    print_table(EXPLANATION)
     values = config_of(models).gate
     print_table(
         tables.limits_table(

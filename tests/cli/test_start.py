@@ -63,7 +63,8 @@ def python(program, *arguments, **environment):
 # What takes long to import, and no query needs.
 SLOW = TRAINING | {"fastapi", "pydantic_settings", "service.web", "trainer.config.jobs"}
 QUERIES = [
-    "--version", "--help", "similar apple", "similar apple --json", "recommend apple pear", "analogy apple",
+    "--version", "--help", "similar apple", "similar apple --json", "recommend apple pear",
+    "analogy apple",
     "explain apple pear", "items a", "item apple", "models list", "models show", "hidden",
 ]  # fmt: skip
 NOT_TRAINING = [

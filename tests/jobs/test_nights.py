@@ -324,7 +324,7 @@ def test_neither_the_settings_shown_nor_the_manifest_hold_the_address(
 ):
     monkeypatch.setenv("ITEM2VEC_NOTIFY__WEBHOOK", "https://hooks.example/secret")
     monkeypatch.setenv("ITEM2VEC_NOTIFY__COMMAND", "mail -s secret me@example.org")
-    shown = run("config", "show").out
+    shown = run("config", "show").out + run("config", "show", "--json").out
     assert "notify.webhook" in shown
     assert run("retrain").code == 0
     assert "secret" not in shown + json.dumps(run("models", "show").json)

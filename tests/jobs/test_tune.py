@@ -462,6 +462,6 @@ def test_a_bar_shows_the_trials_on_a_terminal():
     stream = StringIO()
     console = Console(file=stream, force_terminal=True, width=100)
     tuning_settings = Config().tuning
-    with Bars(console, console).searching(tuning_settings) as on_trial:
+    with Bars(console).searching(tuning_settings) as on_trial:
         on_trial(Trial(7, {}, 0.25, True), Trial(3, {}, 0.5, True))
     assert "trial 7/50: MRR@20 0.2500, best 0.5000 (trial 3)" in stream.getvalue()

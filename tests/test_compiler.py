@@ -46,7 +46,7 @@ def test_a_command_that_loads_kernels_notes_that_they_are_not_kept():
     Path("v.txt").write_text("2 2\na 1.0 2.0\nb 2.0 1.0\n")
     done = python("-m", "trainer", "import", "v.txt")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.startswith("note: kernels are compiled for this run alone")
+    assert done.stderr.startswith("warning: kernels are compiled for this run alone")
     assert "NUMBA_CACHE_DIR" in done.stderr
     assert done.stderr.count("\n") == 1
     assert len(Store(Path("models")).versions()) == 1

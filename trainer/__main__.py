@@ -14,6 +14,10 @@ def main() -> None:
         cli.main()
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+    except SystemExit:
+        if _stopped:  # whatever became of the exception on its way
+            sys.exit(128 + _stopped[0])
+        raise
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("service", "trainer"):
@@ -21,9 +25,13 @@ def main() -> None:
         sys.exit(f"error: {package} is not installed: pip install 'item2vec[train]'")
 
 
-def _stop(_signal: int, _frame: object) -> None:
+_stopped: list[int] = []
+
+
+def _stop(number: int, _frame: object) -> None:
     """Ends a command on SIGTERM as on Ctrl-C: half-written files are discarded."""
-    sys.exit(128 + signal.SIGTERM)
+    _stopped.append(number)
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The verdict of the gate on a version: every check, with what was seen and expected."""
 
+import re
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +24,11 @@ class Check(BaseModel):
     least: float | None = Field(None, description="the smallest that passes")
     most: float | None = Field(None, description="the largest that passes")
     sentence: str = Field(description="what was seen, and what was expected")
+
+    @property
+    def seen_only(self) -> str:
+        """What was seen, without what was expected in parentheses behind it."""
+        return re.sub(r" \((expected|allowed): [^()]*\)$", "", self.sentence)
 
 
 class Verdict(BaseModel):

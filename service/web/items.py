@@ -5,8 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 from fastapi import Query as Parameters
 
+from service.model.bodies import DIGITS, item_body, items_body
 from service.web import kinds, requests, schemas
-from service.web.answers import DIGITS
 from service.web.dependencies import CacheableModel, K
 from service.web.kinds import INVALID_REQUEST, NO_MODEL
 from service.web.problems import documented
@@ -40,8 +40,7 @@ def find_items(
     Untrained items, known from the file of items alone, come last. The last word may be the
     beginning of one. A misspelt word is corrected if nothing is found.
     """
-    found = model.find(q, k, filter)
-    return {"model_version": model.version, "returned": len(found), "items": found}
+    return items_body(model, model.find(q, k, filter))
 
 
 @items.get(
@@ -64,4 +63,4 @@ async def vector(item_id: str, model: CacheableModel) -> dict[str, Any]:
 )
 async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
     """Title, count and metadata of an item, and whether it is trained."""
-    return {"model_version": model.version, **vars(model.item(item_id))}
+    return item_body(model, model.item(item_id))

@@ -10,12 +10,13 @@ from fastapi import Query as Parameters
 from pydantic import BaseModel, ValidationError
 
 from service.model.answers import Neighbor
+from service.model.bodies import explanation_body
 from service.model.continuations import Relation
 from service.model.errors import InputError, Item2VecError
 from service.model.queries import NO_RULES, Query
 from service.model.recommender import Recommender
 from service.web import kinds, requests, schemas
-from service.web.answers import contributions, neighbors_answer, recommendation_answer
+from service.web.answers import neighbors_answer, recommendation_answer
 from service.web.asking import filters_quickly, taste_of, taste_query
 from service.web.caching import PERSONAL
 from service.web.dependencies import (
@@ -238,17 +239,7 @@ async def explain(
     check_rules(request, body)
     query = await _query(model, body, lambda: taste_query(model, body))
     found = await asyncio.to_thread(model.explain, query, body.item)
-    return {
-        "model_version": model.version,
-        "item_id": found.item.item_id,
-        "title": found.item.title,
-        "score": found.score,
-        "rank": found.rank,
-        "removed_by": found.removed_by,
-        "contributions": contributions(found.contributions),
-        "relation": body.relation,
-        "unknown_items": [one for one in taste_of(body).ids() if one not in model],
-    }
+    return explanation_body(model, query, taste_of(body), found)
 
 
 @_by_post_and_get(

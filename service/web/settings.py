@@ -15,7 +15,8 @@ from pydantic import (
 )
 
 from service.model.environment import PREFIX, variables
-from service.model.errors import ConfigError
+from service.model.errors import ConfigError, short
+from service.model.expectations import problem
 from service.model.named import named_stores
 
 DEFAULT_K = 10  # of a query that names no k
@@ -93,8 +94,8 @@ class Settings(BaseModel):
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="a JSON object a line, or text; auto: text on a terminal only"
     )
-    log_level: str = Field(
-        "info", pattern="^(critical|error|warning|info|debug)$", description="how much to log"
+    log_level: Literal["critical", "error", "warning", "info", "debug"] = Field(
+        "info", description="how much to log"
     )
 
     @field_validator("models")
@@ -138,5 +139,5 @@ class Settings(BaseModel):
         except ValidationError as error:
             first = error.errors()[0]
             name = f"{PREFIX}{first['loc'][0]}".upper()
-            reason = first["msg"].removeprefix("Value error, ")
-            raise ConfigError(f"{name}={first['input']!r}: {reason}") from None
+            reason = problem(first, cls.model_fields[str(first["loc"][0])])
+            raise ConfigError(f"{name}={short(repr(first['input']))}: {reason}") from None

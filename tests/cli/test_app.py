@@ -65,7 +65,7 @@ def guide(tmp_path, monkeypatch) -> Store:
 
 COMMANDS = [
     "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
-    "replay", "hide", "show", "hidden",
+    "replay", "hide", "show", "hidden", "items", "item", "explain", "gate", "export", "import",
     "config", "config show", "models", "models list", "models show", "models promote",
     "models rollback", "models prune", "models nights", "models push", "models pull",
 ]  # fmt: skip
@@ -81,7 +81,7 @@ def test_every_command_has_help(run, command):
 
 SHAPING = ("preset", "data.", "training.", "index.", "similar.", "next.")
 TRAINING = ("models", *SHAPING, "items.", "run.", "stability.")
-ASKING = (*SHAPING, "run.log_format", "evaluation.")
+ASKING = (*SHAPING, "run.log_format", "run.quiet", "evaluation.")
 TUNING = (
     *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",
     "evaluation.max_cases", "evaluation.exclude_seen",
@@ -106,8 +106,10 @@ def test_help_lists_every_setting_of_the_command_with_its_default(run, monkeypat
             assert field.description not in output
             continue
         flag = flag_of(name)
-        described = f"{field.description} [default: {show_default(field)}]"
-        assert re.search(rf"{flag}\b.*?{re.escape(' '.join(described.split()))}", output), flag
+        shown = {"none": "", "True": "on", "False": ""}.get(text := show_default(field), text)
+        described = f"{field.description} [default: {shown}]" if shown else field.description
+        typed = f"--(\\[no-\\])?{flag[2:]}"
+        assert re.search(rf"{typed}\b.*?{re.escape(' '.join(described.split()))}", output), flag
 
 
 @pytest.mark.parametrize("command", ["similar", "recommend", "analogy", "models list"])
@@ -308,7 +310,9 @@ def test_an_unknown_item_is_named(run, arguments):
 
 @pytest.mark.usefixtures("published")
 def test_who_types_a_title_is_told_its_id(run):
-    assert run("similar", "a SAW").error.endswith("item 'a SAW'; it knows saw A saw")
+    assert run("similar", "a SAW").error.endswith("item 'a SAW'; it knows saw (A saw)")
+    assert run("analogy", "a saw").error.endswith("item 'a saw'; it knows saw (A saw)")
+    assert run("recommend", "a saw").err.startswith("unknown: a saw; it knows saw (A saw)")
     assert run("similar", "gold").error.endswith("item 'gold'")
 
 
@@ -355,11 +359,12 @@ def test_answers_are_json_on_request(run, arguments, absent):
     result = run(*arguments, "--json")
     assert result.code == 0
     everything = {"apple", "pear", "plum", "hammer", "saw", "drill"}
-    assert {neighbor["item_id"] for neighbor in result.json} == everything - absent
-    scores = [neighbor["score"] for neighbor in result.json]
+    items = result.json["items"]
+    assert {neighbor["item_id"] for neighbor in items} == everything - absent
+    scores = [neighbor["score"] for neighbor in items]
     assert scores == sorted(scores, reverse=True)
-    assert {neighbor["title"] for neighbor in result.json} <= {f"A {name}" for name in everything}
-    assert len(run(*arguments, "--json", "-k", "1").json) == 1
+    assert {neighbor["title"] for neighbor in items} <= {f"A {name}" for name in everything}
+    assert len(run(*arguments, "--json", "-k", "1").json["items"]) == 1
 
 
 @pytest.mark.usefixtures("published")
@@ -377,10 +382,13 @@ def test_answers_are_a_table_otherwise(run):
 def test_unknown_liked_items_are_told_and_the_popular_ones_fall_in(run):
     some = run("recommend", "gold", "apple", "--json", "-k", "5")
     assert some.err == "unknown: gold\n"
-    assert len(some.json) == 5
-    none = run("recommend", "gold", "--json")
+    assert some.json["unknown_items"] == ["gold"]
+    assert some.json["returned"] == 5
+    none = run("recommend", "gold", "nope", "--json")
     assert "most popular" in none.err
-    assert len(none.json) == 6
+    assert none.json["fallback_used"] == "popularity"
+    assert none.json["returned"] == 6
+    assert "the most popular items" in run("recommend", "gold", "nope").out
 
 
 @pytest.mark.usefixtures("guide")
@@ -395,7 +403,7 @@ def test_unknown_liked_items_are_told_and_the_popular_ones_fall_in(run):
 )
 def test_what_comes_next_can_be_asked(run, arguments, found):
     result = run(*arguments, "--relation", "next", "--json")
-    assert [neighbor["item_id"] for neighbor in result.json] == found
+    assert [neighbor["item_id"] for neighbor in result.json["items"]] == found
 
 
 @pytest.mark.usefixtures("guide")

@@ -5,6 +5,7 @@ import typer
 from pydantic import BaseModel, Field
 from typer.testing import CliRunner
 
+from trainer.cli.command import Command
 from trainer.cli.options import add_flags, show_default
 from trainer.config import sources as config
 from trainer.config.sources import nest, show_value
@@ -23,10 +24,10 @@ class Section(BaseModel):
 
 
 seen: dict = {}
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(rich_markup_mode=None)
 
 
-@app.command()
+@app.command(cls=Command)
 @add_flags((f"section.{name}", field) for name, field in Section.model_fields.items())
 def command(flags: dict, extra: int = 1) -> None:
     """Does nothing."""
@@ -88,18 +89,38 @@ def test_two_settings_cannot_have_one_flag():
 
 
 def test_help_shows_kind_description_and_default_to_the_letter():
-    output = CliRunner().invoke(app, ["--help"], terminal_width=120, env={"COLUMNS": "120"}).output
-    lines = {line.split()[1]: line for line in output.splitlines() if line.startswith("│ --")}
-    assert "INTEGER" in lines["--size"]
-    assert "how large [in m] [default: 7]" in lines["--size"]
-    assert "NUMBER" in lines["--share"]
-    assert "[default: none]" in lines["--share"]
-    assert "old|new" in lines["--kind"]
-    assert "INTEGER|all" in lines["--reach"]
-    assert "[default: True]" in lines["--loud"]
-    assert "[default: none]" in lines["--many-names"]
-    assert "NAME=NUMBER" in lines["--shares"]
-    assert "[default: none]" in lines["--shares"]
+    output = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"}).output
+    assert output.endswith(
+        """
+[section]:
+  --size INTEGER           how large [in m] [default: 7]
+  --share NUMBER           how much
+  --kind old|new           which [default: old]
+  --reach INTEGER|all      how far [default: 3]
+  --[no-]loud              how loud [default: on]
+  --many-names TEXT...     what
+  --shares NAME=NUMBER...  of whom
+"""
+    )
+
+
+def test_one_flag_takes_several_values():
+    typed = run("--many-names", "a", "-", "b,c", "--size", "1", "--shares", "x=1", "y=2")
+    assert typed == {
+        "section.many_names": ["a", "-", "b,c"],
+        "section.size": "1",
+        "section.shares": ["x=1", "y=2"],
+    }
+    assert run("--many-names=a", "b", "--many-names", "c") == {
+        "section.many_names": ["a", "b", "c"]
+    }
+
+
+@pytest.mark.parametrize("arguments", [["--size", "1", "2"], ["--many-names", "a", "--", "b"]])
+def test_a_value_that_belongs_to_no_flag_is_refused(arguments):
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "unexpected extra argument" in result.output
 
 
 def test_dotted_names_nest_like_the_file():

@@ -60,23 +60,55 @@ def python(program, *arguments, **environment):
     )
 
 
+# What takes long to import, and no query needs.
+SLOW = TRAINING | {"fastapi", "pydantic_settings", "service.web", "trainer.config.jobs"}
+QUERIES = [
+    "--version", "--help", "similar apple", "similar apple --json", "recommend apple pear",
+    "analogy apple",
+    "explain apple pear", "items a", "item apple", "models list", "models show", "hidden",
+]  # fmt: skip
 NOT_TRAINING = [
-    "similar apple", "recommend apple pear", "analogy apple", "models list", "models show",
-    "models rollback", "models prune", "models nights", "config show", "export v.txt",
+    *QUERIES, "models rollback", "models prune", "models nights", "config show", "export v.txt",
     "export v.npy", "retrain --help",
 ]  # fmt: skip
 
 
-def test_what_trains_nothing_imports_nothing_that_trains(publish, tmp_path, monkeypatch):
+@pytest.fixture
+def imported(publish, tmp_path, monkeypatch):
+    """What each of some commands had imported by its end."""
     publish()
     publish()
     monkeypatch.chdir(tmp_path)
-    done = python(IMPORTED, *NOT_TRAINING)
-    lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
-    assert [(command, code) for command, code, _ in lines] == [
-        (command, 0) for command in NOT_TRAINING
-    ]
-    assert [command for command, _, imported in lines if TRAINING & set(imported)] == []
+
+    def imported(commands):
+        done = python(IMPORTED, *commands)
+        lines = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+        assert [(command, code) for command, code, _ in lines] == [
+            (command, 0) for command in commands
+        ]
+        return {command: set(modules) for command, _, modules in lines}
+
+    return imported
+
+
+def test_what_trains_nothing_imports_nothing_that_trains(imported):
+    modules = imported(NOT_TRAINING)
+    assert [command for command in modules if TRAINING & modules[command]] == []
+
+
+def test_a_query_imports_nothing_that_it_does_not_need(imported):
+    for command, modules in imported(QUERIES).items():
+        assert SLOW & modules == set(), command
+
+
+def test_an_answer_for_a_machine_needs_no_table(imported):
+    for command, modules in imported(["--version", "similar apple --json"]).items():
+        assert not {"rich", "trainer.view.tables"} & modules, command
+
+
+def test_help_and_version_need_no_model(imported):
+    for command, modules in imported(["--version", "--help", "models", "models --help"]).items():
+        assert not {"numpy", "faiss", "pydantic"} & modules, command
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
@@ -108,4 +140,6 @@ def test_alone_it_explains_itself(run):
     result = run()
     assert result.code == 0
     assert result.words.startswith("Usage: item2vec")
-    assert "retrain" in result.words
+    assert "retrain Read, train, judge, publish: the nightly job." in result.words
+    assert run("models").words.startswith("Usage: item2vec models")
+    assert run("config").code == 0

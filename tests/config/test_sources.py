@@ -1,9 +1,11 @@
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import BaseModel
 
 from service.model.errors import ConfigError
+from service.model.expectations import expectation
 from service.web.settings import Settings
 from tests.conftest import KUBERNETES
 from trainer.cli.options import flag_of
@@ -153,7 +155,7 @@ def test_the_strongest_source_names_the_preset(monkeypatch):
 def test_an_unknown_preset_is_refused(preset):
     message = refusal({"preset": preset})
     assert message.startswith(f"preset = {preset!r} (flag): ")
-    assert "'balanced', 'similar' or 'next'" in message
+    assert "`balanced`, `similar` or `next`" in message
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -231,11 +233,11 @@ def test_weights_need_to_know_where_the_type_is():
     ("typed", "named", "reason"),
     [
         ("purchase", "['purchase']", "type=weight, such as purchase=4"),
-        ("purchase=lots", "'lots'", "valid number"),
-        ("purchase=-1", "'-1'", "greater than or equal to 0"),
-        ("purchase=101", "'101'", "less than or equal to 100"),
-        ("purchase=inf", "'inf'", "finite"),
-        ("purchase=nan", "'nan'", "finite"),
+        ("purchase=lots", "'lots'", "a number from 0 to 100"),
+        ("purchase=-1", "'-1'", "a number from 0 to 100"),
+        ("purchase=101", "'101'", "a number from 0 to 100"),
+        ("purchase=inf", "'inf'", "a number from 0 to 100"),
+        ("purchase=nan", "'nan'", "a number from 0 to 100"),
     ],
 )
 def test_an_impossible_weight_is_named(typed, named, reason):
@@ -348,15 +350,15 @@ def test_an_impossible_value_is_named_with_its_setting_and_its_source(
 def test_an_impossible_value_in_the_file_is_named_as_it_was_written(written, value):
     write(f"[training]\nwindow = {written}")
     assert refusal() == (
-        f"training.window = {value} (item2vec.toml): Input should be from 1 to 1,000,000, or "
-        "'session'"
+        f"training.window = {value} (item2vec.toml): should be a whole number from 1 to "
+        "1,000,000, or `session`"
     )
 
 
 @pytest.mark.parametrize("metric", ["foo", "HR", "HR@0", "MRR@1001", "hr@20"])
 def test_an_impossible_metric_is_told_how_metrics_are_written(metric):
     assert refusal({"tuning": {"metric": metric}}) == (
-        f"tuning.metric = {metric!r} (flag): Input should be HR@k, NDCG@k or MRR@k, k from 1 to "
+        f"tuning.metric = {metric!r} (flag): should be HR@k, NDCG@k or MRR@k, k from 1 to "
         "1000, such as MRR@20"
     )
 
@@ -376,13 +378,13 @@ def test_a_truth_value_is_no_number(section, line):
     name, value = line.split(" = ")
     written = value.replace("true", "True").replace("false", "False")
     assert refusal() == (
-        f"{section}.{name} = {written} (item2vec.toml): Input should not be true or false"
+        f"{section}.{name} = {written} (item2vec.toml): should not be true or false"
     )
 
 
 def test_a_truth_value_is_no_weight(monkeypatch):
     monkeypatch.setenv("ITEM2VEC_DATA__WEIGHTS", '{"buy": true}')
-    assert "(environment): Input should not be true or false" in refusal({"data": {"event": "e"}})
+    assert "(environment): should not be true or false" in refusal({"data": {"event": "e"}})
 
 
 def test_numbers_may_be_written_as_text_and_truth_values_as_usual(monkeypatch):
@@ -501,3 +503,41 @@ def test_a_configuration_cannot_be_changed(section: type[BaseModel]):
 
 def test_the_whole_configuration_survives_json():
     assert Config.model_validate(Config().model_dump(mode="json")) == Config()
+
+
+@pytest.mark.parametrize("name", dict(settings()))
+def test_what_a_setting_may_be_is_said_in_plain_words(name):
+    expected = expectation(dict(settings())[name])
+    assert re.fullmatch(r"[a-zA-Z0-9 ,.:`=-]+", expected)
+
+
+@pytest.mark.parametrize(
+    ("section", "key", "value", "expected"),
+    [
+        ("training", "epochs", "x", "a whole number from 1 to 1,000,000,000"),
+        ("training", "epochs", 2.5, "a whole number from 1 to 1,000,000,000"),
+        ("training", "sample", "-1", "a number of at least 0"),
+        ("training", "alpha", "nan", "a number above 0"),
+        ("training", "objective", "hs", "`negative-sampling` or `hierarchical-softmax`"),
+        ("gate", "confidence", "1", "a number of at least 0.9 and below 1"),
+        ("similar", "answer_shrinkage", "2e9", "a number from 0 to 1,000,000,000"),
+        ("stability", "align", "maybe", "true or false"),
+        ("data", "item", "", "a text that is not empty"),
+        ("data", "metadata", [5], "texts"),
+        ("notify", "on", ["never"], "some of published, refused, failed"),
+        ("evaluation", "cutoffs", ["0"], "whole numbers from 1 to 1,000, at least one"),
+        ("evaluation", "cutoffs", [], "whole numbers from 1 to 1,000, at least one"),
+        (
+            "evaluation",
+            "test_from",
+            "tomorrow",
+            "a time such as 2026-01-31 or 2026-01-31T12:00:00Z",
+        ),
+    ],
+)
+def test_an_impossible_value_is_told_what_is_possible(section, key, value, expected):
+    assert refusal({section: {key: value}}).endswith(f" (flag): should be {expected}")
+
+
+def test_a_section_that_is_no_table_is_said_to_be_one():
+    assert refusal({"training": 5}).endswith("should be a table of settings")

@@ -136,7 +136,7 @@ def test_an_objective_that_diverges_is_left_out(run, monkeypatch):
     monkeypatch.setattr(trial, "train_model", diverging)
     result = run("evaluate", "--json")
     assert list(result.json["evaluation"]["models"]) == [*MODELS[:2], *MODELS[3:]]
-    assert f"note: {OTHER} is left out: vectors are not finite" in result.err
+    assert f"warning: {OTHER} is left out: vectors are not finite" in result.err
 
 
 def test_neighbours_are_judged_by_titles_and_metadata(run):
@@ -230,8 +230,8 @@ def test_a_log_of_lines_is_split_by_its_order(run):
         (["--cutoffs", "0"], "evaluation.cutoffs = '0' (flag)"),
         (["--cutoffs", "ten"], "evaluation.cutoffs = 'ten' (flag)"),
         (["--max-cases", "-1"], "evaluation.max_cases = '-1' (flag)"),
-        (["--report", "gone/page.html"], "'gone/page.html': there is no directory gone"),
-        (["--report", "."], "evaluation.report = '.': is a directory"),
+        (["--report", "gone/page.html"], "--report gone/page.html: there is no directory gone"),
+        (["--report", "."], "--report .: name a file that ends in .html"),
         (["--where", "item = 'gold'"], "none of 120 events meets the condition"),
         (["--item", "nothing"], "0 sessions with 0 items are left of 120 events"),
         (["--item", "nothing", "--time", ""], "dropped: 120 without item"),

@@ -127,7 +127,7 @@ def test_where_nothing_can_be_noted_the_error_is_that_of_the_job(run: Run):
     Path("taken").write_text("")
     result = run("retrain", "--models", "taken")
     assert result.code == 1
-    assert "note: this run is not noted everywhere: " in result.err
+    assert "warning: this run is not noted everywhere: " in result.err
     assert "taken" in result.error
 
 
@@ -161,7 +161,7 @@ def test_a_command_gets_the_run_on_its_input_and_in_variables(run: Run):
         "text": f"item2vec retrain failed: {night.why}",
     }
     assert Path("told.txt").read_text() == f"failed|{night.why}|"
-    assert "note: notify" not in result.err
+    assert "warning: notify" not in result.err
 
 
 def test_by_default_a_command_is_told_of_what_was_refused_or_failed(
@@ -198,7 +198,7 @@ def test_a_command_that_fails_is_noted_and_changes_nothing(run: Run, command: st
     result = run("retrain")
     assert result.code == 0
     assert result.out.startswith("published version")
-    assert f"note: notify.command {problem}" in result.err
+    assert f"warning: notify.command {problem}" in result.err
     assert time.monotonic() - started < 30
 
 
@@ -263,7 +263,7 @@ def test_the_run_is_posted_as_json(run: Run, address: str):
     configure(webhook=address)
     result = run("retrain", "--item", "sku")
     assert result.code == 2
-    assert "note: notify" not in result.err
+    assert "warning: notify" not in result.err
     ((path, content_type, told),) = Receiver.posts
     assert (path, content_type) == ("/hook?secret=1", "application/json")
     assert (told["outcome"], told["exit_code"]) == ("failed", 2)
@@ -273,7 +273,7 @@ def test_the_run_is_posted_as_json(run: Run, address: str):
 def test_a_post_that_fails_is_sent_once_more(run: Run, address: str):
     configure(webhook=address)
     Receiver.statuses = [503, 200]
-    assert "note: notify" not in run("retrain", "--item", "sku").err
+    assert "warning: notify" not in run("retrain", "--item", "sku").err
     assert [told["outcome"] for _, _, told in Receiver.posts] == ["failed", "failed"]
 
 
@@ -288,7 +288,7 @@ def test_a_post_that_fails_twice_is_noted_and_changes_nothing(
     Receiver.statuses = [status]
     result = run("retrain")
     assert result.code == 0
-    assert f"note: notify.webhook failed twice: {problem}" in result.err
+    assert f"warning: notify.webhook failed twice: {problem}" in result.err
     assert "secret" not in result.err
     assert [path for path, _, _ in Receiver.posts] == ["/hook?secret=1"] * 2
 
@@ -298,7 +298,7 @@ def test_an_address_where_nobody_listens_is_noted(run: Run, monkeypatch: pytest.
     configure(webhook="http://127.0.0.1:1/secret")
     result = run("retrain", "--item", "sku")
     assert result.code == 2
-    assert "note: notify.webhook failed twice: [Errno 111] Connection refused" in result.err
+    assert "warning: notify.webhook failed twice: [Errno 111] Connection refused" in result.err
     assert "secret" not in result.err
 
 
@@ -324,7 +324,7 @@ def test_neither_the_settings_shown_nor_the_manifest_hold_the_address(
 ):
     monkeypatch.setenv("ITEM2VEC_NOTIFY__WEBHOOK", "https://hooks.example/secret")
     monkeypatch.setenv("ITEM2VEC_NOTIFY__COMMAND", "mail -s secret me@example.org")
-    shown = run("config", "show").out
+    shown = run("config", "show").out + run("config", "show", "--json").out
     assert "notify.webhook" in shown
     assert run("retrain").code == 0
     assert "secret" not in shown + json.dumps(run("models", "show").json)

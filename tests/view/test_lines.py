@@ -41,7 +41,7 @@ def make_console(terminal: bool = False) -> Console:
 
 def shown(*steps: Snapshot, kind: type[Lines]) -> str:
     console = make_console(kind is Bars)
-    with kind(console, console).training() as report:
+    with kind(console).training() as report:
         for step in steps:
             report(step)
     return console.file.getvalue()
@@ -63,7 +63,7 @@ def test_a_file_gets_a_line_at_the_beginning_and_one_at_the_end():
 
 def test_a_file_gets_no_more_than_a_line_in_ten_seconds(clock):
     console = make_console()
-    with Lines(console, console).training() as report:
+    with Lines(console).training() as report:
         for second in range(31):
             clock[0] = float(second)
             report(snapshot(second, 1000))
@@ -75,7 +75,7 @@ HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 def test_a_terminal_that_is_stopped_gets_its_cursor_back():
     console = make_console(terminal=True)
-    with suppress(KeyboardInterrupt), Bars(console, console).training() as report:
+    with suppress(KeyboardInterrupt), Bars(console).training() as report:
         report(snapshot(1))
         raise KeyboardInterrupt
     output = console.file.getvalue()
@@ -85,7 +85,7 @@ def test_a_terminal_that_is_stopped_gets_its_cursor_back():
 
 def asked(*steps: tuple[str, int, int], kind: type[Lines]) -> str:
     console = make_console(kind is Bars)
-    with kind(console, console).evaluating() as report:
+    with kind(console).evaluating() as report:
         for step in steps:
             report(*step)
     return console.file.getvalue()
@@ -116,7 +116,7 @@ def test_a_file_gets_a_line_when_a_model_has_been_asked_everything():
 
 def test_asking_a_model_for_long_is_told_now_and_then(clock):
     console = make_console()
-    with Lines(console, console).evaluating() as report:
+    with Lines(console).evaluating() as report:
         for second in range(31):
             clock[0] = float(second)
             report("ours", second, 1000)
@@ -168,7 +168,7 @@ def test_a_search_of_limited_minutes_takes_no_longer(clock):
 def replayed(*steps: tuple[int, int], size: int, kind: type[Lines], clock: list[float]) -> str:
     """What is shown of requests and bytes, a step every eleven seconds."""
     console = make_console(kind is Bars)
-    with kind(console, console).replaying(size) as report:
+    with kind(console).replaying(size) as report:
         for step in steps:
             clock[0] += 11
             report(*step)
@@ -193,7 +193,7 @@ def test_a_replay_for_long_is_told_now_and_then(clock):
 @pytest.mark.parametrize(("size", "share"), [(100, "50%"), (0, "")])
 def test_a_terminal_gets_a_bar_for_a_replay(size, share):
     console = make_console(terminal=True)
-    with Bars(console, console).replaying(size) as report:
+    with Bars(console).replaying(size) as report:
         report(1000, 50)
     output = console.file.getvalue()
     assert "replayed 1,000 requests" in output
@@ -205,7 +205,7 @@ def test_a_terminal_gets_a_bar_for_a_replay(size, share):
 
 def copied(*steps: tuple[int, int], kind: type[Lines], clock: list[float]) -> str:
     console = make_console(kind is Bars)
-    with kind(console, console).copying("pushing v1") as report:
+    with kind(console).copying("pushing v1") as report:
         for done, total in steps:
             clock[0] += 11
             report(done * 1_000_000, total * 1_000_000)

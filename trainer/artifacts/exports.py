@@ -40,6 +40,16 @@ def items_path(output: Path) -> Path:
     return output.with_name(f"{output.name.removesuffix('.npy')}.items.json")
 
 
+def files(output: Path, file_format: Format | None = None) -> list[Path]:
+    """The files that an export writes.
+
+    Raises:
+        InputError: the ending is unknown.
+    """
+    with_ids = (file_format or _format_of(output)) == "npy"
+    return [output, items_path(output)] if with_ids else [output]
+
+
 def export_vectors(
     artifact: Artifact, output: Path, file_format: Format | None = None, vectors: Vectors = "input"
 ) -> None:

@@ -1,21 +1,32 @@
 """Commands that query a model, using the service's own code."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from service.model.answers import Neighbor
+from service.model.answers import Neighbor, Recommendation
+from service.model.bodies import explanation_body, neighbors_body, recommendation_body
 from service.model.continuations import Relation
 from service.model.errors import InputError, UnknownItemError
 from service.model.hidden import Hidden
 from service.model.queries import Query, Rules, Taste
 from service.model.recommender import Recommender
-from trainer.cli.common import Json, ModelsOption, Version, open_store, out, print_json, say
-from trainer.view import tables
+from trainer.cli.common import Json, ModelsOption, Version, open_store
+from trainer.cli.speech import print_json, print_table, say
+from trainer.view.printable import printable
 
 K = Annotated[int, typer.Option("--k", "-k", min=1, help="how many items")]
+Dislike = Annotated[list[str] | None, typer.Option(help="items to move away from")]
+Decay = Annotated[
+    float | None,
+    typer.Option(
+        help="the share of its weight that an item keeps per step back: 1 counts all alike, 0 "
+        "the newest alone [default: that of the model]"
+    ),
+]
 SHORT = {
     "catalogue": "the model has no more",
     "rules": "no more are allowed",
@@ -64,25 +75,17 @@ def similar(  # noqa: PLR0913 - a command has as many parameters as options
 ) -> None:
     """Items similar to one item, or items that come next."""
     rules = Rules(exclude or (), candidates, filter, min_count, min_score, diversity, offset)
-    recommender = _recommender(models, version)
-    try:
+    recommender = recommender_of(models, version)
+    with suggesting(recommender):
         query = recommender.item_query(item, k, relation, rules)
-    except UnknownItemError as error:
-        raise InputError(f"{error}{_titles_like(recommender, item)}") from None
     _print_best(recommender, query, as_json)
 
 
 def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     liked: LikedIds = None,
-    dislike: Annotated[list[str] | None, typer.Option(help="items to move away from")] = None,
+    dislike: Dislike = None,
     relation: RelationOption = "similar",
-    decay: Annotated[
-        float | None,
-        typer.Option(
-            help="the share of its weight that an item keeps per step back: 1 counts all alike, 0 "
-            "the newest alone \\[default: that of the model]"
-        ),
-    ] = None,
+    decay: Decay = None,
     filter: Filter = None,
     exclude: Exclude = None,
     candidates: Candidates = None,
@@ -102,28 +105,57 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     version: Version = None,
 ) -> None:
     """Items for a taste, the mean of the liked items, or items that come next."""
-    if not liked and not dislike:
-        raise InputError("name items that are liked, or items to `--dislike`")
+    taste = _taste(liked, dislike)
     rules = Rules(exclude or (), candidates, filter, min_count, min_score, diversity, offset)
-    recommender, taste = _recommender(models, version), Taste(liked or (), dislike or ())
+    recommender = recommender_of(models, version)
     query = recommender.query(taste, k, relation=relation, decay=decay, rules=rules)
     split = recommender.split(query, tastes)
     neighbors, whose = recommender.merged(query, split, recommender.best(split))
     answer = recommender.recommendation(taste, query, neighbors)
-    if answer.unknown_items:
-        say("unknown:", ", ".join(map(tables.printable, answer.unknown_items)))
-    if answer.fallback_used:
-        say("note:", "no liked item is known, these are the most popular items")
-    if answer.ignored_items:
-        say("note:", f"too far back to have a vote: {', '.join(answer.ignored_items)}")
-    _say_why_short(recommender, query, answer.neighbors)
+    _say_what_is_missing(recommender, query, answer)
+    reasons = whose if explain else None
+    if as_json:
+        print_json(recommendation_body(recommender, query, answer, whose=reasons))
+        return
     parts = None
-    if explain and not answer.fallback_used:
+    if reasons and not answer.fallback_used:
         parts = [
             recommender.contributions(one, neighbor.item_id, neighbor.score)
-            for one, neighbor in zip(whose, answer.neighbors, strict=True)
+            for one, neighbor in zip(reasons, answer.neighbors, strict=True)
         ]
-    _print_neighbors(answer.neighbors, as_json, parts)
+    from trainer.view.answers import neighbors_table
+
+    title = "the most popular items" if answer.fallback_used else None
+    print_table(neighbors_table(answer.neighbors, parts, title))
+
+
+def explain(  # noqa: PLR0913 - a command has as many parameters as options
+    item: Annotated[str, typer.Argument(help="the item to be explained")],
+    liked: LikedIds = None,
+    dislike: Dislike = None,
+    relation: RelationOption = "similar",
+    decay: Decay = None,
+    filter: Filter = None,
+    min_count: MinCount = 1,
+    as_json: Json = False,
+    models: ModelsOption = None,
+    version: Version = None,
+) -> None:
+    """Why an item is recommended for a taste, or why not: `explain ITEM LIKED LIKED`."""
+    taste = _taste(liked, dislike)
+    recommender = recommender_of(models, version)
+    rules = Rules(filter=filter, min_count=min_count)
+    query = recommender.query(taste, 1, relation=relation, decay=decay, rules=rules)
+    with suggesting(recommender):
+        found = recommender.explain(query, item)
+    unknown = [one for one in taste.ids() if one not in recommender]
+    _say_unknown(recommender, unknown)
+    if as_json:
+        print_json(explanation_body(recommender, query, taste, found))
+    else:
+        from trainer.view.answers import explanation_table
+
+        print_table(explanation_table(found))
 
 
 def analogy(  # noqa: PLR0913 - a command has as many parameters as options
@@ -138,15 +170,65 @@ def analogy(  # noqa: PLR0913 - a command has as many parameters as options
 ) -> None:
     """Items nearest to a sum of items minus other items: `analogy KING WOMAN -n MAN`."""
     rules = Rules(exclude or (), filter=filter)
-    recommender = _recommender(models, version)
-    query = recommender.analogy_query(positive or [], negative or [], k, rules)
+    recommender = recommender_of(models, version)
+    with suggesting(recommender):
+        query = recommender.analogy_query(positive or [], negative or [], k, rules)
     _print_best(recommender, query, as_json)
+
+
+def recommender_of(directory: Path | None, version: str | None) -> Recommender:
+    """The recommender of a version, which knows what is hidden."""
+    store = open_store(directory)
+    recommender = Recommender(store.load(version))
+    recommender.hidden = recommender.rows_of(Hidden(store.directory).ids())
+    return recommender
+
+
+@contextmanager
+def suggesting(recommender: Recommender) -> Iterator[None]:
+    """Adds to the error for an unknown item the items that a title may have meant.
+
+    Raises:
+        InputError: an item is unknown.
+    """
+    try:
+        yield
+    except UnknownItemError as error:
+        raise InputError(f"{error}{_titles_like(recommender, error.item_id)}") from None
+
+
+def _taste(liked: Sequence[str] | None, dislike: Sequence[str] | None) -> Taste:
+    if not liked and not dislike:
+        raise InputError("name items that are liked, or items to `--dislike`")
+    return Taste(liked or (), dislike or ())
 
 
 def _print_best(recommender: Recommender, query: Query, as_json: bool) -> None:
     [neighbors] = recommender.best([query])
     _say_why_short(recommender, query, neighbors)
-    _print_neighbors(neighbors, as_json)
+    if as_json:
+        print_json(neighbors_body(recommender, query, neighbors))
+    else:
+        from trainer.view.answers import neighbors_table
+
+        print_table(neighbors_table(neighbors))
+
+
+def _say_what_is_missing(recommender: Recommender, query: Query, answer: Recommendation) -> None:
+    _say_unknown(recommender, answer.unknown_items)
+    if answer.fallback_used:
+        say("note:", "no liked item is known, these are the most popular items")
+    if answer.ignored_items:
+        ignored = ", ".join(map(printable, answer.ignored_items))
+        say("note:", f"too far back to have a vote: {ignored}")
+    _say_why_short(recommender, query, answer.neighbors)
+
+
+def _say_unknown(recommender: Recommender, unknown: Sequence[str]) -> None:
+    """Names unknown items; one that may be a title with the ids it may have meant."""
+    if unknown:
+        hint = _titles_like(recommender, unknown[0]) if len(unknown) == 1 else ""
+        say("unknown:", ", ".join(map(printable, unknown)) + hint)
 
 
 def _say_why_short(recommender: Recommender, query: Query, neighbors: Sequence[Neighbor]) -> None:
@@ -155,32 +237,13 @@ def _say_why_short(recommender: Recommender, query: Query, neighbors: Sequence[N
         say("note:", f"{len(neighbors)} of {query.k} items: {SHORT[reason]}")
 
 
-def _recommender(directory: Path | None, version: str | None) -> Recommender:
-    store = open_store(directory)
-    recommender = Recommender(store.load(version))
-    recommender.hidden = recommender.rows_of(Hidden(store.directory).ids())
-    return recommender
-
-
 def _titles_like(recommender: Recommender, text: str) -> str:
     """The items that a user may mean who typed a title instead of an id."""
     matches = [
-        f"{tables.printable(item.item_id)} {tables.printable(item.title or '')}".rstrip()
+        f"{printable(item.item_id)} ({printable(item.title)})"
+        if item.title
+        else printable(item.item_id)
         for item in recommender.find(text, 3)
         if item.trained
     ]
     return f"; it knows {', '.join(matches)}" if matches else ""
-
-
-def _print_neighbors(
-    neighbors: Sequence[Neighbor],
-    as_json: bool,
-    parts: Sequence[list[tuple[str, float]]] | None = None,
-) -> None:
-    if not as_json:
-        out.print(tables.neighbors_table(neighbors, parts))
-        return
-    items = [neighbor._asdict() for neighbor in neighbors]
-    for item, contributions in zip(items, parts or (), strict=False):
-        item["contributions"] = dict(contributions)
-    print_json(items)

@@ -9,15 +9,10 @@ from service.model.disk import replacing
 from service.model.errors import NoModelError
 from service.model.store import Store
 from service.model.verdict import Verdict
-from trainer.cli.common import (
-    Json,
-    ModelsOption,
-    check_page,
-    config_layers,
-    open_store,
-    out,
-    print_json,
-)
+from trainer.cli.common import Force, Json, ModelsOption, open_store
+from trainer.cli.files import check_page
+from trainer.cli.settings import config_of
+from trainer.cli.speech import print_json, print_line, print_table
 from trainer.config import sources
 from trainer.jobs.verdicts import Verdicts
 from trainer.view import tables
@@ -49,6 +44,7 @@ def show(
     models: ModelsOption = None,
     as_json: Json = False,
     report: Annotated[Path | None, typer.Option(help="write a page to this file, in HTML")] = None,
+    force: Force = False,
 ) -> None:
     """What the gate found at the last retraining, published or not."""
     if explain:
@@ -59,14 +55,14 @@ def show(
     if verdict is None:
         raise NoModelError("no retraining has been judged yet: run `item2vec retrain`")
     if report is not None:
-        check_page(store, report)
+        check_page("--report", report, store, force)
         with replacing(report) as file:
             file.write(_page(store, verdict))
-        out.print(f"wrote {report}", soft_wrap=True)
+        print_line(f"wrote {report}")
     elif as_json:
         print_json(verdict.model_dump(mode="json"))
     else:
-        out.print(verdict_table(verdict))
+        print_table(verdict_table(verdict))
 
 
 def _page(store: Store, verdict: Verdict) -> bytes:
@@ -80,10 +76,9 @@ def _page(store: Store, verdict: Verdict) -> bytes:
 
 
 def _explain(models: Path | None) -> None:
-    out.print(EXPLANATION)
-    layers = config_layers(None, {"models": models} if models else {})
-    values = sources.merge(layers).gate
-    out.print(
+    print_table(EXPLANATION)
+    values = config_of(models).gate
+    print_table(
         tables.limits_table(
             (f"gate.{name}", sources.show_value(getattr(values, name)), field.description or "")
             for name, field in type(values).model_fields.items()

@@ -12,22 +12,16 @@ from service.model.recommender import Recommender
 from service.model.remote.bucket import Bucket
 from service.model.remote.hidden_list import change_hidden
 from service.model.store import Store
-from trainer.cli.common import (
-    Json,
-    ModelsOption,
-    Push,
-    open_store,
-    out,
-    print_json,
-    read_config,
-    say,
-)
-from trainer.view.tables import printable
+from trainer.cli.common import Json, ModelsOption, Push, open_store
+from trainer.cli.speech import print_json, print_line, say
+from trainer.view.printable import printable
 
 ItemIds = Annotated[list[str], typer.Argument(metavar="ITEM...", help="item ids")]
 
 
-def hide(items: ItemIds, models: ModelsOption = None, push: Push = None) -> None:
+def hide(
+    items: ItemIds, models: ModelsOption = None, push: Push = None, as_json: Json = False
+) -> None:
     """Hide items: within a second no service over these models names them, nor after a restart.
 
     A service that follows an object store does so after its next look there.
@@ -36,17 +30,19 @@ def hide(items: ItemIds, models: ModelsOption = None, push: Push = None) -> None
     Hidden(store.directory).hide(*items)
     if bucket is not None:
         change_hidden(bucket, lambda ids: ids.union(items))
-    out.print(f"hidden: {_listed(items)}", soft_wrap=True)
+    _print_changed("hidden", items, as_json)
     _say_unknown(store, items)
 
 
-def show(items: ItemIds, models: ModelsOption = None, push: Push = None) -> None:
+def show(
+    items: ItemIds, models: ModelsOption = None, push: Push = None, as_json: Json = False
+) -> None:
     """Show hidden items again."""
     store, bucket = _places(models, push)
     Hidden(store.directory).show(*items)
     if bucket is not None:
         change_hidden(bucket, lambda ids: ids.difference(items))
-    out.print(f"shown: {_listed(items)}", soft_wrap=True)
+    _print_changed("shown", items, as_json)
 
 
 def list_hidden(models: ModelsOption = None, as_json: Json = False) -> None:
@@ -56,11 +52,20 @@ def list_hidden(models: ModelsOption = None, as_json: Json = False) -> None:
         print_json(item_ids)
         return
     for item_id in item_ids:
-        out.print(printable(item_id), soft_wrap=True)
+        print_line(printable(item_id))
+
+
+def _print_changed(event: str, items: list[str], as_json: bool) -> None:
+    if as_json:
+        print_json({event: items})
+    else:
+        print_line(f"{event}: {_listed(items)}")
 
 
 def _places(models: Path | None, push: str | None) -> tuple[Store, Bucket | None]:
     """Where items are hidden: the store, and the object store that follows it."""
+    from trainer.cli.settings import read_config  # not for those who only look at the list
+
     flags = {"models": models, "publish.push": push}
     config = read_config(None, {name: value for name, value in flags.items() if value})
     url = config.publish.push

@@ -78,10 +78,12 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     if field.annotation is bool:
         kind, names, metavar = bool | None, [f"{flag}/--no-{flag[2:]}"], None
     elif get_origin(field.annotation) in (list, dict):
-        kind = list[str]
+        kind, metavar = list[str], f"{metavar}..."
+    if isinstance(field.json_schema_extra, dict):
+        names.append(str(field.json_schema_extra["flag"]))
     option = typer.Option(
         *names,
-        help=f"{field.description} [default: {show_default(field)}]".replace("[", "\\["),
+        help=_help(field),
         metavar=metavar,
         show_default=False,
         rich_help_panel=name.rpartition(".")[0] or None,
@@ -93,6 +95,11 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
         default=empty,
         annotation=Annotated[kind, option],
     )
+
+
+def _help(field: FieldInfo) -> str:
+    default = {"none": "", "False": "", "True": "on"}.get(text := show_default(field), text)
+    return f"{field.description} [default: {default}]" if default else str(field.description)
 
 
 def _metavar(annotation: Any) -> str:

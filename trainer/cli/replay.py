@@ -13,7 +13,9 @@ from service.model.named import ALONE
 from service.model.pinned import PinnedStore
 from service.model.store import Store
 from service.web.settings import Settings
-from trainer.cli.common import Json, ModelsOption, make_display, out, print_json, read_config
+from trainer.cli.common import Json, ModelsOption, Quiet
+from trainer.cli.settings import config_of, make_display
+from trainer.cli.speech import print_json, print_table
 from trainer.replay.findings import Findings
 from trainer.view.display import Silent
 
@@ -43,10 +45,11 @@ def replay(
         int, typer.Option(min=0, help="how many of the most different answers to show")
     ] = 10,
     models: ModelsOption = None,
+    quiet: Quiet = None,
     as_json: Json = False,
 ) -> None:
     """Ask two versions what was asked once, and compare their answers."""
-    config = read_config(None, {"models": models} if models else {})
+    config = config_of(models, quiet)
     versions = _versions(Store(config.models), against)
     found = asyncio.run(_replay(requests, config.models, versions, examples, make_display(config)))
     if as_json:
@@ -54,7 +57,7 @@ def replay(
     else:
         from trainer.view.replay import replay_tables
 
-        out.print(replay_tables(found))
+        print_table(replay_tables(found))
 
 
 def _versions(store: Store, against: str) -> tuple[str, str]:

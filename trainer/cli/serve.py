@@ -12,8 +12,9 @@ from service.model.errors import Item2VecError
 from service.model.reader import most_frequent_item
 from service.model.store import Store
 from service.web.settings import Settings
-from trainer.cli.common import open_store, out, say
+from trainer.cli.common import open_store
 from trainer.cli.options import add_flags
+from trainer.cli.speech import print_line, say
 from trainer.config.sources import Flags
 
 MODELS = f"{PREFIX}MODELS"
@@ -64,6 +65,6 @@ def _print_example(service: Settings) -> None:
         return  # the service names the one it gets
     address = f"http://{service.host}:{service.port}"
     folder = f"/m/{name}" if len(service.stores) > 1 else ""
-    out.print("In another terminal, try:")
-    out.print(f"  curl -s '{address}{folder}/similar/{quote(item_id, safe='')}?k=5'")
-    out.print(f"or open {address}/docs in a browser. Ctrl-C stops the service.")
+    print_line("In another terminal, try:")
+    print_line(f"  curl -s '{address}{folder}/similar/{quote(item_id, safe='')}?k=5'")
+    print_line(f"or open {address}/docs in a browser. Ctrl-C stops the service.")

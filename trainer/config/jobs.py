@@ -56,6 +56,11 @@ class RunConfig(Section):
     log_format: Literal["text", "json"] = Field(
         "text", description="progress for people, or one JSON object per line"
     )
+    quiet: bool = Field(
+        False,
+        description="neither report nor progress, only warnings",
+        json_schema_extra={"flag": "-q"},
+    )
 
 
 class PublishConfig(Section):

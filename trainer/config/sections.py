@@ -40,7 +40,7 @@ def check_metric(metric: str) -> str:
         ValueError: it is none.
     """
     if not re.fullmatch(r"(HR|NDCG|MRR)@([1-9]\d{0,2}|1000)", metric):
-        raise ValueError("Input should be HR@k, NDCG@k or MRR@k, k from 1 to 1000, such as MRR@20")
+        raise ValueError("should be HR@k, NDCG@k or MRR@k, k from 1 to 1000, such as MRR@20")
     return metric
 
 
@@ -50,7 +50,7 @@ def _as_mapping(value: object) -> object:
         return value
     pairs = [text for text in cast(list[str], as_list(value)) if text != ""]
     if not all(isinstance(text, str) and "=" in text for text in pairs):
-        raise ValueError("Input should be written as type=weight, such as purchase=4")
+        raise ValueError("should be written as type=weight, such as purchase=4")
     return {name: number for name, _, number in (text.rpartition("=") for text in pairs)}
 
 
@@ -78,14 +78,14 @@ class Section(BaseModel):
         if cls.model_fields[str(info.field_name)].annotation is not bool and any(
             isinstance(part, bool) for part in parts
         ):
-            raise ValueError("Input should not be true or false")
+            raise ValueError("should not be true or false")
         return value
 
     @field_validator("*")
     @classmethod
     def _fits_an_array(cls, value: object) -> object:
         if isinstance(value, int) and value > LARGEST:
-            raise ValueError(f"Input should be less than or equal to {LARGEST}")
+            raise ValueError(f"should be at most {LARGEST:,}")
         return value
 
 
@@ -251,7 +251,7 @@ class TrainingConfig(Section):
         except ValidationError:
             window = 0
         if window != "session" and not 1 <= int(window) <= WIDEST_WINDOW:
-            raise ValueError(f"Input should be from 1 to {WIDEST_WINDOW:,}, or 'session'")
+            raise ValueError(f"should be a whole number from 1 to {WIDEST_WINDOW:,}, or `session`")
         return window
 
     @model_validator(mode="after")

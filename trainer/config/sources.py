@@ -6,22 +6,19 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import (
-    BaseModel,
-    ValidationError,
-)
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_settings import EnvSettingsSource
 
 from service.model.environment import PREFIX, variables
-from service.model.errors import ConfigError
+from service.model.errors import ConfigError, short
+from service.model.expectations import problem
+from trainer.config.directory import DEFAULT_FILE
 from trainer.config.jobs import Config
 from trainer.config.presets import PRESETS
 
 Flags = dict[str, Any]
 Layers = Mapping[str, Mapping[str, Any]]
 
-DEFAULT_FILE = Path("item2vec.toml")
 DELIMITER = "__"
 
 # Names that other word2vec programs use, and the settings they stand for here.
@@ -59,18 +56,10 @@ def show_value(value: object) -> str:
     return "" if value is None else str(value)
 
 
-class _Environment(EnvSettingsSource):
-    """Reads a list or mapping from JSON; any other text is its only element."""
-
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: object) -> object:
-        try:
-            return super().decode_complex_value(field_name, field, value)
-        except ValueError:
-            return value
-
-
 def read_layers(
-    file: Path | None, flags: Mapping[str, Any], service_settings: Collection[str] = ()
+    file: Path | None,
+    flags: Mapping[str, Any],
+    service_settings: Collection[str] = (),
 ) -> Layers:
     """Reads what each source sets, strongest first: flags, environment, file, preset.
 
@@ -90,12 +79,7 @@ def read_layers(
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
     _check_environment(service_settings)
-    environment = _Environment(
-        Config,  # type: ignore[arg-type]  # it only reads the fields
-        env_prefix=PREFIX,
-        env_nested_delimiter=DELIMITER,
-    )
-    layers = {"flag": flags, "environment": environment(), str(path): from_file}
+    layers = {"flag": flags, "environment": _from_environment(), str(path): from_file}
     preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
     preset_layer = PRESETS.get(preset) if isinstance(preset, str) else None
     return {**layers, f"preset {preset}": preset_layer} if preset_layer else layers
@@ -118,13 +102,21 @@ def merge(layers: Layers) -> Config:
 
 def source(layers: Layers, name: str) -> str:
     """The name of the layer that a setting (`"training.epochs"`) came from, or "default"."""
+    return next((layer for layer, _ in _found(layers, name)), "default")
+
+
+def value(layers: Layers, name: str) -> object:
+    """The value of a setting in the strongest layer that has it, unchecked; None if none has."""
+    return next((found for _, found in _found(layers, name)), None)
+
+
+def _found(layers: Layers, name: str) -> Iterator[tuple[str, object]]:
     for layer_name, layer in layers.items():
-        value: Any = layer
+        found: Any = layer
         for part in name.split("."):
-            value = value.get(part) if isinstance(value, Mapping) else None
-        if value is not None:
-            return layer_name
-    return "default"
+            found = found.get(part) if isinstance(found, Mapping) else None
+        if found is not None:
+            yield layer_name, found
 
 
 def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
@@ -139,6 +131,14 @@ def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tupl
 def environment_name(name: str) -> str:
     """The environment variable of a setting: `ITEM2VEC_TRAINING__EPOCHS` for `training.epochs`."""
     return PREFIX + name.replace(".", DELIMITER).upper()
+
+
+def _from_environment() -> dict[str, Any]:
+    if not variables():
+        return {}
+    from trainer.config.environment import Environment  # imports what takes long
+
+    return Environment(Config, env_prefix=PREFIX, env_nested_delimiter=DELIMITER)()  # type: ignore[arg-type]
 
 
 def _check_environment(service_settings: Collection[str]) -> None:
@@ -179,10 +179,10 @@ def _explain(error: ValidationError, layers: Layers) -> str:
         sections = {section: f"[{section}]" for section in Config.model_fields}
         remedy = _new_name(leaf) or _hint(leaf, sections | _spellings(location[0]))
         return f"{name} ({origin}) is not a setting; {remedy}"
-    reason = first["msg"].removeprefix("Value error, ")
+    reason = problem(first, dict(settings()).get(name))
     if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"
-    return f"{name} = {first['input']!r} ({origin}): {reason}"
+    return f"{name} = {short(repr(first['input']))} ({origin}): {reason}"
 
 
 def _new_name(name: str) -> str | None:

@@ -174,7 +174,7 @@ def _other_objective(
     try:
         artifact = make_artifact(train_model(dataset, config, display), VERSION)
     except DivergenceError as error:
-        display.note(f"{other} is left out: {error}")
+        display.warn(f"{other} is left out: {error}")
         return {}
     served = Served(Recommender(artifact), "similar", config.evaluation.query_decay)
     return {f"similar, {other}": served}

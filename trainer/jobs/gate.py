@@ -217,10 +217,13 @@ class Gate:
     def _refuse(self, verdict: Verdict, version: str | None) -> None:
         self._announce(verdict)
         stays = f"version {self._stays} stays" if self._stays else "nothing is published"
-        remedy = "mend the log and run again (`item2vec gate` shows every check); all the same, "
         publish = f"models promote {version}" if version else "retrain --force"
-        look = f"; {remedy}`item2vec {publish}` publishes it"
-        raise RefusedError(f"{verdict.sentence}; {stays}{look}", version)
+        reasons = "; ".join(f"{check.name}: {check.seen_only}" for check in verdict.failed)
+        raise RefusedError(
+            f"refused: {reasons}; {stays}. `item2vec gate` shows every check with what was "
+            f"expected; mend the log and run again, or publish all the same: `item2vec {publish}`",
+            version,
+        )
 
     def _announce(self, verdict: Verdict) -> None:
         self._display.verdict(verdict)

@@ -63,7 +63,7 @@ def _end(night: Night, config: Config, display: Silent) -> None:
         if config.publish.push is not None:
             push_nights(Store(config.models), Bucket(config.publish.push))
     except Item2VecError as error:
-        display.note(f"this run is not noted everywhere: {error}")
+        display.warn(f"this run is not noted everywhere: {error}")
     notify(config.notify, night, config.models, display)
 
 

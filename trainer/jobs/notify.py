@@ -34,11 +34,11 @@ def notify(config: NotifyConfig, night: Night, models: Path, display: Silent) ->
     if config.command is not None:
         problem = _run(config.command.get_secret_value(), message, config.seconds)
         if problem:
-            display.note(f"notify.command {problem}")
+            display.warn(f"notify.command {problem}")
     if config.webhook is not None:
         problem = _post_twice(config.webhook.get_secret_value(), message, config.seconds)
         if problem:
-            display.note(f"notify.webhook {problem}")
+            display.warn(f"notify.webhook {problem}")
 
 
 def _message(night: Night, models: Path) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _train_version(
     for checkpoint in (first, second):
         checkpoint.remove()
     for alarm in manifest.drift.alarms() if manifest.drift else []:
-        display.note(alarm)
+        display.warn(alarm)
     return manifest
 
 

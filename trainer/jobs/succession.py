@@ -70,7 +70,7 @@ def _published_artifact(store: Store, display: Silent) -> Artifact | None:
     except NoModelError:
         return None
     except (ArtifactError, InputError, UnavailableError) as error:
-        display.note(f"the new version has nothing to follow: {error}")
+        display.warn(f"the new version has nothing to follow: {error}")
         return None
 
 

@@ -15,6 +15,8 @@ from optuna.distributions import (
 from trainer.config.jobs import Config
 from trainer.config.sources import merge, nest
 
+DIGITS = 3  # of a number that is tried: more make no difference, and would fill the file
+
 
 @dataclass(frozen=True)
 class Dimension:
@@ -35,12 +37,13 @@ class Dimension:
     apart: float | str | None = None
 
     def draw(self, trial: Trial) -> float | str:
-        """The value that the sampler proposes."""
+        """The value that the sampler proposes, rounded: what is tried is what is written."""
         if self.apart is not None and trial.suggest_categorical(*self._apart()):
             return self.apart
         if isinstance(self.low, int):
             return trial.suggest_int(self.name, self.low, int(self.high), log=self.log)
-        return trial.suggest_float(self.name, self.low, self.high, log=self.log)
+        drawn = trial.suggest_float(self.name, self.low, self.high, log=self.log)
+        return min(max(float(f"{drawn:.{DIGITS}g}"), self.low), self.high)
 
     def parameters(self, value: float | str) -> dict[str, float | bool] | None:
         """The sampler's parameters that give a value; None if it cannot draw that value."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a display is made before it is known whether kernels are ne
 
 
 class Silent:
-    """Shows nothing. The other displays override some methods: `Lines`, `JsonLines`, `Bars`."""
+    """Shows nothing. Displays that show something are `Lines`, `JsonLines`, `Bars` and `Quiet`."""
 
     @contextmanager
     def reading(self, paths: Sequence[str]) -> Iterator["OnRead"]:
@@ -71,8 +71,8 @@ class Silent:
     def note(self, message: str) -> None:
         """A single remark."""
 
+    def warn(self, message: str) -> None:
+        """Something that somebody should look at."""
+
     def verdict(self, verdict: "Verdict") -> None:
         """What the gate found."""
-
-    def result(self, event: str, version: str, text: str) -> None:
-        """How a job ended, on standard output: `text` for people, the rest for machines."""

@@ -31,13 +31,11 @@ class Lines(Silent):
     """Lines for people; progress is printed every ten seconds at most, and at the end.
 
     Args:
-        log: where progress goes.
-        out: where results go.
+        log: where they go.
     """
 
-    def __init__(self, log: Console, out: Console) -> None:
+    def __init__(self, log: Console) -> None:
         self.log = log
-        self.out = out
 
     def step(self, text: str) -> None:
         """Announces a step."""
@@ -142,15 +140,15 @@ class Lines(Silent):
 
     def note(self, message: str) -> None:
         """Prints the remark on a line."""
-        self.log.print(Text.assemble(("note:", "yellow"), f" {message}"), soft_wrap=True)
+        _print_labeled(self.log, "note:", message)
+
+    def warn(self, message: str) -> None:
+        """Prints the warning on a line."""
+        _print_labeled(self.log, "warning:", message)
 
     def verdict(self, verdict: Verdict) -> None:
         """Prints a table of the checks."""
         self.log.print(verdict_table(verdict))
-
-    def result(self, event: str, version: str, text: str) -> None:
-        """Prints the text."""
-        _print(self.out, text)
 
 
 class JsonLines(Lines):
@@ -171,17 +169,36 @@ class JsonLines(Lines):
         """Prints the remark."""
         self.event("", "note", {"message": message})
 
+    def warn(self, message: str) -> None:
+        """Prints the warning."""
+        self.event("", "warning", {"message": message})
+
     def verdict(self, verdict: Verdict) -> None:
         """Prints the outcome and every check."""
         self.event("", "verdict", verdict.model_dump(mode="json", exclude={"evaluations"}))
 
-    def result(self, event: str, version: str, text: str) -> None:
-        """Prints the event and the version."""
-        _print(self.out, json.dumps({"event": event, "model_version": version}))
+
+class Quiet(Silent):
+    """Warnings alone.
+
+    Args:
+        lines: how they are shown.
+    """
+
+    def __init__(self, lines: Lines) -> None:
+        self._lines = lines
+
+    def warn(self, message: str) -> None:
+        """Prints the warning."""
+        self._lines.warn(message)
 
 
 def _print(console: Console, text: str) -> None:
     console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _print_labeled(console: Console, label: str, message: str) -> None:
+    console.print(Text.assemble((label, "yellow"), f" {message}"), soft_wrap=True)
 
 
 def snapshot_text(snapshot: "Snapshot") -> str:

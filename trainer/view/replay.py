@@ -7,7 +7,8 @@ from rich.text import Text
 from service.model.errors import short
 from trainer.replay.findings import Findings, Items
 from trainer.replay.requests import REASONS
-from trainer.view.tables import plain_table, printable
+from trainer.view.printable import printable
+from trainer.view.tables import plain_table
 
 SHOWN = 5  # items of a cell
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Sequence
 from datetime import UTC
-from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -14,7 +13,6 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:  # so that a query does not import what only training needs
-    from service.model.answers import Neighbor
     from service.model.artifact import Manifest
     from service.model.nights import Night
     from trainer.corpus import DataReport
@@ -54,7 +52,7 @@ LIST_COLUMNS = {
 }
 # Columns that stand to the right.
 FIGURES = frozenset(
-    {"score", "items", "events", "loss", "minutes", "exit code"}
+    {"score", "count", "items", "events", "loss", "minutes", "exit code"}
     | {"line", "overlap", "p50 ms", "p99 ms"}
 )
 TEXT_WIDTH, NAME_WIDTH = 79, 20
@@ -80,26 +78,6 @@ def data_table(report: DataReport) -> Table:
         table.caption = Text("\n".join(f"note: {note}" for note in report.notes))
         table.caption_justify = "left"
     return table
-
-
-def neighbors_table(
-    neighbors: Iterable[Neighbor], parts: Iterable[list[tuple[str, float]]] | None = None
-) -> Table:
-    """An answer, best first, and what each item of the query adds to each score."""
-    names = ("item", "title", "score")
-    table = plain_table(*names) if parts is None else plain_table(*names, "because of")
-    for neighbor, because in zip_longest(neighbors, parts or ()):
-        title = printable(neighbor.title or "")
-        row = [printable(neighbor.item_id), title, f"{neighbor.score:.3f}"]
-        if because is not None:
-            row.append(", ".join(f"{printable(item)} {part:+.3f}" for item, part in because))
-        table.add_row(*row)
-    return table
-
-
-def printable(text: str) -> str:
-    """The text itself, or escaped if it contains control characters."""
-    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:

@@ -8,14 +8,16 @@ from service.model.verdict import Verdict
 
 SIGNS = {True: Text("✓", "green"), False: Text("✗", "bold red"), None: Text("-", "dim")}
 
+ORDER = {False: 0, True: 1, None: 2}  # who is refused looks for the reason
+
 
 def verdict_table(verdict: Verdict) -> Table:
-    """A row for each check: whether it was passed, and what was seen and expected."""
+    """A row for each check, failed ones first: was it passed, what was seen and expected."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, caption_justify="left")
     table.add_column("")
     table.add_column("check", no_wrap=True)
     table.add_column("seen (expected)", overflow="fold")
-    for check in verdict.checks:
+    for check in sorted(verdict.checks, key=lambda check: ORDER[check.passed]):
         style = "bold" if check.passed is False else "dim" if check.passed is None else ""
         table.add_row(SIGNS[check.passed], check.name, Text(check.sentence, style))
     passed = sum(check.passed is True for check in verdict.checks)

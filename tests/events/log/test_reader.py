@@ -431,6 +431,20 @@ def test_a_panic_of_polars_is_a_damaged_file(tmp_path, monkeypatch):
     assert refusal(path).startswith(f"{path} is damaged: called `Result::unwrap()`")
 
 
+@pytest.mark.parametrize("stop", [SystemExit(143), KeyboardInterrupt()])
+def test_a_stop_that_polars_takes_for_a_panic_is_a_stop(tmp_path, monkeypatch, stop):
+    def panic(*_, **__):
+        raise pl.exceptions.PanicException(
+            f"called `Result::unwrap()` on an `Err` value: PyErr {{ value: {stop!r} }}"
+        )
+
+    path = write(tmp_path / "log.csv", "session,item\na,x\n")
+    monkeypatch.setattr(pl.LazyFrame, "collect_batches", panic)
+    with pytest.raises(type(stop)) as stopped:
+        list(read_events(DataConfig(paths=[str(path)], session="session", item="item")))
+    assert getattr(stopped.value, "code", None) == getattr(stop, "code", None)
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -1,6 +1,7 @@
 """Reads and filters event logs piece by piece."""
 
 import glob
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -193,6 +194,8 @@ class _Reader:
                 raise EventLogError(f"{path}: the file is empty")
             yield
         except pl.exceptions.PanicException as error:
+            if stopped := _stop_within(error):
+                raise stopped from None
             raise EventLogError(f"{path} is damaged: {one_line(error)}") from None
         except (pl.exceptions.PolarsError, OSError) as error:
             if not getattr(error, "errno", None):  # with one, the file itself cannot be read
@@ -230,6 +233,13 @@ class _Reader:
 def _is_list(kind: pl.DataType) -> bool:
     """Whether it is a list of values, which are no lists themselves."""
     return isinstance(kind, pl.List | pl.Array) and not kind.inner.is_nested()
+
+
+def _stop_within(panic: BaseException) -> BaseException | None:
+    """The stop of the program that polars met in a call of Python, and took for its own fault."""
+    if "KeyboardInterrupt" in str(panic):
+        return KeyboardInterrupt()
+    return SystemExit(128 + signal.SIGTERM) if "SystemExit" in str(panic) else None
 
 
 def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:

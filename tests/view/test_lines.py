@@ -132,7 +132,7 @@ def searched(
     """What is shown of trials that take so many seconds, after ten minutes for the first."""
     console = make_console()
     tuning = TuningConfig(trials=10, minutes=minutes)
-    with Lines(console, console).searching(tuning) as report:
+    with Lines(console).searching(tuning) as report:
         clock[0] += 600
         for number in numbers:
             trial = Trial(number, {}, 0.5, complete=True)

@@ -83,19 +83,32 @@ def read_layers(
         ConfigError: the file is missing or is not TOML, or a variable is unknown.
     """
     path = file or DEFAULT_FILE
-    if file and not file.is_file():
-        raise ConfigError(f"there is no configuration file {file}")
-    try:
-        from_file = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
-    except ValueError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+    from_file = read_file(path) if file or path.is_file() else {}
     _check_environment(service_settings)
     environment = _Environment(
         Config,  # type: ignore[arg-type]  # it only reads the fields
         env_prefix=PREFIX,
         env_nested_delimiter=DELIMITER,
     )
-    layers = {"flag": flags, "environment": environment(), str(path): from_file}
+    return with_preset({"flag": flags, "environment": environment(), str(path): from_file})
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a configuration file sets.
+
+    Raises:
+        ConfigError: the file is missing or is not TOML.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no configuration file {path}")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+
+
+def with_preset(layers: Layers) -> Layers:
+    """The same layers, and below them the preset that the strongest of them names."""
     preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
     preset_layer = PRESETS.get(preset) if isinstance(preset, str) else None
     return {**layers, f"preset {preset}": preset_layer} if preset_layer else layers
@@ -146,11 +159,9 @@ def _check_environment(service_settings: Collection[str]) -> None:
     known_names = {*names, *map(environment_name, service_settings)}
     for name in variables():
         if name.upper() not in known_names:
-            leaf = _leaf(name)
-            remedy = _new_name(leaf) or _hint(
-                leaf, {_leaf(variable): variable for variable in names}
-            )
-            raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
+            spellings = {_leaf(variable): variable for variable in names}
+            reason = remedy(_leaf(name), spellings)
+            raise ConfigError(f"{name} in the environment is not a setting; {reason}")
 
 
 def _leaf(variable: str) -> str:
@@ -174,20 +185,22 @@ def _explain(error: ValidationError, layers: Layers) -> str:
         leaf = location[-1]
         spellings = {setting.rpartition(".")[2]: setting for setting, _ in settings()}
         sections = {section: f"[{section}]" for section in Config.model_fields}
-        remedy = _new_name(leaf) or _hint(leaf, sections | spellings)
-        return f"{name} ({origin}) is not a setting; {remedy}"
+        return f"{name} ({origin}) is not a setting; {remedy(leaf, sections | spellings)}"
     reason = first["msg"].removeprefix("Value error, ")
     if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"
     return f"{name} = {first['input']!r} ({origin}): {reason}"
 
 
-def _new_name(name: str) -> str | None:
-    return f"here it is {RENAMED[name]}" if name in RENAMED else None
+def remedy(name: str, spellings: Mapping[str, str]) -> str:
+    """What to write instead of an unknown setting.
 
-
-def _hint(name: str, spellings: Mapping[str, str]) -> str:
-    """Suggests the setting with the closest name, spelled as the user has to write it."""
+    Args:
+        name: as it was written.
+        spellings: of each setting, how the user has to write it.
+    """
+    if name in RENAMED:
+        return f"here it is {RENAMED[name]}"
     close = difflib.get_close_matches(name, spellings, 1)
     return (
         f"did you mean {spellings[close[0]]}?" if close else "`item2vec config show` lists them all"

@@ -11,8 +11,7 @@ from service.model.errors import InputError
 from trainer.config.sections import DataConfig
 from trainer.events.log.formats import Format
 
-TABLE, SESSIONS = "the data frame", "the sessions"  # how messages and manifests name them
-IN_MEMORY = ([TABLE], [SESSIONS])
+TABLE, SESSIONS = "the data frame", "the list of sessions"  # in messages and manifests
 
 
 class FrameConfig(DataConfig):

@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 from html import escape
-from io import StringIO
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console, Group
 
 from item2vec.logs import read_log
 from item2vec.settings import EVALUATION, read_config
@@ -19,10 +16,10 @@ from trainer.events.log.frames import SESSIONS, TABLE, FrameConfig
 from trainer.jobs.evaluate import EvaluationRun, evaluate_held_out
 from trainer.view import tables
 from trainer.view.choice import display
+from trainer.view.plain import plain_text
 
 SECTIONS = ("data", "training", "index", "similar", "next", "evaluation")
 KINDS = {"model": str, "metric": str, "value": float, "low": float, "high": float}
-WIDTH = 100
 
 
 class Evaluation:
@@ -59,17 +56,12 @@ class Evaluation:
 
     def __repr__(self) -> str:
         """The tables of `item2vec evaluate`."""
-        console = Console(file=StringIO(), width=WIDTH, force_jupyter=False)
-        with console.capture() as captured:
-            console.print(
-                Group(
-                    self.run.holdout.description,
-                    tables.evaluation_table(self.run.evaluation),
-                    "",
-                    tables.neighborhood_table(self.run.interchangeability),
-                )
-            )
-        return captured.get().rstrip()
+        return plain_text(
+            self.run.holdout.description,
+            tables.evaluation_table(self.run.evaluation),
+            "",
+            tables.neighborhood_table(self.run.interchangeability),
+        )
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(repr(self))}</pre>"

@@ -41,6 +41,13 @@ def test_its_figures_are_a_frame(evaluation):
     )
 
 
+def test_its_text_has_no_colors_even_where_a_kernel_asks_for_them(evaluation, monkeypatch):
+    plain = repr(evaluation)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert repr(evaluation) == plain
+    assert "\x1b" not in plain
+
+
 def test_its_page_is_written(evaluation, tmp_path):
     evaluation.save(tmp_path / "report.html")
     assert "item2vec next" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -8,8 +8,7 @@ from trainer.view.bars import Bars
 from trainer.view.display import Silent
 from trainer.view.lines import Lines
 from trainer.view.notebook import Notebook
-
-WIDTH = 100  # columns where there is no terminal
+from trainer.view.plain import WIDTH
 
 
 def display(progress: bool | None) -> Silent:

@@ -4,14 +4,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
-from io import StringIO
 from typing import TYPE_CHECKING
-
-from rich.console import Console
 
 from trainer.corpus import DataReport
 from trainer.view.display import Silent
 from trainer.view.lines import snapshot_text
+from trainer.view.plain import plain_text
 from trainer.view.tables import data_table
 
 if TYPE_CHECKING:
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from trainer.word2vec.training import OnSnapshot, Snapshot
 
 SECONDS_BETWEEN_UPDATES = 0.2
-WIDTH = 100
 
 Show = Callable[["Shown"], None]
 
@@ -57,10 +54,7 @@ class Notebook(Silent):
 
     def data(self, report: DataReport) -> None:
         """A table of counts."""
-        console = Console(file=StringIO(), width=WIDTH, force_jupyter=False)
-        with console.capture() as captured:
-            console.print(data_table(report))
-        _display(Shown(captured.get().rstrip()))
+        _display(Shown(plain_text(data_table(report))))
 
     @contextmanager
     def training(self) -> Iterator["OnSnapshot"]:

@@ -1,6 +1,6 @@
 """What a model is trained on: a table, sessions or files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -37,7 +37,7 @@ def read_log(log: Any) -> tuple[dict[str, Any], pl.LazyFrame | None]:
         return {"paths": [str(log)]}, None
     if is_table(log):
         return {"paths": [TABLE]}, to_polars(log)
-    if not isinstance(log, Iterable):
+    if not isinstance(log, Iterable) or isinstance(log, Mapping):
         raise InputError(
             f"a log is a data frame, a list of sessions or a path, and not {type(log).__name__}"
         )

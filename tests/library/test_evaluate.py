@@ -64,6 +64,12 @@ def test_a_loaded_model_is_judged_on_a_log_that_is_handed_over(of_sessions, tmp_
     assert judged.run.model.recommender.artifact.manifest.config["training"]["epochs"] == 1
 
 
+def test_a_loaded_model_knows_the_columns_of_its_log(tmp_path):
+    item2vec.train(events(), **BY_COLUMN, time="when", **QUICK).save(tmp_path)
+    judged = item2vec.load(tmp_path).evaluate(events().lazy(), **FEW)
+    assert judged.run.holdout.report.first_event == "2026-01-01 00:00:00"
+
+
 def test_a_model_of_files_finds_them_again(tmp_path):
     events().write_csv(tmp_path / "events.csv")
     item2vec.train(tmp_path / "events.csv", **BY_COLUMN, **QUICK).save(tmp_path)

@@ -78,6 +78,12 @@ def test_sessions_may_come_from_a_generator_and_hold_numbers():
     assert model.similar(4, k=1) == model.similar("4", k=1)
 
 
+def test_sessions_may_be_a_column_of_lists():
+    expected = item2vec.train(visits(), **QUICK)
+    for column in (pl.Series(visits()), pd.Series(visits())):
+        assert np.array_equal(item2vec.train(column, **QUICK).vectors, expected.vectors)
+
+
 def test_neighbours_are_of_the_same_kind():
     model = item2vec.train(visits(), vector_size=8, epochs=50, sample=0, workers=1)
     assert set(model.similar("apple", k=3).ids) == {"pear", "plum", "fig"}
@@ -155,6 +161,11 @@ def test_a_setting_that_is_wrong_is_named_with_its_remedy(call, words):
     ("log", "columns", "words"),
     [
         (3, {}, "a log is a data frame, a list of sessions or a path, and not int"),
+        (
+            {"product": ["apple"]},
+            {},
+            "a log is a data frame, a list of sessions or a path, and not dict",
+        ),
         (None, {"session": "visit"}, "no log is named"),
         ([], {}, "the list of sessions: the event log is empty"),
         ([["a", "b"], "cd"], {}, "session 2 is 'cd', not a list of item ids"),

@@ -36,7 +36,8 @@ def to_polars(table: Any) -> pl.LazyFrame:
 
 
 def _is_arrow(value: object) -> bool:
-    return hasattr(value, "__arrow_c_stream__")
+    """A single column has the interface as well; it is called a series everywhere."""
+    return hasattr(value, "__arrow_c_stream__") and type(value).__name__ != "Series"
 
 
 def _is_pandas(value: object) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from item2vec.tables import Library, as_frame, as_html, as_text
-from service.model.answers import Neighbor, ShortBecause
+from service.model.answers import WHY_SHORT, Neighbor, ShortBecause
 
 KINDS = {"item_id": str, "title": str, "score": float}
 
@@ -58,7 +58,8 @@ class Answer(list[Neighbor]):
         if self.fallback_used:
             remarks.append("no item of the query is known: these are the most popular items")
         elif self.unknown_items:
-            remarks.append(f"unknown: {len(self.unknown_items)} items of the query")
+            unknown = f"{len(self.unknown_items):,} items of the query are unknown"
+            remarks.append(f"{unknown}: see .unknown_items")
         if self.short_because:
-            remarks.append(f"there are no more, because of: {self.short_because}")
+            remarks.append(f"no more items: {WHY_SHORT[self.short_because]}")
         return remarks

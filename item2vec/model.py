@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
 
@@ -84,7 +85,7 @@ class Model:
 
     def __contains__(self, item_id: object) -> bool:
         """Whether the model knows the item."""
-        return isinstance(item_id, str | int) and as_id(item_id) in self._recommender
+        return isinstance(item_id, str | Integral) and str(item_id) in self._recommender
 
     def __getitem__(self, item_id: Id) -> NDArray[np.float32]:
         """The vector of an item, float32 [vector_size], read-only.

@@ -87,9 +87,12 @@ def test_an_answer_says_what_it_is_not(model):
     assert model.similar("apple", k=5).short_because is None
     short = model.similar("apple", k=9)
     assert (len(short), short.short_because) == (5, "catalogue")
+    assert "no more items: the model has no more" in repr(short)
     assert model.similar("apple", k=5, filter="kind = 'tool'").short_because == "rules"
     assert model.next("apple", k=5).short_because == "votes"
-    assert model.recommend(["apple", "x"]).unknown_items == ["x"]
+    partly = model.recommend(["apple", "x"], 2)
+    assert partly.unknown_items == ["x"]
+    assert "1 items of the query are unknown" in partly._repr_html_()
 
 
 def test_an_answer_is_a_list_a_text_a_page_and_a_frame(model):
@@ -176,6 +179,8 @@ def test_a_model_is_exported_to_a_file_and_loaded_from_it(tmp_path):
         assert again.ids == model.ids
         assert np.array_equal(again.vectors, model.vectors)
         assert again.similar("apple", k=1).ids == ["pear"]
+    again.save(tmp_path / "models")
+    assert item2vec.load(tmp_path / "models").similar("apple") == again.similar("apple")
     model.export(tmp_path / "output.parquet", "output")
     assert pl.read_parquet(tmp_path / "output.parquet").height == 6
     with pytest.raises(item2vec.InputError, match="no format has this ending"):

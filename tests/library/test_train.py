@@ -75,6 +75,8 @@ def test_sessions_may_come_from_a_generator_and_hold_numbers():
     model = item2vec.train(((number, 2, 3) for number in (1, 4, 5)), **QUICK)
     assert set(model.ids) == {"1", "2", "3", "4", "5"}
     assert 4 in model
+    assert np.int64(4) in model
+    assert np.array_equal(model[np.int64(4)], model["4"])
     assert model.similar(4, k=1) == model.similar("4", k=1)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from service.model.answers import Neighbor
+from service.model.answers import WHY_SHORT, Neighbor
 from service.model.continuations import Relation
 from service.model.errors import InputError, UnknownItemError
 from service.model.hidden import Hidden
@@ -16,13 +16,6 @@ from trainer.cli.common import Json, ModelsOption, Version, open_store, out, pri
 from trainer.view import tables
 
 K = Annotated[int, typer.Option("--k", "-k", min=1, help="how many items")]
-SHORT = {
-    "catalogue": "the model has no more",
-    "rules": "no more are allowed",
-    "min_score": "no more score as much",
-    "votes": "no more ever came next",
-    "unknown_items": "no item of the query is known",
-}
 LikedIds = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ITEM]...", help="item ids, the oldest first, the newest last"),
@@ -152,7 +145,7 @@ def _print_best(recommender: Recommender, query: Query, as_json: bool) -> None:
 def _say_why_short(recommender: Recommender, query: Query, neighbors: Sequence[Neighbor]) -> None:
     reason = recommender.short_because(query, len(neighbors))
     if reason is not None:
-        say("note:", f"{len(neighbors)} of {query.k} items: {SHORT[reason]}")
+        say("note:", f"{len(neighbors)} of {query.k} items: {WHY_SHORT[reason]}")
 
 
 def _recommender(directory: Path | None, version: str | None) -> Recommender:

@@ -38,7 +38,8 @@ def read_config(
     Raises:
         ConfigError: a setting is unknown or impossible, or contradicts the log.
     """
-    names = {_leaf(name): name for name, _ in settings()}
+    in_order = [name for name, _ in settings()]
+    names = {_leaf(name): name for name in reversed(in_order)}  # of two, the first has the keyword
     for leaf in keywords:
         _check(leaf, names, tuple(allowed))
         if leaf in log:

@@ -19,6 +19,7 @@ COPY requirements/serve.txt requirements/
 RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=ca.pem \
     /tools/bin/pip --python /venv/bin/python install --no-compile --require-hashes -r requirements/serve.txt \
     && trim-venv /venv
+COPY item2vec code/item2vec
 COPY service code/service
 # Compiled here: the user of the image may write nowhere.
 RUN cd code && chmod -R a+rX . && /venv/bin/python -m compileall -q . \
@@ -30,18 +31,19 @@ RUN --mount=type=secret,id=pip.conf,target=/etc/pip.conf --mount=type=secret,id=
     /tools/bin/pip --python /venv/bin/python install --no-compile --require-hashes -r requirements/train.txt \
     && trim-venv /venv
 COPY pyproject.toml README.md LICENSE ./
+COPY item2vec item2vec
 COPY service service
 COPY trainer trainer
 # Numba's cache holds the time of its source, and a layer may cut that to whole seconds.
 RUN /tools/bin/pip --python /venv/bin/python install --no-compile --no-deps --no-build-isolation . \
     && /tools/bin/pip --python /venv/bin/python uninstall --yes hatchling trove-classifiers editables \
-    && rm -r service trainer && cd /venv/lib/python3*/site-packages \
-    && find service trainer -name '*.py' -exec touch -d 2020-01-01T00:00:00Z {} + \
-    && /venv/bin/python -m compileall -q service trainer
+    && rm -r item2vec service trainer && cd /venv/lib/python3*/site-packages \
+    && find item2vec service trainer -name '*.py' -exec touch -d 2020-01-01T00:00:00Z {} + \
+    && /venv/bin/python -m compileall -q item2vec service trainer
 COPY docker/warm /usr/local/bin/
 # Kernels compiled for the machine that builds; another kind of CPU compiles them again, once.
 RUN NUMBA_CACHE_DIR=/app/numba /venv/bin/python /usr/local/bin/warm \
-    && /venv/bin/python /usr/local/bin/import-all service trainer
+    && /venv/bin/python /usr/local/bin/import-all service trainer item2vec
 
 FROM ${BASE} AS system
 RUN groupadd --gid 10001 item2vec \

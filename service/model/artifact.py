@@ -204,6 +204,11 @@ class Artifact:
     stored_columns: Columns | None = None
     report: str | None = None
 
+    def __repr__(self) -> str:
+        """One line: the fields of a large model would fill a screen."""
+        manifest = self.manifest
+        return f"<Artifact {manifest.model_version}: {manifest.items:,} items>"
+
     @cached_property
     def ids(self) -> ItemIds:
         """The ids of all items, the untrained ones last.

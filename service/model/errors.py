@@ -14,6 +14,8 @@
     ├── NotPushedError               published here, but not in the object store
     │                                (defined in `trainer.jobs.push`)
     ├── JobRunningError              another job holds the lock of the store
+    ├── MissingPackageError          a package is not installed that training needs
+    │                                (defined in `item2vec.packages`)
     └── DivergenceError              training diverged: its vectors became infinite or NaN
                                      (defined in `trainer.word2vec.training`)
 

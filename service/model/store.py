@@ -141,7 +141,7 @@ class Store:
         Args:
             build: called with the name of the new version; returns the artifact to write.
         """
-        version = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+        version = new_version()
         artifact = build(version)
         self._versions.mkdir(parents=True, exist_ok=True)
         self._remove_leftovers()
@@ -337,6 +337,11 @@ class Store:
             version = path.name.partition("-")[2]
             with suppress(Timeout), self._writing(version):
                 _delete(self._versions / f".partial-{version}")
+
+
+def new_version() -> str:
+    """A name for a version that is made now."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
 
 
 def _delete(directory: Path) -> None:

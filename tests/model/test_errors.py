@@ -4,6 +4,7 @@ import importlib
 import pkgutil
 import re
 
+import item2vec
 import service
 import trainer
 from service.model import errors
@@ -24,8 +25,8 @@ def drawn() -> dict[str, str | None]:
 
 
 def defined() -> dict[str, str | None]:
-    """Each error of the two packages and its base class."""
-    for package in (service, trainer):
+    """Each error of the three packages and its base class."""
+    for package in (item2vec, service, trainer):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     parents: dict[str, str | None] = {"Item2VecError": None}

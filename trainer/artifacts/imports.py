@@ -22,7 +22,12 @@ VERDICT = (
 
 
 def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
-    """Stores a word2vec file as a servable version, without making it current.
+    """Stores a word2vec file as a servable version, without making it current; see `read_model`."""
+    return store.add(lambda version: read_model(path, version, index))
+
+
+def read_model(path: Path, version: str, index: IndexConfig) -> Artifact:
+    """Makes a servable model of a word2vec file.
 
     A word2vec file has neither counts nor output vectors. Every count is set to 1, because an
     invented count would look like a measured one; popularity is the order of the file, which is by
@@ -37,33 +42,28 @@ def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     rows, columns = imported.vectors.shape
     origin = {"file": path.name, "format": imported.format, "sha256": sha256}
-
     counts = np.ones(rows, np.int64)
     no_discount = SimilarSettings()
-
-    def build(version: str) -> Artifact:
-        artifact = Artifact(
-            manifest=Manifest(
-                model_version=version,
-                created=datetime.now(UTC),
-                items=rows,
-                vector_size=columns,
-                output="none",
-                config={"imported": origin, "index": index.model_dump(mode="json")},
-                data={},
-                metrics={},
-                verdict=VERDICT,
-                similar=no_discount,
-                vector_space_id=version,
-            ),
-            item_ids=imported.item_ids,
-            titles=[None] * rows,
-            metadata={},
-            counts=counts,
-            input_vectors=imported.vectors,
-            output_vectors=np.zeros_like(imported.vectors),
-            cosine_index=cosine_index(imported.vectors, counts, no_discount, index, usable_cores()),
-        )
-        return with_neighbors(artifact, index.stored_neighbors, usable_cores())
-
-    return store.add(build)
+    artifact = Artifact(
+        manifest=Manifest(
+            model_version=version,
+            created=datetime.now(UTC),
+            items=rows,
+            vector_size=columns,
+            output="none",
+            config={"imported": origin, "index": index.model_dump(mode="json")},
+            data={},
+            metrics={},
+            verdict=VERDICT,
+            similar=no_discount,
+            vector_space_id=version,
+        ),
+        item_ids=imported.item_ids,
+        titles=[None] * rows,
+        metadata={},
+        counts=counts,
+        input_vectors=imported.vectors,
+        output_vectors=np.zeros_like(imported.vectors),
+        cosine_index=cosine_index(imported.vectors, counts, no_discount, index, usable_cores()),
+    )
+    return with_neighbors(artifact, index.stored_neighbors, usable_cores())

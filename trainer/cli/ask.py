@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.model.answers import Neighbor, Recommendation
+from service.model.answers import WHY_SHORT, Neighbor, Recommendation
 from service.model.bodies import explanation_body, neighbors_body, recommendation_body
 from service.model.continuations import Relation
 from service.model.errors import InputError, UnknownItemError
@@ -27,13 +27,6 @@ Decay = Annotated[
         "the newest alone [default: that of the model]"
     ),
 ]
-SHORT = {
-    "catalogue": "the model has no more",
-    "rules": "no more are allowed",
-    "min_score": "no more score as much",
-    "votes": "no more ever came next",
-    "unknown_items": "no item of the query is known",
-}
 LikedIds = Annotated[
     list[str] | None,
     typer.Argument(metavar="[ITEM]...", help="item ids, the oldest first, the newest last"),
@@ -234,7 +227,7 @@ def _say_unknown(recommender: Recommender, unknown: Sequence[str]) -> None:
 def _say_why_short(recommender: Recommender, query: Query, neighbors: Sequence[Neighbor]) -> None:
     reason = recommender.short_because(query, len(neighbors))
     if reason is not None:
-        say("note:", f"{len(neighbors)} of {query.k} items: {SHORT[reason]}")
+        say("note:", f"{len(neighbors)} of {query.k} items: {WHY_SHORT[reason]}")
 
 
 def _titles_like(recommender: Recommender, text: str) -> str:

@@ -10,11 +10,9 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from trainer.config.sources import show_value
+from trainer.config.sources import keyword, show_value
 
 Named = tuple[str, FieldInfo]
-
-PREFIXED = frozenset({"items"})  # sections whose flags begin with their name: `--items-title`
 
 
 def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -28,7 +26,7 @@ def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Call
     """
     named: dict[str, Named] = {}
     for name, field in settings:
-        other, _ = named.setdefault(_parameter_name(name), (name, field))
+        other, _ = named.setdefault(keyword(name), (name, field))
         if other != name:
             raise ValueError(f"{other} and {name} have the same flag: rename one of them")
 
@@ -45,8 +43,8 @@ def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Call
             if parameter.name != "flags"
         ]
         added = [_parameter(name, field) for name, field in named.values()]
-        keyword = inspect.Parameter.KEYWORD_ONLY
-        signature = [parameter.replace(kind=keyword) for parameter in (*declared, *added)]
+        kind = inspect.Parameter.KEYWORD_ONLY
+        signature = [parameter.replace(kind=kind) for parameter in (*declared, *added)]
         wrapper.__signature__ = inspect.Signature(signature)  # type: ignore[attr-defined]
         wrapper.__annotations__ = {parameter.name: parameter.annotation for parameter in signature}
         return wrapper
@@ -62,12 +60,7 @@ def show_default(field: FieldInfo) -> str:
 
 def flag_of(name: str) -> str:
     """The flag of a setting, by its dotted name."""
-    return f"--{_parameter_name(name).replace('_', '-')}"
-
-
-def _parameter_name(name: str) -> str:
-    section, _, leaf = name.rpartition(".")
-    return f"{section}_{leaf}" if section in PREFIXED else leaf
+    return f"--{keyword(name).replace('_', '-')}"
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -90,7 +83,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     )
     empty: Any = [] if kind == list[str] else None
     return inspect.Parameter(
-        _parameter_name(name),
+        keyword(name),
         inspect.Parameter.KEYWORD_ONLY,
         default=empty,
         annotation=Annotated[kind, option],

@@ -20,6 +20,7 @@ Flags = dict[str, Any]
 Layers = Mapping[str, Mapping[str, Any]]
 
 DELIMITER = "__"
+PREFIXED = frozenset({"items"})  # sections whose settings have short names that begin with theirs
 
 # Names that other word2vec programs use, and the settings they stand for here.
 RENAMED = {
@@ -72,14 +73,27 @@ def read_layers(
         ConfigError: the file is missing or is not TOML, or a variable is unknown.
     """
     path = file or DEFAULT_FILE
-    if file and not file.is_file():
-        raise ConfigError(f"there is no configuration file {file}")
+    from_file = read_file(path) if file or path.is_file() else {}
+    _check_environment(service_settings)
+    return with_preset({"flag": flags, "environment": _from_environment(), str(path): from_file})
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """What a configuration file sets.
+
+    Raises:
+        ConfigError: the file is missing or is not TOML.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no configuration file {path}")
     try:
-        from_file = tomllib.loads(path.read_text(encoding="utf-8-sig")) if path.is_file() else {}
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except ValueError as error:
         raise ConfigError(f"{path} is not valid TOML: {error}") from None
-    _check_environment(service_settings)
-    layers = {"flag": flags, "environment": _from_environment(), str(path): from_file}
+
+
+def with_preset(layers: Layers) -> Layers:
+    """The same layers, and below them the preset that the strongest of them names."""
     preset = next((layer["preset"] for layer in layers.values() if "preset" in layer), None)
     preset_layer = PRESETS.get(preset) if isinstance(preset, str) else None
     return {**layers, f"preset {preset}": preset_layer} if preset_layer else layers
@@ -128,6 +142,12 @@ def settings(model: type[BaseModel] = Config, prefix: str = "") -> Iterator[tupl
             yield prefix + name, field
 
 
+def keyword(name: str) -> str:
+    """The short name of a setting, which no other has: `window`, but `items_title`."""
+    section, _, leaf = name.rpartition(".")
+    return f"{section}_{leaf}" if section in PREFIXED else leaf
+
+
 def environment_name(name: str) -> str:
     """The environment variable of a setting: `ITEM2VEC_TRAINING__EPOCHS` for `training.epochs`."""
     return PREFIX + name.replace(".", DELIMITER).upper()
@@ -147,11 +167,11 @@ def _check_environment(service_settings: Collection[str]) -> None:
     for name in variables():
         if name.upper() not in known_names:
             section, _, leaf = name.upper().removeprefix(PREFIX).lower().rpartition(DELIMITER)
-            spellings = _spellings(section)
-            remedy = _new_name(leaf) or _hint(
-                leaf, {last: environment_name(spellings[last]) for last in spellings}
+            close = _spellings(section)
+            spellings = {last: environment_name(close[last]) for last in close}
+            raise ConfigError(
+                f"{name} in the environment is not a setting; {remedy(leaf, spellings)}"
             )
-            raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
 
 
 def _spellings(section: str) -> dict[str, str]:
@@ -177,20 +197,23 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     if first["type"] == "extra_forbidden":
         leaf = location[-1]
         sections = {section: f"[{section}]" for section in Config.model_fields}
-        remedy = _new_name(leaf) or _hint(leaf, sections | _spellings(location[0]))
-        return f"{name} ({origin}) is not a setting; {remedy}"
+        hint = remedy(leaf, sections | _spellings(location[0]))
+        return f"{name} ({origin}) is not a setting; {hint}"
     reason = problem(first, dict(settings()).get(name))
     if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"
     return f"{name} = {short(repr(first['input']))} ({origin}): {reason}"
 
 
-def _new_name(name: str) -> str | None:
-    return f"here it is {RENAMED[name]}" if name in RENAMED else None
+def remedy(name: str, spellings: Mapping[str, str]) -> str:
+    """What to write instead of an unknown setting.
 
-
-def _hint(name: str, spellings: Mapping[str, str]) -> str:
-    """Suggests the setting with the closest name, spelled as the user has to write it."""
+    Args:
+        name: as it was written.
+        spellings: of each setting, how the user has to write it.
+    """
+    if name in RENAMED:
+        return f"here it is {RENAMED[name]}"
     close = difflib.get_close_matches(name, spellings, 1)
     return (
         f"did you mean {spellings[close[0]]}?" if close else "`item2vec config show` lists them all"

@@ -7,8 +7,8 @@ from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError, InputError
 from service.model.remote.bucket import Bucket
 from service.model.store import Store
-from trainer.artifacts.build import TrainedModel, make_artifact, train_model
-from trainer.artifacts.neighbors import with_neighbors
+from trainer.artifacts.build import TrainedModel, train_model
+from trainer.artifacts.servable import make_servable
 from trainer.config.jobs import Config
 from trainer.events.dataset import clean_dataset, read_log
 from trainer.jobs.gate import Gate
@@ -151,17 +151,7 @@ def _builder(
         twin = make_twin(model, display, past)
 
     def build(version: str) -> Artifact:
-        artifact = with_drift(_make_servable(model, version, display), past.published, twin)
+        artifact = with_drift(make_servable(model, version, display), past.published, twin)
         return artifact if gate is None else gate.judged(artifact)
 
     return build
-
-
-def _make_servable(model: TrainedModel, version: str, display: Silent) -> Artifact:
-    """The artifact of a model, with lists that an evaluation has no need of."""
-    artifact = make_artifact(model, version)
-    config = model.config
-    if not config.index.stored_neighbors:
-        return artifact
-    with display.working("listing similar items"):
-        return with_neighbors(artifact, config.index.stored_neighbors, config.training.workers)

@@ -55,6 +55,7 @@ class Format(NamedTuple):
         suspicious: whether a table may hold values that polars misread and `check` refuses.
         fixed: its columns, if they are always the same.
         whole_rows: whether a bad row is noticed only if all of its columns are read.
+        in_memory: whether there is no file, see `trainer.events.log.frames`.
     """
 
     scan: Scan
@@ -62,6 +63,7 @@ class Format(NamedTuple):
     suspicious: Callable[[pl.DataFrame], bool] = lambda _table: False
     fixed: tuple[str, ...] = ()
     whole_rows: bool = False
+    in_memory: bool = False
 
 
 def common_format(paths: list[Path]) -> Format:

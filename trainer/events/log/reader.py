@@ -13,6 +13,7 @@ from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, TimeUnit
 from trainer.events.log.conditions import check_condition, one_line, parse_condition, quote
 from trainer.events.log.formats import Columns, Format, common_format, names
+from trainer.events.log.frames import FrameConfig
 from trainer.events.log.times import (
     TimeRule,
     as_numbers,
@@ -46,13 +47,13 @@ class Events:
 
 
 def read_events(config: DataConfig) -> Iterator[Events]:
-    """Reads the files, maps the columns and applies the filter.
+    """Reads the files, or a table in memory, maps the columns and applies the filter.
 
     Raises:
         EventLogError: naming the path, column, condition or row that cannot be used.
     """
-    paths = find_files(config.paths)
-    reader = _Reader(config, common_format(paths))
+    paths, file_format = config.source() if isinstance(config, FrameConfig) else _files(config)
+    reader = _Reader(config, file_format)
     if reader.guesses:
         reader.guess_unit(paths)
     read = passed = 0
@@ -67,6 +68,11 @@ def read_events(config: DataConfig) -> Iterator[Events]:
         raise EventLogError(
             f"{names(paths)}: none of {read:,} events meets the condition {config.where!r}"
         )
+
+
+def _files(config: DataConfig) -> tuple[list[Path], Format]:
+    paths = find_files(config.paths)
+    return paths, common_format(paths)
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -190,7 +196,7 @@ class _Reader:
     def _errors(self, path: Path) -> Iterator[None]:
         """Turns errors of polars into our own, which name the bad line if `check` finds it."""
         try:
-            if path.stat().st_size == 0:
+            if not self._format.in_memory and path.stat().st_size == 0:
                 raise EventLogError(f"{path}: the file is empty")
             yield
         except pl.exceptions.PanicException as error:

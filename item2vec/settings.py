@@ -1,0 +1,70 @@
+"""Settings that are given as keywords."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from service.model.errors import ConfigError
+from trainer.config.jobs import Config
+from trainer.config.sources import (
+    Layers,
+    keyword,
+    merge,
+    nest,
+    read_file,
+    remedy,
+    settings,
+    with_preset,
+)
+
+TRAINING = ("preset", "data.", "items.", "training.", "index.", "similar.", "next.")
+EVALUATION = (*TRAINING, "evaluation.")
+THE_LOG = ("paths", "sentences", "corpus_iterable", "corpus_file")  # here and in gensim
+
+
+def read_config(
+    keywords: Mapping[str, Any],
+    config: str | Path | Mapping[str, Any] | None,
+    log: Mapping[str, Any],
+    allowed: Collection[str] = TRAINING,
+) -> Config:
+    """The effective settings: those of the log, then keywords, then the configuration.
+
+    Args:
+        keywords: the short name of a setting, such as window, to its value.
+        config: a file, or the same as a mapping.
+        log: settings of `[data]` that the log brings.
+        allowed: how the full names of settings begin that mean something here.
+
+    Raises:
+        ConfigError: a setting is unknown or impossible, or contradicts the log.
+    """
+    names = {keyword(name): name for name, _ in settings()}
+    for leaf in keywords:
+        _check(leaf, names, tuple(allowed))
+        if leaf in log:
+            raise ConfigError(f"{leaf}: lists of item ids have no columns; leave it out")
+    arguments = {names[leaf]: value for leaf, value in keywords.items()}
+    return merge(_layers(arguments | {f"data.{name}": log[name] for name in log}, config))
+
+
+def _layers(arguments: dict[str, Any], config: str | Path | Mapping[str, Any] | None) -> Layers:
+    layers: dict[str, Mapping[str, Any]] = {"argument": nest(arguments)}
+    if isinstance(config, str | Path):
+        layers[str(config)] = read_file(Path(config))
+    elif config is not None:
+        layers["config"] = config
+    return with_preset(layers)
+
+
+def _check(leaf: str, names: Mapping[str, str], allowed: tuple[str, ...]) -> None:
+    if leaf in THE_LOG:
+        raise ConfigError(f"{leaf}: hand over the log as the first argument")
+    usable = {name: name for name, full in names.items() if full.startswith(allowed)}
+    if leaf in usable:
+        return
+    if leaf in names:
+        raise ConfigError(
+            f"{leaf} ({names[leaf]}) has no meaning here: it is a setting of the command line"
+        )
+    raise ConfigError(f"{leaf} is not a setting; {remedy(leaf, usable)}")

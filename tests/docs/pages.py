@@ -9,7 +9,8 @@ from tests.shell import ROOT
 
 README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
-FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# A block, and the world that a comment before it names: what its commands have before them.
+FENCE = re.compile(r"(?:^<!-- world: (\w+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What other branches bring: taken off these lists when it is there.
 PAGES_TO_COME = {"choosing.md", "how-it-works.md", "coming-from-gensim.md"}
 COMMANDS_TO_COME = {"suggest"}
@@ -18,9 +19,10 @@ TABLES_TO_COME = ["[items]"]
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page."""
+    """A fenced block of a page; without a world, it speaks of the sample."""
 
     page: Path
+    world: str
     language: str
     text: str
 
@@ -44,14 +46,29 @@ def prose_of(page: Path) -> str:
     return FENCE.sub("", text_of(page))
 
 
-def blocks(language: str, contains: str = "") -> Iterator[Block]:
-    """All blocks of a language in which a text occurs, equal ones once."""
-    seen = set()
+def all_blocks() -> Iterator[Block]:
     for page in PAGES:
-        for found, text in FENCE.findall(text_of(page)):
-            if found == language and contains in text and text not in seen:
-                seen.add(text)
-                yield Block(page, language, text)
+        for world, language, text in FENCE.findall(text_of(page)):
+            yield Block(page, world, language, text)
+
+
+def blocks(language: str, contains: str = "") -> list[Block]:
+    """The blocks of a language about the sample in which a text occurs, equal ones once."""
+    found = {
+        block.text: block
+        for block in all_blocks()
+        if block.language == language and contains in block.text and not block.world
+    }
+    return list(found.values())
+
+
+def worlds() -> list[list[Block]]:
+    """The blocks of each world of each page, in their order."""
+    found: dict[tuple[Path, str], list[Block]] = {}
+    for block in all_blocks():
+        if block.world:
+            found.setdefault((block.page, block.world), []).append(block)
+    return list(found.values())
 
 
 def inline_code() -> Iterator[tuple[Path, str]]:

@@ -9,11 +9,11 @@ CHANCE = {"item_id", "title", "model_version", "vector_space_id", "created"}
 
 
 def assert_printed(shown, printed):
-    if shown.startswith(("{", "[")):
+    if re.match(r'[{\[]\s*["{.]', shown):
         shown, printed = json.loads(with_marked_gaps(shown)), json.loads(printed)
         assert_part_of(shown, printed)
         assert_mostly(set(titles(shown)), set(titles(printed)))
-    elif shown.split()[:3] == ["item", "title", "score"]:
+    elif shown.split()[1:3] == ["title", "score"]:
         shown, printed = masked(shown), masked(printed)
         assert printed[0] == shown[0]
         assert len(printed) == len(shown)

@@ -111,3 +111,19 @@ lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
 clean:  ## remove the virtual environment and every cache (models stay)
 	find trainer -name '*.nb[ic]' -delete
 	rm -rf $(VENV) $(VENV)-lowest .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+
+# The site of docs/, in the same environment: what it needs has the versions of the lock.
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.train
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.PHONY: docs docs-serve docs-settings
+docs: $(VENV)/.docs  ## build the site of docs/ (build/site/index.html)
+	$(BIN)/mkdocs build --quiet
+	@echo "wrote build/site/index.html"
+
+docs-serve: $(VENV)/.docs  ## show that site on 127.0.0.1:8001, anew whenever a page changes
+	$(BIN)/mkdocs serve --dev-addr 127.0.0.1:8001
+
+docs-settings: $(VENV)/.train  ## write docs/settings.md from the program
+	$(BIN)/python -m trainer.cli.reference > docs/settings.md

@@ -16,6 +16,7 @@ import hypothesis
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from filelock import FileLock
 
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
@@ -310,9 +311,15 @@ def copy_project(directory: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def sample_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample, and a model of it published with defaults."""
-    directory = copy_project(tmp_path_factory.mktemp("project"))
-    run_program(*ITEM2VEC, "retrain", cwd=directory)
+    """The sample, and a model of it published with defaults: trained once for all processes."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    directory = shared / "sample_project"
+    with FileLock(f"{directory}.lock"):
+        if not directory.exists():
+            project = copy_project(tmp_path_factory.mktemp("project"))
+            run_program(*ITEM2VEC, "retrain", cwd=project)
+            project.rename(directory)
     return directory
 
 

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 Preset = Literal["balanced", "similar", "next"]
 
-# Chosen on the validation parts of two logs; the README has the figures. A setting that is not
-# named has its default, as in `balanced`.
+# Chosen on the validation parts of two logs; docs/tuning.md has the figures. A setting that is
+# not named has its default, as in `balanced`.
 PRESETS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "balanced": {},
     "similar": {

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from service.model.errors import Item2VecError, sentence
-from trainer.cli import ask, configuration, gate, hidden, jobs, models, remote, replay, serve
+from trainer.cli import (
+    ask,
+    configuration,
+    gate,
+    hidden,
+    jobs,
+    models,
+    remote,
+    replay,
+    serve,
+    suggest,
+)
 from trainer.cli.common import out, say
 
 HELP = """Recommendations from sessions: train item vectors, publish them, serve them over HTTP.
@@ -20,7 +31,15 @@ a signal.
 """
 
 app = typer.Typer(pretty_exceptions_enable=False, rich_markup_mode="rich")
-for command in (jobs.train, jobs.retrain, jobs.evaluate, jobs.tune, serve.serve, replay.replay):
+for command in (
+    suggest.suggest,
+    jobs.train,
+    jobs.retrain,
+    jobs.evaluate,
+    jobs.tune,
+    serve.serve,
+    replay.replay,
+):
     app.command()(command)
 for query in (ask.similar, ask.recommend, ask.analogy):
     app.command()(query)

@@ -195,7 +195,7 @@ class DataConfig(Section):
     def _is_known(cls, encoding: str | None) -> str | None:
         try:
             if encoding:
-                b"".decode(encoding)
+                b"a".decode(encoding, errors="ignore")
         except LookupError:
             raise ValueError(
                 "no such encoding is known; known are utf-8, cp1252, latin-1, utf-16, shift_jis, "

@@ -55,7 +55,10 @@ class Delimited:
         """
         names = self._names(path, columns)
         texts = [name for name in names if name not in columns.typed()]
-        rows = self._scan(path, schema=self._schema(path, texts, columns.time))
+        schema = self._schema(path, texts, columns.time)
+        rows = self._scan(path, schema=schema)
+        if self.dialect.decimal == ",":
+            rows = self._with_decimal_commas(path, schema)
         yield rows.filter(pl.any_horizontal(pl.all().is_not_null()))  # a blank line is no event
 
     def check(self, path: Path, columns: Columns) -> None:
@@ -79,6 +82,13 @@ class Delimited:
     def marks(self, names: list[str]) -> list[pl.Expr]:
         """Which rows have nothing in the last column, or end before it."""
         return [pl.col(names[-1]).is_null().alias(MAY_END_EARLY)]
+
+    def _with_decimal_commas(self, path: Path, schema: dict[str, pl.DataType]) -> pl.LazyFrame:
+        """Refuses a point in a number, which polars would take for a comma: 1.500 may be 1500."""
+        floats = [name for name, kind in schema.items() if kind.is_float()]
+        rows = self._scan(path, schema=schema | dict.fromkeys(floats, pl.String()))
+        numbers = pl.col(floats).str.replace_all(".", "?", literal=True)
+        return rows.with_columns(numbers.str.replace(",", ".", literal=True).cast(pl.Float64))
 
     def _scan(self, path: Path, **options: Unpack[_Schema]) -> pl.LazyFrame:
         columns = self.dialect.columns

@@ -209,7 +209,9 @@ def _check_types(
         if kind == pl.Boolean:
             fits = texts.is_in(["true", "false"])
         else:
-            numbers = texts.str.replace(decimal, ".", literal=True)
+            numbers = texts
+            if decimal == ",":
+                numbers = texts.str.replace_all(".", "?", literal=True).str.replace(",", ".")
             fits = numbers.cast(kind, strict=False).is_not_null()
         misfits += [(row, name) for row in (texts.is_not_null() & ~fits).arg_true().head(1)]
     if misfits:

@@ -50,7 +50,7 @@ MARKS = (  # the longer ones first: that of UTF-32 begins like that of UTF-16
 )
 SAMPLE_LINES = 500
 LONGEST_SAMPLE = 1 << 20
-CHARACTERS_AT_ONCE = 1 << 22
+BYTES_AT_ONCE = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ def _decoded(path: Path, encoding: str) -> Iterator[str]:
     with open_plain(path) as file:
         while True:
             try:
-                data = file.read(CHARACTERS_AT_ONCE)
+                data = file.read(BYTES_AT_ONCE)
                 text = rest + decoder.decode(data, final=not data)
             except UnicodeError as error:
                 raise EventLogError(

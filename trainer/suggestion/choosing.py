@@ -191,8 +191,8 @@ def _choose_sessions(look: Look, roles: Roles, suggestion: Suggestion) -> None:
             )
             return
         order = (
-            "the times in a session are equal, but its rows are not sorted by item: their order "
-            "may mean something. If it does not, set 'session'"
+            "equal times leave the order to the rows, which are not sorted by item: it may mean "
+            "something. If it does not, set 'session'"
         )
     _choose_window(measured, SESSION, order, suggestion)
 
@@ -247,8 +247,15 @@ def _choose_min_count(measured: Measured, suggestion: Suggestion) -> None:
         suggestion.add("data.min_count", 1, f"{told}: all are kept")
         return
     least = next((n for n in (SELDOM, 3, 2) if measured.lost(n) <= MOST_LOST), 1)
-    reason = "too few to learn from" if least > 1 else "too many to drop"
-    suggestion.add("data.min_count", least, f"{told}: {reason}")
+    if least == 1:
+        suggestion.add("data.min_count", 1, f"{told}: too many to drop")
+        return
+    suggestion.add(
+        "data.min_count",
+        least,
+        f"{told}. Items seen fewer than {least} times teach little: they are dropped, with "
+        f"{measured.lost(least):.1%} of the events",
+    )
 
 
 def _choose_window(measured: Measured, owner: str, order: str, suggestion: Suggestion) -> None:

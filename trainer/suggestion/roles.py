@@ -67,6 +67,7 @@ def find_roles(rows: pl.DataFrame, given: Mapping[str, str]) -> Roles:
     for role, words, fits in RULES:
         if role not in roles.columns:
             _find_by_name(rows, roles, role, words.split(), fits)
+    _find_by_title(rows, roles)
     _find_by_content(rows, roles)
     if "item" in roles.columns:
         roles.metadata = [
@@ -126,17 +127,33 @@ def _find_by_name(
         roles.columns[role] = max(scored)[-1]
 
 
+def _find_by_title(rows: pl.DataFrame, roles: Roles) -> None:
+    """Where nothing has an id, names stand for it: `Product Name`, `customer name`."""
+    title = roles.columns.get("title")
+    if "item" not in roles.columns and title and {*words_of(title)} & {*ITEM.split()}:
+        roles.columns["item"] = title
+    if not {"user", "session"} & roles.columns.keys():
+        named = [name for name in rows.columns if {*words_of(name)} & {*USER.split()}]
+        free = [name for name in named if name not in roles.taken() and _is_id(rows[name])]
+        if free:
+            roles.columns["user"] = free[0]
+
+
 def _find_by_content(rows: pl.DataFrame, roles: Roles) -> None:
     """Tells what is left, where names say nothing: who, what, how much."""
     owner = {"session", "user"} & roles.columns.keys()
     if "item" in roles.columns and owner:
         return
     left = [name for name in rows.columns if name not in roles.taken() and _is_id(rows[name])]
-    ratings = [name for name in left if words_of(name)[:1] == ["column"] and _is_rating(rows[name])]
-    if "rating" not in roles.columns and ratings and len(left) > 2:
+    ratings = [
+        name
+        for name in rows.columns
+        if words_of(name)[:1] == ["column"] and name not in roles.taken() and _is_rating(rows[name])
+    ]
+    if "rating" not in roles.columns and ratings and len({*left} - {ratings[0]}) > 1:
         roles.columns["rating"] = ratings[0]
         roles.by_content.add("rating")
-        left.remove(ratings[0])
+        left = [name for name in left if name != ratings[0]]
     if not owner and len(left) > ("item" not in roles.columns):
         grouped = max(left, key=lambda name: (_is_grouped(rows[name]), -left.index(name)))
         roles.columns["user"] = grouped

@@ -115,8 +115,7 @@ class DataConfig(Section):
     )
     quotes: Literal["double", "none"] | None = Field(
         None,
-        description="whether fields may stand in double quotes; if not set: double, but none with "
-        "a separator of several characters, or where tabs separate and quotes do not come in pairs",
+        description="whether fields may stand in double quotes; if not set, told by the file",
     )
     decimal: Literal[".", ","] | None = Field(
         None, description="decimal sign of numbers in files with columns; if not set, guessed"

@@ -21,6 +21,7 @@ from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
 from service.model.similarity import SimilarSettings
 from service.model.store import Store
+from service.model.untrained import Untrained
 from service.web.app import create_app
 from service.web.settings import Settings
 from tests.shell import ITEM2VEC, ROOT, serving
@@ -218,6 +219,12 @@ def make_artifact(
 def make_artifact_with_next(version: str = "v1") -> Artifact:
     """The same model, and what comes next in it."""
     return make_artifact(version, continuations=fruits_and_tools())
+
+
+def with_untrained(artifact: Artifact) -> Artifact:
+    """The same model, which knows a fruit and a tool that it has no vectors of."""
+    untrained = Untrained(["kiwi", "kettle"], ["A kiwi", None], {"kind": ["fruit", "tool"]})
+    return replace(artifact, untrained=untrained)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import ragged
+from service.model.untrained import NOTHING_UNTRAINED, Untrained
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,21 @@ class Sessions:
 
 
 @dataclass(frozen=True)
+class ItemsReport:
+    """What became of every row of the file of items; `rows` is the sum of the four below it.
+
+    Of the rows of one item, the last counts. `title` is the column of the titles, if there is one.
+    """
+
+    rows: int
+    without_id: int
+    replaced: int
+    trained: int
+    untrained: int
+    title: str | None = None
+
+
+@dataclass(frozen=True)
 class DataReport:
     """What became of every event that was read.
 
@@ -47,7 +63,7 @@ class DataReport:
     are of an item that their session already has; `largest_user_share` of all are of one user, or
     of one session where users are not known. `activity` counts who was active in each of the
     newest hours, see `trainer.events.activity`. All but one session of a thousand had ended by
-    `usual_end`.
+    `usual_end`. `items_file` tells the same of the file of items, if there is one.
     """
 
     events_read: int
@@ -71,6 +87,7 @@ class DataReport:
     repeated_share: float | None = None
     largest_user_share: float | None = None
     activity: Mapping[str, Any] | None = None
+    items_file: ItemsReport | None = None
     notes: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
@@ -110,6 +127,7 @@ class Dataset:
         titles: one title or None per item.
         metadata: further columns, a name to one value per item.
         report: the counts.
+        untrained: further items, which do not occur in the sessions.
     """
 
     sessions: Sessions
@@ -117,3 +135,4 @@ class Dataset:
     titles: Sequence[str | None]
     metadata: Mapping[str, Sequence[Any]]
     report: DataReport
+    untrained: Untrained = NOTHING_UNTRAINED

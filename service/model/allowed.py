@@ -17,6 +17,8 @@ def banned_and_mask(
 ) -> tuple[set[int], NDArray[np.bool_] | None]:
     """The rows that must not be answered, and bool [items], what alone may be; None: everything.
 
+    Untrained items have no place in it: nothing answers them.
+
     Raises:
         InputError: a rule means nothing.
     """
@@ -26,7 +28,7 @@ def banned_and_mask(
     banned = set(catalogue.rows(rules.exclude))
     mask: NDArray[np.bool_] | None = None
     if rules.filter is not None:
-        mask = Filter.parse(rules.filter).mask(artifact.columns)
+        mask = Filter.parse(rules.filter).mask(artifact.columns)[: len(catalogue)]
     if rules.candidates is not None:
         named = np.zeros(len(catalogue), np.bool_)
         named[catalogue.rows(rules.candidates)] = True

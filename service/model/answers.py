@@ -44,12 +44,16 @@ class Recommendation:
 
 @dataclass(frozen=True)
 class Item:
-    """What the model knows of an item: id, title, occurrences in training and metadata."""
+    """What the model knows of an item: id, title, occurrences in training and metadata.
+
+    One that is not `trained` has no occurrences, and is in no answer.
+    """
 
     item_id: str
     title: str | None
     count: int
     metadata: dict[str, Any]
+    trained: bool = True
 
 
 @dataclass(frozen=True)

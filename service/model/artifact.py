@@ -4,16 +4,16 @@
     manifest.sha256      the checksum of the manifest, as `sha256sum` writes it
     report.html          the page of the gate, for people, if it compared the model with others
     item_ids.npy         uint8, the ids in row order, UTF-8, one after another
-    item_ids_offsets.npy int64 [items + 1], where each id begins, and where the last one ends
-    id_hashes.npy        uint64 [items], the hashes of the ids, ascending (see `ItemIds`)
-    id_rows.npy          int32 [items], the row of each hash
+    item_ids_offsets.npy int64 [known + 1], where each id begins, and where the last one ends
+    id_hashes.npy        uint64 [known], the hashes of the ids, ascending (see `ItemIds`)
+    id_rows.npy          int32 [known], the row of each hash
     titles.npy, titles_offsets.npy   the titles, as the ids are; a missing one is empty
-    titles_missing.npy   bool [items]
+    titles_missing.npy   bool [known]
     metadata.npy, metadata_offsets.npy   JSON texts, as the ids are: all values of the first
                          column in row order, then those of the second; the manifest names them
     columns_*.npy        titles and metadata as numbers and codes of texts, in two files of numbers
                          and codes by column, two of lists and two of the texts (see `Columns`)
-    counts.npy           int64 [items], occurrences in training
+    counts.npy           int64 [known], occurrences in training
     input_vectors.npy    float32 [items, vector_size]
     output_vectors.npy   float32 [items, vector_size]
     cosine.faiss         inner-product index over the unit input vectors and a discount for rare
@@ -23,6 +23,9 @@
     neighbors_scores.npy float32 [items, n]
     search.sqlite        a full-text index of ids and titles (see `Search`)
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
+
+`items` are those that were trained, `known` are they and the untrained ones, whose rows come last:
+only what is said of items has them, nothing that answers are made from.
 
 Large files are mapped, so that processes share them, and nothing is made of all items when an
 artifact is loaded. The directory is named after its model version. `service.model.writer` writes
@@ -42,14 +45,17 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from service.model.columns import Columns, Kind
 from service.model.continuations import Continuations, NextSettings
+from service.model.item_ids import ItemIds
 from service.model.lineage import Alignment, Drift
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
 from service.model.similarity import SimilarSettings
+from service.model.untrained import NOTHING_UNTRAINED, Untrained, together
 from service.model.verdict import Verdict
 
-FORMAT_VERSION = 5
-OLDEST_FORMAT_VERSION = 4  # without vector space, alignment, drift, and the verdict of the gate
+FORMAT_VERSION = 6
+# 4: without vector space, alignment, drift, and the verdict of the gate; 5: without untrained items
+OLDEST_FORMAT_VERSION = 4
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
 ID_HASHES, ID_ROWS = "id_hashes.npy", "id_rows.npy"
@@ -103,7 +109,10 @@ class Manifest(BaseModel):
     format_version: int = FORMAT_VERSION
     model_version: str = Field(pattern=VERSION_PATTERN)
     created: AwareDatetime
-    items: int = Field(ge=1)
+    items: int = Field(ge=1, description="those that were trained")
+    untrained: int = Field(
+        0, ge=0, description="items that are known from elsewhere than the log: in no answer"
+    )
     vector_size: int = Field(ge=1)
     output: OutputRows = Field(
         description="what the output vectors belong to: items, inner nodes of the tree of "
@@ -133,6 +142,11 @@ class Manifest(BaseModel):
     sha256: dict[str, str] = Field(default_factory=dict, description="checksum of every data file")
 
     @property
+    def known(self) -> int:
+        """The number of items, untrained ones too."""
+        return self.items + self.untrained
+
+    @property
     def refused(self) -> bool:
         """Whether the gate refused to publish it."""
         return self.gate is not None and self.gate.outcome == "refused"
@@ -157,7 +171,7 @@ class Artifact:
 
     Attributes:
         manifest: the description of the artifact.
-        item_ids: ids in row order, most frequent first.
+        item_ids: ids of the trained items in row order, most frequent first.
         titles: one per row, None for an item without a title.
         metadata: further columns, name to one value per row.
         counts: int64 [items], occurrences in training.
@@ -167,7 +181,9 @@ class Artifact:
             `service.model.similarity.answer_rows`.
         continuations: the table of what comes next, or None.
         neighbors: the most similar items of every item, or None if they must be searched.
+        untrained: what is known of further items.
         search: the full-text index, or None where a model was just made.
+        stored_ids: see `ids`; None where a model was just made.
         stored_columns: what filters read, or None where a model was just made; see `columns`.
         report: the page of the gate, in HTML, or None; it is written, but not loaded.
     """
@@ -182,20 +198,45 @@ class Artifact:
     cosine_index: faiss.Index
     continuations: Continuations | None = None
     neighbors: NeighborLists | None = None
+    untrained: Untrained = NOTHING_UNTRAINED
     search: Search | None = None
+    stored_ids: ItemIds | None = None
     stored_columns: Columns | None = None
     report: str | None = None
 
     @cached_property
+    def ids(self) -> ItemIds:
+        """The ids of all items, the untrained ones last.
+
+        Raises:
+            InputError: a model was just made, and UTF-8 cannot hold one of its ids.
+        """
+        return self.stored_ids or ItemIds.of(together(self.item_ids, self.untrained.item_ids))
+
+    @cached_property
     def columns(self) -> Columns:
-        """Titles, counts and metadata as filters read them.
+        """Titles, counts and metadata of all items, as filters read them.
 
         Raises:
             InputError: a model was just made, and UTF-8 cannot hold one of its texts.
         """
-        return self.stored_columns or Columns.of(self.metadata, self.titles, self.counts)
+        if self.stored_columns is not None:
+            return self.stored_columns
+        counts = np.append(self.counts, np.zeros(len(self.untrained), np.int64))
+        return Columns.of(self.all_metadata(), self.all_titles(), counts)
+
+    def all_titles(self) -> Sequence[str | None]:
+        """The titles of all items, the untrained ones last."""
+        return together(self.titles, self.untrained.titles)
+
+    def all_metadata(self) -> dict[str, Sequence[Any]]:
+        """The metadata of all items, the untrained ones last."""
+        others = self.untrained.metadata
+        return {
+            name: together(values, others.get(name, ())) for name, values in self.metadata.items()
+        }
 
     def texts(self) -> Iterator[str]:
         """What an item is found by, for every item in row order."""
-        for item_id, title in zip(self.item_ids, self.titles, strict=True):
+        for item_id, title in zip(self.ids, self.all_titles(), strict=True):
             yield f"{item_id} {title or ''}"

@@ -1,11 +1,12 @@
 """What a model knows of its items, one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache, partial
+from typing import Any
 
 from service.model.answers import Item, Neighbor
 from service.model.artifact import Artifact
-from service.model.errors import UnknownItemError
+from service.model.errors import UnknownItemError, UntrainedItemError
 from service.model.item_ids import ItemIds
 from service.model.search import Search
 
@@ -17,22 +18,25 @@ class Catalogue:
 
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
-        self.ids = ids = ItemIds.of(artifact.item_ids)
+        self.ids = ids = artifact.ids
         titles = artifact.titles
         self.names = lru_cache(KEPT)(lambda row: (ids[row], titles[row]))
-        self.row = lru_cache(KEPT)(partial(_row, ids))
-        """The row of an item; raises UnknownItemError."""
+        self.row = lru_cache(KEPT)(partial(_row, ids, artifact.manifest.items))
+        """The row of a trained item; raises UnknownItemError."""
+        self.place = lru_cache(KEPT)(partial(_row, ids, len(ids)))
+        """The row of any item; raises UnknownItemError."""
 
     def __len__(self) -> int:
-        """The number of items."""
-        return len(self.ids)
+        """The number of trained items, whose rows come first."""
+        return self._artifact.manifest.items
 
     def __contains__(self, item_id: str) -> bool:
-        """Whether the model knows the item."""
-        return self.ids.row(item_id) is not None
+        """Whether the item is a trained one."""
+        row = self.ids.row(item_id)
+        return row is not None and row < len(self)
 
     def rows(self, item_ids: Iterable[str]) -> list[int]:
-        """The rows of the items that the model knows."""
+        """The rows of those of the items that are trained."""
         rows = []
         for item_id in item_ids:
             try:
@@ -47,26 +51,33 @@ class Catalogue:
         return [Neighbor(*names(row), score) for row, score in zip(rows, scores, strict=True)]
 
     def item(self, row: int) -> Item:
-        """Everything that is known of an item."""
-        artifact = self._artifact
-        return Item(self.ids[row], artifact.titles[row], int(artifact.counts[row]), self.data(row))
-
-    def data(self, row: int) -> dict[str, object]:
-        """The metadata of an item."""
-        return {name: values[row] for name, values in self._artifact.metadata.items()}
+        """Everything that is known of an item, trained or not."""
+        artifact, place = self._artifact, row - len(self)
+        if place < 0:
+            count = int(artifact.counts[row])
+            return Item(self.ids[row], artifact.titles[row], count, _data(artifact.metadata, row))
+        others = artifact.untrained
+        data = _data(others.metadata, place)
+        return Item(self.ids[row], others.titles[place], 0, data, trained=False)
 
     def find(self, text: str, k: int) -> list[int]:
         """Rows with every word of the text; see `Recommender.find`."""
-        return self._words.find(text, k) if text.strip() else list(range(min(k, len(self))))
+        return self._words.find(text, k) if text.strip() else list(range(min(k, len(self.ids))))
 
     @cached_property
     def _words(self) -> Search:
         return self._artifact.search or Search.in_memory(self._artifact.texts())
 
 
-def _row(ids: ItemIds, item_id: str) -> int:
-    """Raises an error where there is none, so that a cache holds no unknown ids."""
+def _row(ids: ItemIds, end: int, item_id: str) -> int:
+    """Raises an error where there is none before the end, so that a cache holds no unknown ids."""
     row = ids.row(item_id)
     if row is None:
         raise UnknownItemError(item_id)
+    if row >= end:
+        raise UntrainedItemError(item_id)
     return row
+
+
+def _data(metadata: Mapping[str, Sequence[Any]], row: int) -> dict[str, Any]:
+    return {name: values[row] for name, values in metadata.items()}

@@ -38,7 +38,6 @@ def faults_of(artifact: Artifact) -> Iterator[Fault]:
 
 def _shapes(artifact: Artifact) -> Iterator[Fault]:
     rows, columns = artifact.manifest.items, artifact.manifest.vector_size
-    yield from differs(COUNTS, shape(artifact.counts), f"int64 {(rows,)}")
     for name, vectors in _vectors(artifact).items():
         yield from differs(name, shape(vectors), f"float32 {(rows, columns)}")
     if artifact.neighbors is not None:

@@ -14,6 +14,7 @@ from service.model.artifact import (
     COLUMN_NUMBERS,
     COLUMN_TEXTS,
     COLUMN_TEXTS_OFFSETS,
+    COUNTS,
     Manifest,
 )
 from service.model.column_types import MISSING
@@ -31,7 +32,10 @@ def faults_of_columns(arrays: Mapping[str, NDArray[Any]], manifest: Manifest) ->
         arrays: the content of the files, by their names.
         manifest: says how many items there are, and the kinds of the columns.
     """
-    items, columns = manifest.items, Counter(manifest.metadata.values())
+    items, columns = manifest.known, Counter(manifest.metadata.values())
+    yield from differs(COUNTS, shape(arrays[COUNTS]), f"int64 {(items,)}")
+    if arrays[COUNTS][manifest.items :].any():
+        yield COUNTS, "holds counts of untrained items"
     numbers, codes = arrays[COLUMN_NUMBERS], arrays[COLUMN_CODES]
     lists, offsets = arrays[COLUMN_LISTS], arrays[COLUMN_LISTS_OFFSETS]
     yield from differs(COLUMN_NUMBERS, shape(numbers), f"float64 {(columns['number'], items)}")

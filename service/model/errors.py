@@ -6,6 +6,7 @@
     │   ├── EventLogError            the event log cannot be read, or nothing is left of it
     │   ├── NoContinuationsError     the model was not trained for the relation `next`: HTTP 409
     │   └── UnknownItemError         an item the model has never seen: HTTP 404
+    │       └── UntrainedItemError   it is known, but has no vector
     ├── ArtifactError                an artifact is damaged or of another format: for good
     ├── UnavailableError             the disk or memory fails, a file is missing: may pass
     ├── NoModelError                 nothing has been published yet: HTTP 503
@@ -66,9 +67,20 @@ class NoContinuationsError(InputError):
 class UnknownItemError(InputError):
     """An item the model has never seen."""
 
+    reason: ClassVar[str] = "the model does not know item {}"
+
     def __init__(self, item_id: str) -> None:
-        super().__init__(f"the model does not know item {short(item_id)!r}")
+        super().__init__(self.reason.format(repr(short(item_id))))
         self.item_id = item_id
+
+
+class UntrainedItemError(UnknownItemError):
+    """An item that is known, but not from the log, so that nothing can be answered about it."""
+
+    reason: ClassVar[str] = (
+        "item {} is known, but untrained: it is in the file of items, but not in the sessions that "
+        "the model learned from"
+    )
 
 
 class ArtifactError(Item2VecError):

@@ -58,8 +58,9 @@ from service.model.faults import refuse
 from service.model.item_ids import ItemIds
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
-from service.model.string_checks import faults_of_strings
+from service.model.string_checks import Arrays, faults_of_strings
 from service.model.strings import JsonValues, OptionalStrings, Strings
+from service.model.untrained import Untrained
 
 # Smaller files are copied, not mapped: a process dies if a file it has mapped is cut short.
 COPIED_BYTES = 1 << 20
@@ -81,26 +82,30 @@ def load(directory: Path) -> Artifact:
         UnavailableError: naming the file that is missing or cannot be read now.
     """
     manifest = verify(directory)
+    items, known = manifest.items, manifest.known
     arrays = {name: _read_array(directory / name) for name in ARRAYS}
     refuse(
         chain(faults_of_strings(arrays, manifest), faults_of_columns(arrays, manifest)), directory
     )
+    ids = Strings(arrays[ITEM_IDS], arrays[ITEM_IDS_OFFSETS])
     artifact = Artifact(
         manifest=manifest,
-        item_ids=ItemIds(
-            Strings(arrays[ITEM_IDS], arrays[ITEM_IDS_OFFSETS]), arrays[ID_HASHES], arrays[ID_ROWS]
-        ),
-        titles=OptionalStrings(
-            Strings(arrays[TITLES], arrays[TITLES_OFFSETS]), arrays[TITLES_MISSING]
-        ),
-        metadata=_metadata(Strings(arrays[METADATA], arrays[METADATA_OFFSETS]), manifest),
-        counts=arrays[COUNTS],
+        item_ids=ids.part(0, items),
+        titles=_titles(arrays, 0, items),
+        metadata=_metadata(arrays, manifest, 0, items),
+        counts=arrays[COUNTS][:items] if known > items else arrays[COUNTS],
         input_vectors=arrays[INPUT_VECTORS],
         output_vectors=arrays[OUTPUT_VECTORS],
         cosine_index=_read_index(directory / COSINE_INDEX),
         continuations=_read_continuations(directory, manifest.next),
-        search=_read_search(directory / SEARCH, manifest.items),
+        untrained=Untrained(
+            item_ids=ids.part(items, known),
+            titles=_titles(arrays, items, known),
+            metadata=_metadata(arrays, manifest, items, known),
+        ),
+        search=_read_search(directory / SEARCH, known),
         neighbors=NeighborLists(arrays[NEIGHBORS], arrays[NEIGHBORS_SCORES]),
+        stored_ids=ItemIds(ids, arrays[ID_HASHES], arrays[ID_ROWS]),
         stored_columns=Columns(
             kinds=manifest.metadata,
             counts=arrays[COUNTS],
@@ -204,11 +209,17 @@ def _check_format(path: Path, version: int) -> None:
     )
 
 
-def _metadata(values: Strings, manifest: Manifest) -> dict[str, JsonValues]:
-    """The metadata columns, which stand one after another."""
-    rows = manifest.items
+def _titles(arrays: Arrays, first: int, last: int) -> OptionalStrings:
+    """The titles of the rows from `first` to before `last`."""
+    titles = Strings(arrays[TITLES], arrays[TITLES_OFFSETS])
+    return OptionalStrings(titles.part(first, last), arrays[TITLES_MISSING][first:last])
+
+
+def _metadata(arrays: Arrays, manifest: Manifest, first: int, last: int) -> dict[str, JsonValues]:
+    """The same of the metadata, whose columns stand one after another."""
+    values, rows = Strings(arrays[METADATA], arrays[METADATA_OFFSETS]), manifest.known
     return {
-        name: JsonValues(values.part(column * rows, (column + 1) * rows))
+        name: JsonValues(values.part(column * rows + first, column * rows + last))
         for column, name in enumerate(manifest.metadata)
     }
 

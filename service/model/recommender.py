@@ -43,8 +43,8 @@ class Recommender:
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self.hidden = frozenset()
         self._catalogue = Catalogue(artifact)
+        self.hidden = frozenset()
         self._ranker = Ranker(artifact)
 
     @property
@@ -54,7 +54,7 @@ class Recommender:
 
     @property
     def hidden(self) -> frozenset[int]:
-        """Rows that are in no answer; replaced as a whole when it changes."""
+        """Rows that are in no answer, nor found; replaced as a whole when it changes."""
         return self._hidden
 
     @hidden.setter
@@ -62,6 +62,7 @@ class Recommender:
         ordered = np.sort(np.fromiter(rows, np.int64, len(rows)))
         self.state = f"{self.version}-{zlib.crc32(ordered.tobytes()):08x}" if rows else self.version
         self._hidden = rows
+        self._hidden_answers = frozenset(row for row in rows if row < len(self._catalogue))
 
     @property
     def relations(self) -> tuple[Relation, ...]:
@@ -69,8 +70,12 @@ class Recommender:
         return ("similar",) if self.artifact.continuations is None else ("similar", "next")
 
     def __contains__(self, item_id: str) -> bool:
-        """Whether the model knows the item."""
+        """Whether the model can be asked about the item."""
         return item_id in self._catalogue
+
+    def knows(self, item_id: str) -> bool:
+        """Whether the item is known, trained or not."""
+        return bool(self.rows_of([item_id]))
 
     # Answers
 
@@ -155,7 +160,7 @@ class Recommender:
         Args:
             query: what may be answered, see `query`; its items do not count.
         """
-        return self._chosen(query, self._ranker.popular(query, self.hidden))
+        return self._chosen(query, self._ranker.popular(query, self._hidden_answers))
 
     def similarity(self, first: str, second: str) -> float:
         """The cosine of two items.
@@ -177,15 +182,17 @@ class Recommender:
         return vector
 
     def item(self, item_id: str) -> Item:
-        """What the model knows of an item.
+        """What is known of an item, trained or not.
 
         Raises:
             UnknownItemError: the model does not know it.
         """
-        return self._catalogue.item(self._catalogue.row(item_id))
+        return self._catalogue.item(self._catalogue.place(item_id))
 
     def find(self, text: str, k: int = 10, filter: str | None = None) -> list[Item]:
         """Items with every word of the text in their id or title, most frequent first.
+
+        Untrained items are found after all others.
 
         The last word may be the beginning of one. A text without words finds nothing, an empty one
         the most frequent items. See `Search.find`.
@@ -244,7 +251,8 @@ class Recommender:
         """
         lists = self.artifact.neighbors
         best = lists and lists.best(self._catalogue.row(item_id), k)
-        if not best or (self.hidden and not self.hidden.isdisjoint(best[0])):
+        hidden = self._hidden_answers
+        if not best or (hidden and not hidden.isdisjoint(best[0])):
             return None
         return self._catalogue.neighbors(*best)
 
@@ -330,7 +338,7 @@ class Recommender:
 
         A query without items has no neighbors.
         """
-        ranked = self._ranker.best(queries, self.hidden)
+        ranked = self._ranker.best(queries, self._hidden_answers)
         return [self._chosen(*one) for one in zip(queries, ranked, strict=True)]
 
     def split(self, query: Query, most: int) -> list[Query]:
@@ -441,7 +449,7 @@ class Recommender:
         return self._ranker.continuations.settings.decay
 
     def rows_of(self, item_ids: Iterable[str]) -> frozenset[int]:
-        """The rows of the items that the model knows."""
+        """The rows of the items that are known, trained or not."""
         rows = map(self._catalogue.ids.row, item_ids)
         return frozenset(row for row in rows if row is not None)
 

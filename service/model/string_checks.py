@@ -34,7 +34,7 @@ def faults_of_strings(arrays: Arrays, manifest: Manifest) -> Iterator[Fault]:
         arrays: the content of the files, by their names.
         manifest: says how many items and metadata columns there are.
     """
-    items = manifest.items
+    items = manifest.known
     yield from faults_of_texts(arrays, ITEM_IDS, ITEM_IDS_OFFSETS, items)
     yield from faults_of_texts(arrays, TITLES, TITLES_OFFSETS, items)
     yield from faults_of_texts(arrays, METADATA, METADATA_OFFSETS, items * len(manifest.metadata))

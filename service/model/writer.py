@@ -44,7 +44,6 @@ from service.model.artifact import (
     Manifest,
 )
 from service.model.disk import failures, sync
-from service.model.item_ids import ItemIds
 from service.model.neighbors import NeighborLists
 from service.model.search import database
 from service.model.strings import OptionalStrings, Strings, json_texts
@@ -103,7 +102,11 @@ def _write(artifact: Artifact, directory: Path) -> Manifest:
         (directory / REPORT).write_text(artifact.report, encoding="utf-8")
     settings = artifact.continuations and artifact.continuations.settings
     manifest = artifact.manifest.model_copy(
-        update={"next": settings, "metadata": artifact.columns.kinds}
+        update={
+            "next": settings,
+            "metadata": artifact.columns.kinds,
+            "untrained": len(artifact.untrained),
+        }
     )
     sha256 = {name: checksums.of_file(directory / name) for name in manifest.files}
     manifest = manifest.model_copy(update={"sha256": sha256})
@@ -129,12 +132,12 @@ def _write_index(index: faiss.Index, path: Path) -> None:
 
 def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
     """The content of every array file."""
-    item_ids = ItemIds.of(artifact.item_ids)
-    titles = OptionalStrings.of(artifact.titles, "the title")
-    values = chain.from_iterable(map(json_texts, artifact.metadata.values()))
+    item_ids = artifact.ids
+    titles = OptionalStrings.of(artifact.all_titles(), "the title")
+    values = chain.from_iterable(map(json_texts, artifact.all_metadata().values()))
     metadata = Strings.of(values, "the metadata")
     columns = artifact.columns
-    neighbors = artifact.neighbors or NeighborLists.none(len(item_ids))
+    neighbors = artifact.neighbors or NeighborLists.none(len(artifact.item_ids))
     arrays: dict[str, NDArray[Any]] = {
         ITEM_IDS: item_ids.strings.text,
         ITEM_IDS_OFFSETS: item_ids.strings.offsets,
@@ -151,7 +154,7 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
         COLUMN_LISTS_OFFSETS: columns.list_offsets,
         COLUMN_TEXTS: columns.vocabulary.text,
         COLUMN_TEXTS_OFFSETS: columns.vocabulary.offsets,
-        COUNTS: artifact.counts,
+        COUNTS: columns.counts,
         INPUT_VECTORS: artifact.input_vectors,
         OUTPUT_VECTORS: artifact.output_vectors,
         NEIGHBORS: neighbors.items,

@@ -41,7 +41,9 @@ class HiddenItem(schemas.Body):
 
     item_id: str = Field(examples=["85123A"])
     hidden: bool
-    known: bool = Field(description="Whether the model that is served knows the item.")
+    known: bool = Field(
+        description="Whether the model that is served knows the item, trained or not."
+    )
 
 
 class HiddenItems(schemas.Body):
@@ -108,5 +110,5 @@ def _changed(
         change(item_id)
     except (ArtifactError, JobRunningError, UnavailableError) as error:
         return problem(kinds.NOT_CHANGED, str(error), headers={"Retry-After": "5"})
-    known = model.loaded is not None and item_id in model.loaded
+    known = model.loaded is not None and model.loaded.knows(item_id)
     return {"item_id": item_id, "hidden": hidden, "known": known}

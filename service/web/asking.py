@@ -11,7 +11,7 @@ FILTERED_QUICKLY = 10_000_000  # characters of a condition times items, in some 
 
 def filters_quickly(model: Recommender, condition: str | None) -> bool:
     """Whether it takes some milliseconds at most to look at every item by a condition."""
-    return condition is None or len(condition) * model.artifact.manifest.items <= FILTERED_QUICKLY
+    return condition is None or len(condition) * model.artifact.manifest.known <= FILTERED_QUICKLY
 
 
 def taste_query(

@@ -37,7 +37,8 @@ def find_items(
 ) -> dict[str, Any]:
     """The most frequent items that have every word of `q` in their id or title.
 
-    The last word may be the beginning of one. A misspelt word is corrected if nothing is found.
+    Untrained items, known from the file of items alone, come last. The last word may be the
+    beginning of one. A misspelt word is corrected if nothing is found.
     """
     found = model.find(q, k, filter)
     return {"model_version": model.version, "returned": len(found), "items": found}
@@ -62,5 +63,5 @@ async def vector(item_id: str, model: CacheableModel) -> dict[str, Any]:
     summary="One item",
 )
 async def item(item_id: str, model: CacheableModel) -> dict[str, Any]:
-    """Title, count and metadata of an item."""
+    """Title, count and metadata of an item, and whether it is trained."""
     return {"model_version": model.version, **vars(model.item(item_id))}

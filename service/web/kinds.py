@@ -67,8 +67,8 @@ UNKNOWN_ITEM = Kind(
     "unknown-item",
     404,
     "Unknown item",
-    "The model has never seen the item. Ids are text and must match exactly; in a path they are "
-    "percent-encoded.",
+    "The model has never seen the item; `detail` says if it is untrained, known from the file of "
+    "items alone. Ids are text and must match exactly; in a path they are percent-encoded.",
     "the model does not know item 'X1'",
 )
 METHOD_NOT_ALLOWED = Kind(

@@ -95,6 +95,12 @@ class Metrics:
         self.items = self._gauge(
             "item2vec_model_items", "Items in the model served.", "livemostrecent", ["model"]
         )
+        self.untrained_items = self._gauge(
+            "item2vec_model_untrained_items",
+            "Items that the model served knows from the file of items alone.",
+            "livemostrecent",
+            ["model"],
+        )
         self.hidden_items = self._gauge(
             "item2vec_hidden_items", "Items that no answer names.", "livemostrecent", ["model"]
         )
@@ -200,9 +206,15 @@ class ModelMetrics:
         self._last_run = metrics.last_run
         self._drift = metrics.overlap, metrics.overlap_threshold
         self._name = name
-        self._items, self._created, self._oldest, self._hidden = (
+        self._items, self._untrained, self._created, self._oldest, self._hidden = (
             gauge.labels(name)
-            for gauge in (metrics.items, metrics.created, metrics.oldest, metrics.hidden_items)
+            for gauge in (
+                metrics.items,
+                metrics.untrained_items,
+                metrics.created,
+                metrics.oldest,
+                metrics.hidden_items,
+            )
         )
         self._oldest.set(math.inf)  # not 0, which a worker that is loading would make the oldest
 
@@ -213,6 +225,7 @@ class ModelMetrics:
     def served(self, manifest: Manifest) -> None:
         """Notes which version is served now."""
         self._items.set(manifest.items)
+        self._untrained.set(manifest.untrained)
         self._created.set(manifest.created.timestamp())
         self._oldest.set(manifest.created.timestamp())
         drift = manifest.drift

@@ -45,6 +45,7 @@ async def model_manifest(model: PersonalModel, request: Request) -> dict[str, An
             name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
         }
         shown["data"].pop("notes", None)
+        (shown["data"].get("items_file") or {}).pop("title", None)
     return shown
 
 

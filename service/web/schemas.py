@@ -86,7 +86,8 @@ class RecommendAnswer(NeighborsAnswer):
     """Recommended items, best first."""
 
     unknown_items: list[str] = Field(
-        description="Liked and disliked items the model does not know.", examples=[[]]
+        description="Liked and disliked items the model does not know, or that are untrained.",
+        examples=[[]],
     )
     fallback_used: str | None = Field(
         description="`popularity` if no liked item is known: these are the most popular items.",
@@ -169,6 +170,11 @@ class ItemBody(Body):
     title: str | None = Field(examples=["WHITE HANGING HEART T-LIGHT HOLDER"])
     count: int = Field(description="Occurrences in training.", examples=[2169])
     metadata: dict[str, Any] = Field(examples=[{}])
+    trained: bool = Field(
+        description="false for an item that is known from the file of items alone: no answer names "
+        "it, and nothing can be asked about it.",
+        examples=[True],
+    )
 
 
 class ItemAnswer(Answer, ItemBody):
@@ -176,7 +182,7 @@ class ItemAnswer(Answer, ItemBody):
 
 
 class ItemsAnswer(Answer):
-    """Matching items, most frequent first."""
+    """Matching items, most frequent first; untrained ones come last."""
 
     returned: int = Field(examples=[1])
     items: list[ItemBody]
@@ -187,7 +193,8 @@ class ModelAnswer(Answer):
 
     created: datetime
     age_seconds: int = Field(ge=0, description="Seconds since it was made.")
-    items: int = Field(description="Size of the catalogue.")
+    items: int = Field(description="Items that answers are made of.")
+    untrained: int = Field(description="Further items, known from the file of items alone.")
     vector_size: int
     output: OutputRows = Field(
         title="Output Rows",

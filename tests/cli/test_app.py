@@ -12,7 +12,7 @@ import pytest
 
 from service.model.store import Store
 from tests.conftest import make_artifact_with_next
-from trainer.cli.options import show_default
+from trainer.cli.options import flag_of, show_default
 from trainer.config import sources as config
 
 SETTINGS = """
@@ -80,7 +80,7 @@ def test_every_command_has_help(run, command):
 
 
 SHAPING = ("preset", "data.", "training.", "index.", "similar.", "next.")
-TRAINING = ("models", *SHAPING, "run.", "stability.")
+TRAINING = ("models", *SHAPING, "items.", "run.", "stability.")
 ASKING = (*SHAPING, "run.log_format", "evaluation.")
 TUNING = (
     *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",
@@ -93,7 +93,7 @@ TUNING = (
     [
         ("train", TRAINING),
         ("retrain", (*TRAINING, "gate.", "publish.")),
-        ("evaluate", ASKING),
+        ("evaluate", (*ASKING, "items.")),
         ("tune", TUNING),
         ("config show", ""),
     ],
@@ -105,7 +105,7 @@ def test_help_lists_every_setting_of_the_command_with_its_default(run, monkeypat
         if not name.startswith(known):
             assert field.description not in output
             continue
-        flag = f"--{name.rpartition('.')[2].replace('_', '-')}"
+        flag = flag_of(name)
         described = f"{field.description} [default: {show_default(field)}]"
         assert re.search(rf"{flag}\b.*?{re.escape(' '.join(described.split()))}", output), flag
 

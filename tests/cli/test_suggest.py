@@ -32,7 +32,7 @@ def suggested(run):
         assert result.code == 0, result.err
         sections = tomllib.loads(FILE.read_text())
         config = merge({"file": sections})
-        assert read_dataset(config.data).report.events_kept > 0
+        assert read_dataset(config.data, items=config.items).report.events_kept > 0
         return sections
 
     return suggested
@@ -74,17 +74,12 @@ def test_ratings_are_sets_of_what_was_liked_and_films_have_titles(suggested, tmp
         "min_count": 1,
     }
     assert sections["training"] == {"window": "session"}
-    items = tomllib.loads(
-        FILE.read_text()
-        .replace("\n# [items]", "\n[items]")
-        .replace("\n# id =", "\nid =")
-        .replace("\n# title =", "\ntitle =")
-        .replace("\n# metadata =", "\nmetadata =")
-        .replace('\n# paths = ["m', '\npaths = ["m')
-    )["items"]
-    assert items == {
-        "paths": ["movies.csv"], "id": "movieId", "title": "title", "metadata": ["genres"],
-    }  # fmt: skip
+    assert sections["items"] == {
+        "paths": ["movies.csv"],
+        "id": "movieId",
+        "title": "title",
+        "metadata": ["genres"],
+    }
 
 
 def test_ratings_without_a_header_get_names(suggested, tmp_path):
@@ -302,6 +297,15 @@ def test_a_second_file_without_the_items_is_refused(run, tmp_path):
     assert "no column has the items of the log" in result.err
 
 
+def test_a_file_of_items_that_cannot_be_read_as_it_is_stays_a_comment(suggested, tmp_path):
+    files = write_ratings(tmp_path, users=60)
+    films = pl.read_csv(files.items).rows()
+    write(tmp_path / "movies.dat", "".join("::".join(map(str, row)) + "\n" for row in films))
+    sections = suggested("ratings.csv", "movies.dat")
+    assert "items" not in sections
+    assert "movies.dat cannot be read as it is (columns): convert it to CSV" in comments()
+
+
 def test_a_wrong_column_is_named_with_those_there_are(run, tmp_path):
     write(tmp_path / "log.csv", "user,item\na,x\n")
     result = run("suggest", "log.csv", "--item", "sku")
@@ -310,8 +314,9 @@ def test_a_wrong_column_is_named_with_those_there_are(run, tmp_path):
 
 
 def test_what_is_suggested_trains_as_it_is(run, tmp_path):
-    write_plays(tmp_path, users=60)
-    assert run("suggest", "user_artists.dat").code == 0
-    result = run("train", "--epochs", "1", "--vector-size", "8", "--workers", "1")
-    assert result.code == 0
-    assert "trained version" in result.out
+    artists = write_plays(tmp_path, users=60).catalogue
+    assert run("suggest", "user_artists.dat", "artists.dat").code == 0
+    result = run("retrain", "--epochs", "1", "--vector-size", "8", "--workers", "1")
+    assert result.code == 0, result.err
+    answers = run("similar", artists.ids[0], "--json").out
+    assert any(title in answers for title in artists.titles)

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from service.model.errors import ConfigError
 from service.web.settings import Settings
 from tests.conftest import KUBERNETES
+from trainer.cli.options import flag_of
 from trainer.config.jobs import Config, PublishConfig
 from trainer.config.presets import PRESETS
 from trainer.config.sections import DataConfig, IndexConfig, TrainingConfig
@@ -485,7 +486,7 @@ def test_every_setting_says_what_it_is(name):
 
 
 def test_every_setting_has_a_name_of_its_own_for_a_flag():
-    flags = [name.rpartition(".")[2] for name, _ in settings()]
+    flags = [flag_of(name) for name, _ in settings()]
     assert len(set(flags)) == len(flags)
 
 

@@ -259,6 +259,7 @@ def test_the_report_names_the_first_and_the_last_event_that_were_kept():
 def test_the_report_is_plain_data():
     data = report_of(events(("a", "x", 0), ("b", "y", 1))).as_dict()
     assert data["events_kept"] == 2
+    assert data.pop("items_file") is None
     assert set(map(type, data.values())) == {int, float, dict, str, list}
 
 

@@ -225,6 +225,7 @@ def test_one_item(client: TestClient, store: Store):
         "title": "A pear",
         "count": 50,
         "metadata": {"kind": "fruit"},
+        "trained": True,
     }
 
 
@@ -237,6 +238,7 @@ def test_items_are_found(client: TestClient, store: Store):
         "title": "A pear",
         "count": 50,
         "metadata": {"kind": "fruit"},
+        "trained": True,
     }
 
 
@@ -248,6 +250,7 @@ def test_the_model_describes_itself(client: TestClient, store: Store):
         "model_version": store.current(),
         "created": "2026-01-02T03:04:05Z",
         "items": 6,
+        "untrained": 0,
         "vector_size": 2,
         "output": "items",
         "config": {},

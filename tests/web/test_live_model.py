@@ -466,7 +466,7 @@ from service.web.metrics import Metrics
 def serve(year):
     metrics = Metrics()
     created = datetime(year, 1, 1, tzinfo=UTC)
-    manifest = SimpleNamespace(items=1, created=created, drift=None)
+    manifest = SimpleNamespace(items=1, untrained=0, created=created, drift=None)
     metrics.of_model("").served(manifest)
     return metrics
 

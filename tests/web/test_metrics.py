@@ -89,7 +89,7 @@ def work(requests, searches, year):
     metrics.waiting(searches)
     metrics.searched(searches)
     created = datetime(year, 1, 1, tzinfo=UTC)
-    manifest = SimpleNamespace(items=year, created=created, drift=None)
+    manifest = SimpleNamespace(items=year, untrained=0, created=created, drift=None)
     metrics.of_model("").served(manifest)
     return metrics
 

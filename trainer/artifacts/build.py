@@ -134,6 +134,7 @@ def make_artifact(model: TrainedModel, version: str) -> Artifact:
             model.vectors.input, counts, similar, config.index, workers=threads
         ),
         continuations=model.continuations,
+        untrained=dataset.untrained,
     )
     if config.similar.decay is not None:
         return artifact

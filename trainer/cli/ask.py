@@ -167,6 +167,7 @@ def _titles_like(recommender: Recommender, text: str) -> str:
     matches = [
         f"{tables.printable(item.item_id)} {tables.printable(item.title or '')}".rstrip()
         for item in recommender.find(text, 3)
+        if item.trained
     ]
     return f"; it knows {', '.join(matches)}" if matches else ""
 

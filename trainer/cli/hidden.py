@@ -74,7 +74,7 @@ def _say_unknown(store: Store, items: Iterable[str]) -> None:
     except Item2VecError as error:
         say("note:", error)
         return
-    if unknown := [item_id for item_id in items if item_id not in recommender]:
+    if unknown := [item_id for item_id in items if not recommender.knows(item_id)]:
         say("unknown:", f"{_listed(unknown)}, to the current model; hidden all the same")
 
 

@@ -38,6 +38,7 @@ from trainer.view.lines import Lines
 EVALUATION = (
     "preset",
     "data.",
+    "items.",
     "training.",
     "index.",
     "similar.",
@@ -45,7 +46,7 @@ EVALUATION = (
     "evaluation.",
     "run.log_format",
 )
-NOT_TUNING = ("evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
+NOT_TUNING = ("items.", "evaluation.cutoffs", "evaluation.baselines", "evaluation.report")
 retraining_settings = add_flags(
     (name, field)
     for name, field in sources.settings()
@@ -62,7 +63,7 @@ evaluation_settings = add_flags(
 tuning_settings = add_flags(
     (name, field)
     for name, field in sources.settings()
-    if name.startswith((*EVALUATION, "tuning.")) and name not in NOT_TUNING
+    if name.startswith((*EVALUATION, "tuning.")) and not name.startswith(NOT_TUNING)
 )
 
 

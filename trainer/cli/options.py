@@ -14,6 +14,8 @@ from trainer.config.sources import show_value
 
 Named = tuple[str, FieldInfo]
 
+PREFIXED = frozenset({"items"})  # sections whose flags begin with their name: `--items-title`
+
 
 def add_flags(settings: Iterable[Named]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Gives a command a flag for every setting.
@@ -58,13 +60,18 @@ def show_default(field: FieldInfo) -> str:
     return show_value(default) if default not in (None, [], {}) else "none"
 
 
+def flag_of(name: str) -> str:
+    """The flag of a setting, by its dotted name."""
+    return f"--{_parameter_name(name).replace('_', '-')}"
+
+
 def _parameter_name(name: str) -> str:
-    return name.rpartition(".")[2]
+    section, _, leaf = name.rpartition(".")
+    return f"{section}_{leaf}" if section in PREFIXED else leaf
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
-    leaf = _parameter_name(name)
-    flag = f"--{leaf.replace('_', '-')}"
+    flag = flag_of(name)
     kind: Any = str | None
     names: list[str] = [flag]
     metavar: str | None = _metavar(field.annotation)
@@ -81,7 +88,10 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     )
     empty: Any = [] if kind == list[str] else None
     return inspect.Parameter(
-        leaf, inspect.Parameter.KEYWORD_ONLY, default=empty, annotation=Annotated[kind, option]
+        _parameter_name(name),
+        inspect.Parameter.KEYWORD_ONLY,
+        default=empty,
+        annotation=Annotated[kind, option],
     )
 
 

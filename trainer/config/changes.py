@@ -7,12 +7,12 @@ from trainer.config.jobs import Config
 from trainer.config.sources import merge, settings, show_value
 
 # The settings that shape a model; not where it is made, nor what happens to it afterwards.
-SHAPING = ("data.", "training.", "index.", "similar.", "next.")
+SHAPING = ("data.", "items.", "training.", "index.", "similar.", "next.")
 NOT_SHAPING = ("data.scratch", "training.workers")
 
 
 def changed_settings(trained: Mapping[str, Any], config: Config) -> list[tuple[str, str, str]]:
-    """The settings that would now make a different model from the same log.
+    """The settings that would now make a different model from the same files.
 
     A default that changed with an upgrade counts as a change; a setting that did not exist yet
     counts as having had its default. An imported model was trained without settings: no changes.

@@ -24,7 +24,10 @@ class GateConfig(Section):
         1.5, gt=0, description="most events, as such a share; more where the log is longer in time"
     )
     least_items: float = Field(
-        0.8, ge=0, description="fewest items, as a share of those of the current version"
+        0.8,
+        ge=0,
+        description="fewest items, and fewest of them in the file of items, as a share of those of "
+        "the current version",
     )
     most_items: float = Field(
         1.5, gt=0, description="most items, as such a share; more where the log is longer in time"

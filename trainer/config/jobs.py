@@ -23,6 +23,7 @@ from trainer.config.sections import (
     Cutoffs,
     DataConfig,
     IndexConfig,
+    ItemsConfig,
     NextConfig,
     Section,
     SimilarConfig,
@@ -204,6 +205,7 @@ class Config(BaseModel):
         "balanced", description="defaults that serve both relations, or one of them better"
     )
     data: DataConfig = DataConfig()
+    items: ItemsConfig = ItemsConfig()
     training: TrainingConfig = TrainingConfig()
     index: IndexConfig = IndexConfig()
     similar: SimilarConfig = SimilarConfig()

@@ -226,6 +226,31 @@ class DataConfig(Section):
         return self
 
 
+class ItemsConfig(Section):
+    """Where a file of items is, if there is one, and what its columns mean."""
+
+    paths: Names = Field(
+        [], description="files or globs with a row for each item: .parquet, .csv, .csv.gz, .jsonl"
+    )
+    id: Name = Field(
+        None, description="column of the item's id, spelled as in the log; if not set, data.item"
+    )
+    title: Name = Field(
+        None, description="column of the item's title, which is preferred to that of the log"
+    )
+    metadata: Names = Field(
+        [],
+        description="further columns that describe an item, such as price; preferred to those of "
+        "the log",
+    )
+
+    @model_validator(mode="after")
+    def _has_a_file(self) -> Self:
+        if not self.paths and (self.id or self.title or self.metadata):
+            raise ValueError("columns of a file of items are named, but no file: set its `paths`")
+        return self
+
+
 class TrainingConfig(Section):
     """How the vectors are trained; the names are gensim's where it has one."""
 

@@ -146,15 +146,19 @@ def _check_environment(service_settings: Collection[str]) -> None:
     known_names = {*names, *map(environment_name, service_settings)}
     for name in variables():
         if name.upper() not in known_names:
-            leaf = _leaf(name)
+            section, _, leaf = name.upper().removeprefix(PREFIX).lower().rpartition(DELIMITER)
+            spellings = _spellings(section)
             remedy = _new_name(leaf) or _hint(
-                leaf, {_leaf(variable): variable for variable in names}
+                leaf, {last: environment_name(spellings[last]) for last in spellings}
             )
             raise ConfigError(f"{name} in the environment is not a setting; {remedy}")
 
 
-def _leaf(variable: str) -> str:
-    return variable.upper().removeprefix(PREFIX).rpartition(DELIMITER)[2].lower()
+def _spellings(section: str) -> dict[str, str]:
+    """The settings by their last names; of several, that of a section, or else the first."""
+    names = [name for name, _ in settings()][::-1]
+    ordered = sorted(names, key=lambda name: name.startswith(f"{section}."))
+    return {name.rpartition(".")[2]: name for name in ordered}
 
 
 def _overlay(base: dict[str, Any], layer: Mapping[str, Any]) -> None:
@@ -172,9 +176,8 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     origin = source(layers, name)
     if first["type"] == "extra_forbidden":
         leaf = location[-1]
-        spellings = {setting.rpartition(".")[2]: setting for setting, _ in settings()}
         sections = {section: f"[{section}]" for section in Config.model_fields}
-        remedy = _new_name(leaf) or _hint(leaf, sections | spellings)
+        remedy = _new_name(leaf) or _hint(leaf, sections | _spellings(location[0]))
         return f"{name} ({origin}) is not a setting; {remedy}"
     reason = first["msg"].removeprefix("Value error, ")
     if len(location) == 1 and first["type"] == "value_error":

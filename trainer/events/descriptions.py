@@ -5,6 +5,7 @@ from typing import Any
 
 import polars as pl
 
+from trainer.events.items import ItemsFile
 from trainer.events.log.reader import ITEM, METADATA_PREFIX, TITLE, Events
 
 COUNT = "count"
@@ -16,9 +17,13 @@ class Descriptions:
     Where events disagree, the most frequent value wins, and of equally frequent values the first
     in sorted order. Blanks around a text are removed; an empty text counts as missing. Memory
     grows with the number of different values.
+
+    Args:
+        items: a file of items; a value that it has wins over those of events.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, items: ItemsFile | None = None) -> None:
+        self.items = items
         self._counts: dict[str, list[pl.DataFrame]] = {}
 
     def watch(self, pieces: Iterable[Events]) -> Iterator[Events]:
@@ -44,7 +49,7 @@ class Descriptions:
             `{"title": [...], "metadata:<name>": [...]}`, one value or None for every id.
         """
         items = pl.DataFrame({ITEM: item_ids}, schema={ITEM: pl.String})
-        return {
+        columns = {
             column: items.join(
                 _most_frequent(_merge(counts)), on=ITEM, how="left", maintain_order="left"
             )
@@ -52,6 +57,13 @@ class Descriptions:
             .to_list()
             for column, counts in self._counts.items()
         }
+        for column, values in (self.items.columns(item_ids) if self.items else {}).items():
+            others = columns.get(column, values)
+            columns[column] = [
+                other if value is None else value
+                for value, other in zip(values, others, strict=True)
+            ]
+        return columns
 
 
 def _count(table: pl.DataFrame, column: str) -> pl.DataFrame:

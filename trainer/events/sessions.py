@@ -73,6 +73,7 @@ def clean(
         largest_user_share=log.largest_user_share,
         activity=log.activity,
         usual_end=_text(ordered.ends, _nearly_last),
+        items_file=None,
         notes=log.notes,
     )
     _check_enough(report, config)

@@ -120,7 +120,13 @@ def _spelling(ids: Ids, config: GateConfig) -> Check:
 
 
 def _titles(dataset: Dataset, ids: Ids, config: GateConfig) -> Check:
-    """Whether known items still have their titles."""
+    """Whether known items still have their titles, where these come from the same place."""
+    was, now = ids.current.manifest.data.get("items_file"), dataset.report.items_file
+    columns = was and was.get("title"), now and now.title
+    if columns[0] != columns[1]:
+        places = [f"column {one!r} of the file of items" if one else "the log" for one in columns]
+        why = f"titles come from {places[1]}, those of the current version from {places[0]}"
+        return not_made("titles", "log", why)
     before = dict(zip(ids.current.item_ids, ids.current.titles, strict=True))
     pairs = [
         (before[item_id], title)

@@ -1,6 +1,6 @@
 """What a log must fulfil before anything is trained on it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,6 +48,7 @@ def guard_log(
         checks += [
             _ratio("events", report.events_kept, known["events_kept"], events),
             _ratio("items", report.items, known["items"], items),
+            *_described(report, known.get("items_file"), config),
             *guard_ids(dataset, current, config, growth),
             _repeats(report, known.get("repeated_share"), config),
         ]
@@ -81,6 +82,21 @@ def _ratio(name: str, seen: int, before: int, limits: Limits) -> Check:
         f"{seen:,} {name}, {ratio:.2f} times the {before:,} of the current version",
         limits,
     )
+
+
+def _described(
+    report: DataReport, before: Mapping[str, Any] | None, config: GateConfig
+) -> Iterator[Check]:
+    """Whether the file of items still has those of the log: it may have been cut short."""
+    now, name = report.items_file, "described items"
+    had = before["trained"] if before else 0
+    if now is not None and had:
+        least = Limits(least=config.least_items, form=TIMES, setting="gate.least_items")
+        yield _ratio(name, now.trained, had, least)
+    elif now is not None:
+        yield not_made(name, "log", "the current version had no file with its items")
+    elif before is not None:
+        yield not_made(name, "log", "there is no file of items any more")
 
 
 def _largest_user(report: DataReport, before: float | None, config: GateConfig) -> Check:

@@ -9,7 +9,7 @@ from service.model.errors import ConfigError
 from service.model.recommender import Recommender
 from trainer.artifacts.build import make_artifact, train_model
 from trainer.config.jobs import Config, EvaluationConfig
-from trainer.corpus import Dataset
+from trainer.corpus import DataReport, Dataset
 from trainer.evaluation.attributes import attributes_of
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
@@ -35,6 +35,7 @@ class EvaluationRun:
 
     Attributes:
         holdout: the training sessions and all test cases.
+        report: what became of what was read.
         cases: the cases that were ranked.
         model: the trained model.
         evaluation: the model and its baselines side by side.
@@ -42,6 +43,7 @@ class EvaluationRun:
     """
 
     holdout: Holdout
+    report: DataReport
     cases: Cases
     model: Served
     evaluation: Evaluation
@@ -52,7 +54,7 @@ class EvaluationRun:
         return {
             "held_out": self.holdout.description,
             "config": config.model_dump(mode="json"),
-            "data": self.holdout.report.as_dict(),
+            "data": self.report.as_dict(),
             "training": self.model.recommender.artifact.manifest.metrics,
             "evaluation": self.evaluation.as_dict(),
             "interchangeability": self.interchangeability.as_dict(),
@@ -82,12 +84,12 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
     page = config.evaluation.report
     if page is not None and (reason := unwritable(page)):
         raise ConfigError(f"evaluation.report = '{page}': {reason}")
-    with display.reading(config.data.paths) as on_read:
-        log, descriptions = read_log(config.data, on_read, config.training.workers)
+    with display.reading([*config.items.paths, *config.data.paths]) as on_read:
+        log, descriptions = read_log(config.data, on_read, config.training.workers, config.items)
     holdout = hold_out(log, config.data, config.evaluation)
     cases = sample_cases(holdout.cases, config.evaluation, config.training.seed)
-    display.data(holdout.report)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
+    display.data(dataset.report)
     artifact = make_artifact(train_model(dataset, config, display), VERSION)
     models = _models(Recommender(artifact), config.evaluation)
     rankers: dict[str, Ranker] = {**models}
@@ -111,7 +113,7 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
             protocol.seed,
         )
     model = next(iter(models.values()))
-    return EvaluationRun(holdout, cases, model, evaluation, interchangeability)
+    return EvaluationRun(holdout, dataset.report, cases, model, evaluation, interchangeability)
 
 
 def vector_scores(artifact: Artifact, config: Config) -> VectorScores:

@@ -80,8 +80,8 @@ def _train_version(
     """
     compares = gate is not None and gate.compares
     first, second = _checkpoints(store, config, compares=compares)
-    with display.reading(config.data.paths) as on_read:
-        log, descriptions = read_log(config.data, on_read, config.training.workers)
+    with display.reading([*config.items.paths, *config.data.paths]) as on_read:
+        log, descriptions = read_log(config.data, on_read, config.training.workers, config.items)
     dataset = clean_dataset(log, descriptions, config.data)
     display.data(dataset.report)
     model = None

@@ -33,14 +33,12 @@ def suggest_items(suggestion: Suggestion, path: Path) -> None:
             f"{shares[column]:.0%} of {len(ids):,}"
         )
     blocked = [name for name in look.settings if name not in READ_BY_ITSELF]
-    usable = "items" in Config.model_fields and not blocked
+    usable = not blocked
     if blocked:
         suggestion.doubts.append(
             f"{path} cannot be read as it is ({', '.join(blocked)}): convert it to CSV in UTF-8 "
             "with a header, then use the section [items]"
         )
-    elif not usable:
-        suggestion.doubts.append(f"this version cannot read {path}: it has no section [items]")
     suggestion.add("items.paths", [str(path)], "what describes the items", active=usable)
     suggestion.add(
         "items.id", column, f"it has {shares[column]:.0%} of the log's items", active=usable

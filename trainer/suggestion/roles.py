@@ -145,15 +145,13 @@ def _find_by_content(rows: pl.DataFrame, roles: Roles) -> None:
     if "item" in roles.columns and owner:
         return
     left = [name for name in rows.columns if name not in roles.taken() and _is_id(rows[name])]
-    ratings = [
-        name
-        for name in rows.columns
-        if words_of(name)[:1] == ["column"] and name not in roles.taken() and _is_rating(rows[name])
-    ]
-    if "rating" not in roles.columns and ratings and len({*left} - {ratings[0]}) > 1:
-        roles.columns["rating"] = ratings[0]
+    unnamed = [name for name in rows.columns if words_of(name)[:1] == ["column"]]
+    ratings = [name for name in unnamed if name not in roles.taken() and _is_rating(rows[name])]
+    rating = min(ratings, key=lambda name: rows[name].n_unique(), default=None)
+    if "rating" not in roles.columns and rating and len({*left} - {rating}) > 1:
+        roles.columns["rating"] = rating
         roles.by_content.add("rating")
-        left = [name for name in left if name != ratings[0]]
+        left = [name for name in left if name != rating]
     if not owner and len(left) > ("item" not in roles.columns):
         grouped = max(left, key=lambda name: (_is_grouped(rows[name]), -left.index(name)))
         roles.columns["user"] = grouped

@@ -39,6 +39,13 @@ EVENT_ROWS = {
     "sessions": "sessions",
     "  dropped as short": "short_sessions",
 }
+ITEM_ROWS = {
+    "rows in the file of items": "rows",
+    "  without id": "without_id",
+    "  replaced by a later row": "replaced",
+    "  of items of the log": "trained",
+    "  of other items, untrained": "untrained",
+}
 # What the lists are like, right or wrong; headings are broken so that the table fits 80 columns.
 LIST_COLUMNS = {
     "coverage": "cover-\nage",
@@ -62,6 +69,9 @@ def data_table(report: DataReport) -> Table:
         if name == "events_held_out" and not report.events_held_out:
             continue  # only an evaluation holds anything out
         table.add_row(label, f"{getattr(report, name):,}")
+    if report.items_file is not None:
+        for label, name in ITEM_ROWS.items():
+            table.add_row(label, f"{getattr(report.items_file, name):,}")
     percentiles = (report.session_length_percentiles or {}).items()
     table.add_row("session length", "  ".join(f"{name} {length:,}" for name, length in percentiles))
     if report.first_event:

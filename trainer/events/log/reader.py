@@ -234,9 +234,7 @@ class _Reader:
                     f"it has: {', '.join(map(repr, schema))}{_remedy(schema.names())}"
                 )
             kind = schema[column]
-            if kind.is_nested() and not (
-                role.startswith(METADATA_PREFIX) and column not in TEXT and _is_list(kind)
-            ):
+            if kind.is_nested() and not (role.startswith(METADATA_PREFIX) and _is_list(kind)):
                 raise EventLogError(
                     f"{path}: column {column!r} holds {kind}, not one value per row"
                 )
@@ -297,6 +295,8 @@ def _roles(config: DataConfig) -> dict[str, str]:
 def _as_role(role: str, column: str, kind: pl.DataType) -> pl.Expr:
     """Ids and titles as text, metadata as types that JSON has; an empty value is missing."""
     value = pl.col(column)
+    if role == TIME:
+        return value.alias(role)
     if isinstance(kind, pl.List | pl.Array):
         return _as_list(value, kind).alias(role)
     if kind.is_float():

@@ -383,6 +383,12 @@ def test_errors_call_it_standard_input(pipe):
     assert refusal("-") == "standard input: the file is empty"
 
 
+def test_standard_input_and_a_file_are_not_one_log(pipe, tmp_path):
+    pipe(b"session,item\na,x\n")
+    path = write(tmp_path / "log.csv", "session,item\na,x\n")
+    assert refusal("-", path) == "standard input is a log of its own: name no files beside it"
+
+
 def test_a_log_of_numbers_as_times_is_read_twice_from_one_pipe(pipe):
     pipe(b"session,item,at\na,x,1700000000000\nb,y,1700000001000\n")
     assert read("-", time="at").table.get_column("time")[0].year == 2023

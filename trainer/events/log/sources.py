@@ -87,8 +87,11 @@ def open_sources(paths: list[Path], config: DataConfig, copies: ExitStack) -> li
         copies: keeps the copies; they vanish when it is closed.
 
     Raises:
-        EventLogError: a kind is unknown, kinds differ, or a setting does not fit.
+        EventLogError: a kind is unknown, kinds differ, files stand beside standard input, or a
+            setting does not fit.
     """
+    if STANDARD_INPUT in paths and len(paths) > 1:
+        raise EventLogError("standard input is a log of its own: name no files beside it")
     sources = [_Opened(path, config, copies).source() for path in paths]
     kinds = {kind_of(path, config): path for path in paths if path != STANDARD_INPUT}
     if len(kinds) > 1:

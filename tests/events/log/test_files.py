@@ -356,6 +356,7 @@ def parquet() -> bytes:
         (b'{"session": "a", "item": "x"}\n{"session": "b", "item": "y"}\n', "JSON lines"),
         (parquet(), "Parquet"),
     ],
+    ids=["commas", "tabs", "colons", "gzipped", "utf-16", "json", "parquet"],
 )
 def test_a_log_can_be_piped_in(pipe, data, kind):
     pipe(data)

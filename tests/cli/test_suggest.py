@@ -147,11 +147,21 @@ def test_semicolons_decimal_commas_and_another_encoding(suggested, tmp_path):
     assert "is 'Größe' spelled well?" in comments()
 
 
-def test_a_text_of_sessions_needs_nothing(suggested, tmp_path):
-    write(tmp_path / "log.txt", "a b c\nb c d\n" * 20)
-    sections = suggested("log.txt")
-    assert sections["data"] == {"paths": ["log.txt"], "min_count": 1}
+@pytest.mark.parametrize("name", ["log.txt", "my.log.txt", "log.txt.gz"])
+def test_a_text_of_sessions_needs_nothing(suggested, tmp_path, name):
+    write(tmp_path / name, "a b c\nb c d\n" * 20)
+    sections = suggested(name)
+    assert sections["data"] == {"paths": [name], "min_count": 1}
     assert sections["training"] == {"window": 10}
+
+
+def test_lists_describe_items_and_objects_do_not(suggested, tmp_path):
+    events = [
+        {"session": n // 3, "item": n % 5, "tags": [f"t{n % 5}"], "device": {"os": "x"}}
+        for n in range(60)
+    ]
+    write(tmp_path / "log.jsonl", "".join(json.dumps(event) + "\n" for event in events))
+    assert suggested("log.jsonl")["data"]["metadata"] == ["tags"]
 
 
 def test_a_text_of_columns_is_told_from_one_of_sessions(suggested, tmp_path):

@@ -7,29 +7,23 @@ import numpy as np
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.config.jobs import Config
 from trainer.config.sections import DataConfig
 from trainer.events.log.reader import SESSION, TIME, USER
-from trainer.suggestion.items import suggest_items
-from trainer.suggestion.look import FIRST_ROWS, Look, look_at
-from trainer.suggestion.measured import (
-    DAY,
-    ENOUGH,
-    MOST_ROWS,
-    SELDOM,
-    USUAL_GAP,
-    Measured,
-    pause,
-    share,
+from trainer.suggestion.cutting import (
+    choose_min_count,
+    choose_sessions,
+    choose_window,
+    say_what_was_read,
+    suggested_data,
 )
+from trainer.suggestion.items import suggest_items
+from trainer.suggestion.look import Look, look_at
+from trainer.suggestion.measured import Measured, share
 from trainer.suggestion.roles import Roles, find_roles
 from trainer.suggestion.suggestion import Suggestion
 
 LIKED = 0.75  # of the highest rating
-MOST_LOST = 0.05  # of the events, by `min_count`
-MANY = 0.1  # share of the items that are rare
-SORTED = 0.9
-RARE_SHAPE = 0.05
+RARE_SHAPE = 0.05  # share of the events whose ids look unlike all others
 BOUGHT = ("purchase", "buy", "bought", "transaction", "order", "checkout", "sale")
 
 
@@ -51,7 +45,7 @@ def suggest(path: Path, items: Path | None, given: Mapping[str, str]) -> Suggest
     for name, value in look.settings.items():
         if name != "columns":
             suggestion.add(f"data.{name}", value, look.reasons[name])
-    if look.settings.get("format", path.suffixes[:1] == [".txt"] and "txt") == "txt":
+    if look.kind == "txt":
         _choose_for_text(look, suggestion)
     else:
         _choose_for_columns(look, given, suggestion)
@@ -62,10 +56,10 @@ def suggest(path: Path, items: Path | None, given: Mapping[str, str]) -> Suggest
 
 def _choose_for_text(look: Look, suggestion: Suggestion) -> None:
     suggestion.doubts.append("a line of the text is taken for a session, oldest item first")
-    measured = Measured.of(_config(suggestion))
-    _say_what_was_read(look, measured, suggestion)
-    _choose_min_count(measured, suggestion)
-    _choose_window(measured, SESSION, "the items of a line are taken as ordered", suggestion)
+    measured = Measured.of(suggested_data(suggestion))
+    say_what_was_read(look, measured, suggestion)
+    choose_min_count(measured, suggestion)
+    choose_window(measured, SESSION, "the items of a line are taken as ordered", suggestion)
 
 
 def _choose_for_columns(look: Look, given: Mapping[str, str], suggestion: Suggestion) -> None:
@@ -102,7 +96,7 @@ def _choose_for_columns(look: Look, given: Mapping[str, str], suggestion: Sugges
             "what comes next mean nothing where rows are sorted by something else"
         )
     _choose_conditions(look, roles, suggestion)
-    _choose_sessions(look, roles, suggestion)
+    choose_sessions(look, roles, suggestion)
     _choose_descriptions(look, roles, suggestion)
     _choose_weights(look, roles, suggestion)
 
@@ -163,111 +157,6 @@ def _choose_conditions(look: Look, roles: Roles, suggestion: Suggestion) -> None
         suggestion.add("data.where", " AND ".join(conditions), "; ".join(reasons))
 
 
-def _choose_sessions(look: Look, roles: Roles, suggestion: Suggestion) -> None:
-    columns = roles.columns
-    owner = SESSION if SESSION in columns else USER
-    trial = _config(suggestion, **{SESSION: columns[owner]})
-    measured = Measured.of(trial)
-    _say_what_was_read(look, measured, suggestion)
-    if owner == SESSION:
-        per_session = measured.events.height / measured.events[SESSION].n_unique()
-        suggestion.add(
-            "data.session", columns[SESSION], f"sessions, of {per_session:.1f} events on average"
-        )
-        if USER in columns:
-            suggestion.add("data.user", columns[USER], "whose session it is")
-        is_set = TIME not in columns or measured.is_one_time(SESSION)
-    else:
-        is_set = _cut_user(measured, roles, suggestion)
-    _choose_min_count(measured, suggestion)
-    order = "what was near in a session counts more"
-    if is_set:
-        weighted = TIME not in columns and owner == USER
-        if weighted or measured.sorted_share(SESSION) > SORTED or "rating" in columns:
-            suggestion.add(
-                "training.window",
-                "session",
-                "a session is a set without an order: all of its items are context of one another",
-            )
-            return
-        order = (
-            "equal times leave the order to the rows, which are not sorted by item: it may mean "
-            "something. If it does not, set 'session'"
-        )
-    _choose_window(measured, SESSION, order, suggestion)
-
-
-def _cut_user(measured: Measured, roles: Roles, suggestion: Suggestion) -> bool:
-    """Chooses how the events of a user become sessions; returns whether these are sets."""
-    columns = roles.columns
-    user = columns[USER]
-    if TIME not in columns:
-        suggestion.add("data.session", user, "without times, everything of a user is one session")
-        return True
-    if "rating" in columns:
-        suggestion.add(
-            "data.session",
-            user,
-            "people rate what they remember, many at once: when says little, so everything that a "
-            "user liked is one session",
-        )
-        return True
-    gap = DAY / 2 if measured.only_days() else pause(measured.gaps(SESSION))
-    company = measured.company(SESSION, gap)
-    if company < ENOUGH:
-        suggestion.add(
-            "data.session",
-            user,
-            f"only {company:.0%} of the events have another of their user within {gap:g} minutes: "
-            "everything of a user is one session",
-        )
-        return measured.only_days()
-    suggestion.add("data.user", user, "whose events they are")
-    why = "the usual pause: the gaps between events show no other"
-    if measured.only_days():
-        why = "the times are days: the events of a day are a session"
-    elif gap != USUAL_GAP:
-        why = "fewest gaps between the events of a user are about this long"
-    suggestion.add(
-        "data.session_gap",
-        gap,
-        f"minutes of silence that end a session; {why}. {company:.0%} of "
-        "the events have company then",
-    )
-    return measured.only_days()
-
-
-def _choose_min_count(measured: Measured, suggestion: Suggestion) -> None:
-    rare, items, share = measured.seldom()
-    told = (
-        f"{rare:,} of {items:,} items ({rare / items:.0%}) are seen fewer than {SELDOM} times, in "
-        f"{share:.1%} of the events"
-    )
-    if rare < MANY * items:
-        suggestion.add("data.min_count", 1, f"{told}: all are kept")
-        return
-    least = next((n for n in (SELDOM, 3, 2) if measured.lost(n) <= MOST_LOST), 1)
-    if least == 1:
-        suggestion.add("data.min_count", 1, f"{told}: too many to drop")
-        return
-    suggestion.add(
-        "data.min_count",
-        least,
-        f"{told}. Items seen fewer than {least} times teach little: they are dropped, with "
-        f"{measured.lost(least):.1%} of the events",
-    )
-
-
-def _choose_window(measured: Measured, owner: str, order: str, suggestion: Suggestion) -> None:
-    lengths = measured.events.group_by(owner).len()["len"].to_numpy()
-    suggestion.add(
-        "training.window",
-        10,
-        f"the widest distance of two items that are context of each other; {order}. Half of the "
-        f"sessions have {np.median(lengths):.0f} events or fewer",
-    )
-
-
 def _choose_descriptions(look: Look, roles: Roles, suggestion: Suggestion) -> None:
     if title := roles.columns.get("title"):
         suggestion.add("data.title", title, f"what people read, such as {_example(look, title)}")
@@ -301,15 +190,6 @@ def _choose_weights(look: Look, roles: Roles, suggestion: Suggestion) -> None:
         )
 
 
-def _say_what_was_read(look: Look, measured: Measured, suggestion: Suggestion) -> None:
-    looked = min(look.rows.height, FIRST_ROWS)
-    counted = f"all {measured.read:,}" if measured.whole else f"the first {MOST_ROWS:,}"
-    suggestion.facts.append(
-        f"Suggested by `item2vec suggest` for {look.path}: columns told by its first {looked:,} "
-        f"events, figures counted in {counted} events."
-    )
-
-
 def _facts(look: Look, column: str, what: str) -> str:
     n = look.rows[column].n_unique()
     return (
@@ -323,8 +203,3 @@ def _example(look: Look, column: str) -> str:
 
 def _quoted(name: str) -> str:
     return name if name.isidentifier() else '"' + name.replace('"', '""') + '"'
-
-
-def _config(suggestion: Suggestion, **more: str) -> DataConfig:
-    """The data section as suggested so far, with what it cannot be checked without."""
-    return Config.model_validate({"data": {**suggestion.settings()["data"], **more}}).data

@@ -33,6 +33,7 @@ class Look:
 
     Attributes:
         path: the file.
+        kind: of the file.
         rows: its first rows; columns that are numbers, times or texts.
         settings: of the section `data`, by name, that reading it takes.
         reasons: why, by the name of the setting.
@@ -40,6 +41,7 @@ class Look:
     """
 
     path: Path
+    kind: Kind = "csv"
     rows: pl.DataFrame = field(default_factory=pl.DataFrame)
     settings: dict[str, Any] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
@@ -61,12 +63,12 @@ def look_at(path: Path) -> Look:
         raise EventLogError(f"there is no file {path}")
     if path.stat().st_size == 0:
         raise EventLogError(f"{path}: the file is empty")
-    kind = _kind(look)
-    if kind != "parquet":
+    look.kind = _kind(look)
+    if look.kind != "parquet":
         encoding = _find_encoding(look)
-        if kind == "txt" or "format" in look.settings:
-            kind = _find_kind(look, kind, encoding)
-        if kind == "csv":
+        if look.kind == "txt" or "format" in look.settings:
+            look.kind = _find_kind(look, look.kind, encoding)
+        if look.kind == "csv":
             _find_dialect(look, _lines(path, encoding))
     look.rows = _first_rows(look)
     if look.rows.is_empty():

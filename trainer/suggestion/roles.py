@@ -169,6 +169,8 @@ def _find_by_content(rows: pl.DataFrame, roles: Roles) -> None:
 def _describes(rows: pl.DataFrame, name: str, roles: Roles) -> bool:
     """Whether the rows of an item have one value of this column, and items have several."""
     item, words = roles.columns["item"], words_of(name)
+    if rows.schema[name] == pl.Struct:
+        return False
     pairs = rows.select(pl.col(item).alias("item"), pl.col(name).alias("value")).drop_nulls()
     if rows.schema[name].is_temporal() or pairs.get_column("value").n_unique() < 2:
         return False

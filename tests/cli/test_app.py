@@ -65,7 +65,8 @@ def guide(tmp_path, monkeypatch) -> Store:
 
 COMMANDS = [
     "", "train", "retrain", "evaluate", "tune", "serve", "similar", "recommend", "analogy",
-    "replay", "hide", "show", "hidden", "items", "item", "explain", "gate", "export", "import",
+    "suggest", "replay", "hide", "show", "hidden", "items", "item", "explain", "gate", "export",
+    "import",
     "config", "config show", "models", "models list", "models show", "models promote",
     "models rollback", "models prune", "models nights", "models push", "models pull",
 ]  # fmt: skip

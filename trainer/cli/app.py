@@ -25,6 +25,7 @@ app = group(
     HELP,
     {
         "Train": {
+            "suggest": "trainer.cli.suggest:suggest",
             "retrain": "trainer.cli.jobs:retrain",
             "train": "trainer.cli.jobs:train",
             "evaluate": "trainer.cli.jobs:evaluate",

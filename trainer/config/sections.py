@@ -54,7 +54,13 @@ def _as_mapping(value: object) -> object:
     return {name: number for name, _, number in (text.rpartition("=") for text in pairs)}
 
 
+def _unescape(value: object) -> object:
+    """Tabs as they are typed in a shell."""
+    return "\t" if value in ("\\t", "tab") else none_if_empty(value)
+
+
 TimeUnit = Literal["s", "ms", "us", "ns"]
+Kind = Literal["parquet", "csv", "jsonl", "txt"]
 Name = Annotated[str | None, BeforeValidator(none_if_empty)]
 Names = Annotated[list[str], BeforeValidator(as_list)]
 Time = Annotated[datetime | None, BeforeValidator(none_if_empty)]
@@ -94,7 +100,31 @@ class DataConfig(Section):
 
     paths: Names = Field(
         [],
-        description="files or globs: .parquet, .csv, .csv.gz, .jsonl, .txt (one session per line)",
+        description="files or globs: .parquet, .csv, .tsv, .dat, .jsonl, .txt (one session per "
+        "line), each but Parquet also as .gz; or - for standard input",
+    )
+    format: Kind | None = Field(
+        None,
+        description="kind of the files, csv for columns with any separator; if not set, told by "
+        "their endings, that of standard input by its content",
+    )
+    separator: Annotated[str | None, BeforeValidator(_unescape)] = Field(
+        None,
+        max_length=10,
+        description="what separates columns, such as ; or :: or tab; if not set, guessed",
+    )
+    quotes: Literal["double", "none"] | None = Field(
+        None,
+        description="whether fields may stand in double quotes; if not set, told by the file",
+    )
+    decimal: Literal[".", ","] | None = Field(
+        None, description="decimal sign of numbers in files with columns; if not set, guessed"
+    )
+    encoding: Name = Field(
+        None, description="encoding of text files, such as cp1252; if not set, UTF-8"
+    )
+    columns: Names = Field(
+        [], description="names of all columns, in order, of files that begin without a header"
     )
     item: str = Field("item_id", min_length=1, description="column of the item")
     session: Name = Field(
@@ -149,10 +179,44 @@ class DataConfig(Section):
             raise ValueError("`weights` are by the type of an event: name its column as `event`")
         return self
 
+    @field_validator("separator")
+    @classmethod
+    def _can_separate(cls, separator: str | None) -> str | None:
+        if separator and re.search(r'[\w"\\\r\n]', separator):
+            raise ValueError(
+                "letters, digits, quotes, backslashes and line ends cannot separate columns; a tab "
+                "is written as tab or \\t"
+            )
+        return separator
+
+    @field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str | None) -> str | None:
+        try:
+            if encoding:
+                b"a".decode(encoding, errors="ignore")
+        except LookupError:
+            raise ValueError(
+                "no such encoding is known; known are utf-8, cp1252, latin-1, utf-16, shift_jis, "
+                "and others that Python has"
+            ) from None
+        return encoding
+
+    @field_validator("columns")
+    @classmethod
+    def _differ(cls, columns: list[str]) -> list[str]:
+        if twin := next((name for name in columns if columns.count(name) > 1), None):
+            raise ValueError(f"{twin!r} is named twice")
+        return columns
+
     @model_validator(mode="after")
     def _has_sessions(self) -> Self:
-        plain_text = all(path.lower().endswith((".txt", ".txt.gz")) for path in self.paths)
-        if self.session is None and not plain_text:
+        told_by_content = self.format is None and "-" in self.paths
+        plain_text = self.format == "txt" or (
+            self.format is None
+            and all(path.lower().endswith((".txt", ".txt.gz")) for path in self.paths)
+        )
+        if self.session is None and not plain_text and not (told_by_content and self.user is None):
             if self.user is None:
                 raise ValueError("name the `session` column, or `user` and `time` to cut sessions")
             if self.time is None:

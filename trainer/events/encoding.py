@@ -104,6 +104,7 @@ def encode(
     read = 0
     types: set[str] = set()
     unit = None
+    remarks: dict[str, None] = {}
     for piece in pieces:
         table = piece.table.with_row_index("row", read)
         gap = None if SESSION in table.columns else config.session_gap
@@ -118,13 +119,14 @@ def encode(
         if config.weights and EVENT in table.columns:
             types.update(table.get_column(EVENT).drop_nulls().unique())
         unit = unit or piece.time_unit
+        remarks.update(dict.fromkeys(piece.notes))
         dropped["events_filtered"] += piece.read - table.height
         read += piece.read
         on_read(read)
     assert spool is not None
     sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch, workers)
     dropped["events_collapsed"] += collapsed
-    notes = tuple(_notes(config, types, unit))
+    notes = (*remarks, *_notes(config, types, unit))
     return Encoded(
         sessions,
         codes.item_ids(),

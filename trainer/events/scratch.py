@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -29,8 +29,21 @@ class Scratch:
         Raises:
             ConfigError: the directory cannot be written to.
         """
-        with self._errors():
+        with self.errors():
             return tempfile.TemporaryFile(dir=self._directory)
+
+    def readable_file(self) -> tuple[IO[bytes], Path]:
+        """An empty file and a path to read it by, as long as it is open.
+
+        Raises:
+            ConfigError: the directory cannot be written to.
+        """
+        if Path("/proc/self/fd").is_dir():
+            file = self.file()
+            return file, Path(f"/proc/self/fd/{file.fileno()}")
+        with self.errors():  # without such paths, one with a name, until it is closed
+            named = tempfile.NamedTemporaryFile(dir=self._directory)  # noqa: SIM115
+            return cast(IO[bytes], named), Path(named.name)
 
     def write(self, array: NDArray[Any], file: IO[bytes]) -> None:
         """Appends a contiguous array to a file.
@@ -38,7 +51,7 @@ class Scratch:
         Raises:
             ConfigError: it cannot be written, such as to a full disk.
         """
-        with self._errors():
+        with self.errors():
             file.write(array.data)
 
     def array(self, size: int, dtype: DTypeLike) -> NDArray[Any]:
@@ -49,7 +62,7 @@ class Scratch:
         """
         if size == 0:
             return np.empty(0, dtype)
-        with self._errors(), self.file() as file:
+        with self.errors(), self.file() as file:
             n_bytes = size * np.dtype(dtype).itemsize
             if hasattr(os, "posix_fallocate"):  # else writing to a full disk is fatal
                 os.posix_fallocate(file.fileno(), 0, n_bytes)
@@ -58,7 +71,8 @@ class Scratch:
             return np.asarray(np.memmap(file, dtype, "r+", shape=(size,)))
 
     @contextmanager
-    def _errors(self) -> Iterator[None]:
+    def errors(self) -> Iterator[None]:
+        """Tells what to do where a temporary file cannot be written."""
         try:
             yield
         except OSError as error:

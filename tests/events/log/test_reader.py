@@ -12,6 +12,11 @@ from trainer.config.sections import DataConfig
 from trainer.events.log.lines import read_lines
 from trainer.events.log.reader import Events, find_files, read_events
 
+NO_QUOTES = "(if quotes have no meaning in this file, set quotes = 'none')"
+NOT_UTF8 = (
+    "is not UTF-8 text: set `encoding` to what the file was written in; with 'cp1252' (Windows in "
+    "Western Europe, America) the line would read"
+)
 FIVE_EVENTS = [
     {"basket": "b1", "sku": "007", "at": "2026-01-01T10:00:00", "name": "Hat, red"},
     {"basket": "b1", "sku": "85123A", "at": "2026-01-01T10:01:00", "name": 'A 6" ruler'},
@@ -268,11 +273,6 @@ def test_a_byte_order_mark_is_no_part_of_a_name_or_an_id(tmp_path):
     assert read(text).table.get_column("item").to_list() == ["x", "y"]
 
 
-def test_a_row_that_ends_early_has_nothing_in_its_last_columns(tmp_path):
-    path = write(tmp_path / "log.csv", "session,item\na,x\nb\n")
-    assert read(path).table.rows() == [("x", "a"), (None, "b")]
-
-
 @pytest.mark.parametrize("blank", ["", ",", "\r"])
 def test_a_blank_line_is_not_an_event(tmp_path, blank):
     path = write(tmp_path / "log.csv", f"session,item\na,x\n{blank}\n,y\n{blank}\n")
@@ -284,12 +284,6 @@ def test_a_blank_line_is_not_an_event(tmp_path, blank):
 def test_a_column_that_is_not_asked_for_may_hold_anything(tmp_path):
     rows = "a,x,1\n" * 10_001 + "a,x,many\n"
     assert read(write(tmp_path / "log.csv", "session,item,n\n" + rows)).read == 10_002
-
-
-@pytest.mark.parametrize(("separator", "shown"), [(";", "';'"), ("\t", r"'\t'"), ("|", "'|'")])
-def test_another_separator_than_a_comma_is_pointed_out(tmp_path, separator, shown):
-    path = write(tmp_path / "log.csv", f"session{separator}item\na{separator}x\n")
-    assert refusal(path) == f"{path}: columns are separated by {shown}, expected commas"
 
 
 def test_a_header_that_names_a_column_twice_is_refused(tmp_path):
@@ -337,11 +331,11 @@ def test_a_directory_is_no_file(tmp_path, name):
     assert f"{tmp_path / name} is a directory" in refusal(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["log.xls", "log", "log.gz", "csv"])
+@pytest.mark.parametrize("name", ["log.doc", "log", "log.gz", "csv"])
 def test_an_unknown_kind_of_file_is_named_with_those_known(tmp_path, name):
     message = refusal(write(tmp_path / name, "x"))
     assert str(tmp_path / name) in message
-    assert ".parquet, .csv, .jsonl, .ndjson, .txt" in message
+    assert ".parquet, .csv, .tsv, .dat, .jsonl, .ndjson, .txt" in message
 
 
 def test_kinds_of_files_cannot_be_mixed(tmp_path):
@@ -449,13 +443,23 @@ def test_a_stop_that_polars_takes_for_a_panic_is_a_stop(tmp_path, monkeypatch, s
     ("content", "reason"),
     [
         ("a,x\na,x,extra\n", "line 3 has 3 fields, the header has 2"),
+        ("a,x\nb\n", "line 3 has 1 field, the header has 2"),
+        ('a,x\n"a,x"\n', "line 3 has 1 field, the header has 2"),
+        ('"a\n,",x\n,\nb\n', "line 5 has 1 field, the header has 2"),
         ('a,"two\nlines"\na,b,c\n', "line 4 has 3 fields, the header has 2"),
-        ('a,x\nb,"open\nc,z\n', "the row that begins in line 3: unexpected end of data"),
-        ('a,x\nb,"y"z\n', "the row that begins in line 3: ',' expected after '\"'"),
-        ("a,x\nb,caf\udce9\n", "line 3 is not UTF-8 text"),
+        (
+            'a,x\nb,"open\nc,z\n',
+            f"the row that begins in line 3: unexpected end of data {NO_QUOTES}",
+        ),
+        (
+            'a,x\nb,"y"z\n',
+            f"the row that begins in line 3: ',' expected after '\"' {NO_QUOTES}",
+        ),
+        ("a,x\nb,caf\udce9\n", f"line 3 {NOT_UTF8} 'b,café'"),
         (
             'a,x\na,oo"ps\nb,y\n',
-            'line 3 has a quote in a field that is not quoted: write such a field as "6"" ruler"',
+            'line 3 has a quote in a field that is not quoted: write such a field as "6"" ruler", '
+            "or set quotes = 'none' if quotes have no meaning in this file",
         ),
     ],
 )
@@ -466,10 +470,9 @@ def test_an_unreadable_csv_row_is_named(tmp_path, kind, content, reason):
     assert refusal(path) == f"{path}: {reason}"
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
-def test_a_header_in_another_encoding_is_refused(tmp_path, encoding):
-    path = write(tmp_path / "log.csv", "session,item,größe\na,x,1\n".encode(encoding))
-    assert refusal(path) == f"{path}: line 1 is not UTF-8 text"
+def test_a_header_in_another_encoding_is_refused(tmp_path):
+    path = write(tmp_path / "log.csv", "session,item,größe\na,x,1\n".encode("latin-1"))
+    assert refusal(path) == f"{path}: line 1 {NOT_UTF8} 'session,item,größe'"
 
 
 def test_a_value_that_does_not_fit_its_column_is_named_with_its_line(tmp_path):
@@ -487,7 +490,10 @@ def test_a_value_that_does_not_fit_its_column_is_named_with_its_line(tmp_path):
         ('{"session": "b"} x', "line 3 is not JSON: Extra data at character 18"),
         ("session", "line 3 is not JSON: Expecting value at character 1"),
         ('["b", "y"]', "line 3 is not a JSON object; expected one event per line"),
-        ('{"session": "b", "item": "caf\udce9"}', "line 3 is not UTF-8 text"),
+        (
+            '{"session": "b", "item": "caf\udce9"}',
+            f"""line 3 {NOT_UTF8} '": "b", "item": "café"}}'""",
+        ),
         (
             '{"session": "b", "n": NaN}',
             "line 3 is not JSON: NaN is not a number in JSON; write null",
@@ -534,7 +540,7 @@ def test_a_json_value_of_another_type_is_named_with_its_line(tmp_path):
 
 def test_a_text_line_in_another_encoding_is_named(tmp_path):
     path = write(tmp_path / "log.txt", b"x y\nz caf\xe9\n")
-    assert refusal(path) == f"{path}: line 2 is not UTF-8 text"
+    assert refusal(path) == f"{path}: line 2 {NOT_UTF8} 'z café'"
 
 
 def test_lines_keep_every_character_but_are_cut_at_line_feeds_only(tmp_path):

@@ -1,18 +1,14 @@
-"""The file formats of event logs (`FORMATS`), each read as a lazy table."""
+"""The file formats of event logs, each read as a lazy table; those with columns: `delimited`."""
 
-import csv
 import glob
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import polars as pl
 
-from service.model.errors import EventLogError
-from trainer.events.log.lines import begins_with_mark, check_csv, check_json_lines, read_lines
-from trainer.events.log.times import ISO_SHAPE
+from trainer.events.log.lines import begins_with_mark, check_json_lines, read_lines
 
 INFERRED_ROWS = 10_000  # from which the type of a column is inferred
 LINES_AT_ONCE = 100_000
@@ -52,89 +48,29 @@ class Format(NamedTuple):
         scan: yields the table of a file in one or more pieces; polars finds rows it cannot read
             only when it collects them.
         check: raises an error that names the first bad line, for files that have lines.
-        suspicious: whether a table may hold values that polars misread and `check` refuses.
+        suspicious: whether a table may hold values that polars misread.
+        check_suspicion: then called: as `check`, but may know a quick way to find nothing.
+        marks: expressions that `suspicious` needs beside the columns, of all columns' names.
         fixed: its columns, if they are always the same.
         whole_rows: whether a bad row is noticed only if all of its columns are read.
-        in_memory: whether there is no file, see `trainer.events.log.frames`.
     """
 
     scan: Scan
     check: Callable[[Path, Columns], None] = lambda _path, _columns: None
     suspicious: Callable[[pl.DataFrame], bool] = lambda _table: False
+    check_suspicion: Callable[[Path, Columns], None] = lambda _path, _columns: None
+    marks: Callable[[list[str]], list[pl.Expr]] = lambda _names: []
     fixed: tuple[str, ...] = ()
     whole_rows: bool = False
-    in_memory: bool = False
 
 
-def common_format(paths: list[Path]) -> Format:
-    """The format that all files share.
-
-    Raises:
-        EventLogError: their formats differ, or one is unknown.
-    """
-    kinds = {FORMATS[_ending(path)]: _ending(path) for path in paths}
-    if len(kinds) > 1:
-        raise EventLogError(
-            f"{names(paths)}: files of different kinds cannot be mixed: {', '.join(kinds.values())}"
-        )
-    return next(iter(kinds))
-
-
-def names(paths: list[Path]) -> str:
+def several(names: Sequence[object]) -> str:
     """How a message names several files."""
-    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
-
-
-def _ending(path: Path) -> str:
-    ending = Path(path.name.lower().removesuffix(".gz")).suffix
-    if ending not in FORMATS:
-        raise EventLogError(f"{path}: unknown kind of file; known are {', '.join(FORMATS)}")
-    return ending
+    return str(names[0]) if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 
 def _scan_parquet(path: Path, _: Columns) -> Iterator[pl.LazyFrame]:
     yield pl.scan_parquet(path, glob=False)
-
-
-def _scan_csv(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
-    header = pl.scan_csv(path, infer_schema=False, glob=False).collect_schema().names()
-    if len(header) == 1 and (mark := next((sign for sign in ";\t|" if sign in header[0]), None)):
-        raise EventLogError(f"{path}: columns are separated by {mark!r}, expected commas")
-    if any("\ufffd" in name for name in header):
-        raise EventLogError(f"{path}: line 1 is not UTF-8 text")
-    counts = Counter(next(csv.reader(read_lines(path)), []))
-    if twin := next((name for name in columns.names() if counts[name] > 1), None):
-        raise EventLogError(f"{path}: line 1 names the column {twin!r} {counts[twin]} times")
-    schema = _csv_schema(
-        path, [name for name in header if name not in columns.typed()], columns.time
-    )
-    rows = pl.scan_csv(path, schema=schema, glob=False)
-    yield rows.filter(pl.any_horizontal(pl.all().is_not_null()))  # a blank line is not an event
-
-
-def _csv_schema(path: Path, texts: Collection[str], time: str | None) -> dict[str, pl.DataType]:
-    """Infers types from the first rows; the time, and dates that are not ISO 8601, stay text.
-
-    Polars would read 01/02/2026 with the day first.
-    """
-    schema = pl.scan_csv(
-        path,
-        schema_overrides=dict.fromkeys(texts, pl.String),
-        infer_schema_length=INFERRED_ROWS,
-        try_parse_dates=True,
-        glob=False,
-    ).collect_schema()
-    dates = [name for name, kind in schema.items() if kind.is_temporal()]
-    if dates:
-        rows = pl.scan_csv(path, infer_schema=False, glob=False).select(dates).head(INFERRED_ROWS)
-        iso = rows.select(pl.all().str.contains(ISO_SHAPE).all()).collect().row(0, named=True)
-        texts = [name for name in dates if name == time or not iso[name]]
-        schema.update(dict.fromkeys(texts, pl.String()))
-    return dict(schema)
-
-
-def _check_csv(path: Path, columns: Columns) -> None:
-    check_csv(path, _types(_scan_csv, path, columns))
 
 
 def _scan_json_lines(path: Path, columns: Columns) -> Iterator[pl.LazyFrame]:
@@ -160,7 +96,7 @@ def _scan_json(source: str | bytes, columns: Columns) -> pl.LazyFrame:
 
 
 def _check_json_lines(path: Path, columns: Columns) -> None:
-    types = _types(_scan_json_lines, path, columns)
+    types = number_types(_scan_json_lines, path, columns)
     check_json_lines(path, columns.names(), columns.lists, types)
 
 
@@ -171,7 +107,7 @@ def _may_be_misread(table: pl.DataFrame) -> bool:
     return any(texts.select(misread).row(0)) if texts.width else False
 
 
-def _types(scan: Scan, path: Path, columns: Columns) -> dict[str, pl.DataType]:
+def number_types(scan: Scan, path: Path, columns: Columns) -> dict[str, pl.DataType]:
     """The types of the columns that polars reads as numbers or booleans."""
     try:
         schema = next(scan(path, columns)).collect_schema()
@@ -196,10 +132,6 @@ def _scan_text(path: Path, _: Columns) -> Iterator[pl.LazyFrame]:
         number += len(batch)
 
 
-FORMATS = {
-    ".parquet": Format(_scan_parquet),
-    ".csv": Format(_scan_csv, _check_csv, whole_rows=True),
-    ".jsonl": Format(_scan_json_lines, _check_json_lines, _may_be_misread),
-    ".ndjson": Format(_scan_json_lines, _check_json_lines, _may_be_misread),
-    ".txt": Format(_scan_text, fixed=("session", "item")),
-}
+PARQUET = Format(_scan_parquet)
+JSON_LINES = Format(_scan_json_lines, _check_json_lines, _may_be_misread, _check_json_lines)
+TEXT = Format(_scan_text, fixed=("session", "item"))

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from service.model.errors import InputError
 from trainer.config.sections import DataConfig
 from trainer.events.log.formats import Format
+from trainer.events.log.sources import Source
 
 TABLE, SESSIONS = "the data frame", "the list of sessions"  # in messages and manifests
 
@@ -29,10 +30,11 @@ class FrameConfig(DataConfig):
         """The same settings, with their table."""
         return cls(**config.model_dump(), frame=frame)
 
-    def source(self) -> tuple[list[Path], Format]:
+    def source(self) -> Source:
         """The table as a file that is called by its name."""
-        scan_once = Format(lambda _path, _columns: iter([self.frame]), in_memory=True)
-        return [Path(name) for name in self.paths], scan_once
+        [name] = self.paths
+        scan = Format(lambda _path, _columns: iter([self.frame]))
+        return Source(Path(name), name, scan, is_file=False)
 
 
 def frame_of_sessions(sessions: Iterable[Iterable[object]]) -> pl.LazyFrame:

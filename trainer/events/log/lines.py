@@ -1,25 +1,23 @@
 """Reads text files line by line: slow, but it can name the bad line."""
 
 import codecs
-import csv
 import gzip
 import json
-import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, NamedTuple, TypeVar, cast
+from typing import IO, Any, TypeVar, cast
 
 import polars as pl
 
 from service.model.errors import EventLogError
+from trainer.events.log.dialect import Dialect, QuoteError, Row
 
 GZIP = b"\x1f\x8b"
 BYTE_ORDER_MARK = "\ufeff"
 ROWS_AT_ONCE = 10_000
-CSV_FIELD = r'(?:"(?:[^"]|"")*"|[^",\r\n]*)'
-CSV_ROW = re.compile(rf"{CSV_FIELD}(?:,{CSV_FIELD})*[\r\n]*")
+SHOWN = 40  # characters of a line that a message shows
 
 T = TypeVar("T")
 
@@ -33,14 +31,29 @@ def read_lines(path: Path) -> Iterator[str]:
     for number, line in enumerate(_raw_lines(path), 1):
         try:
             text = line.decode()
-        except UnicodeDecodeError:
-            raise EventLogError(f"{path}: line {number} is not UTF-8 text") from None
+        except UnicodeDecodeError as error:
+            raise EventLogError(f"{path}: line {number} {_not_utf8(line, error.start)}") from None
         yield text.removeprefix(BYTE_ORDER_MARK) if number == 1 else text
+
+
+def _not_utf8(line: bytes, place: int) -> str:
+    """What is wrong with a line, and how it would read as what is most often meant."""
+    if b"\0" in line:
+        return "is not UTF-8 text: if it is UTF-16, set encoding = 'utf-16'"
+    around = line[max(0, place - SHOWN // 2) : place + SHOWN // 2]
+    try:
+        shown = around.decode("cp1252").strip()
+    except UnicodeDecodeError:
+        return "is not UTF-8 text: set `encoding` to what the file was written in"
+    return (
+        "is not UTF-8 text: set `encoding` to what the file was written in; with 'cp1252' (Windows "
+        f"in Western Europe, America) the line would read {shown!r}"
+    )
 
 
 def _raw_lines(path: Path) -> Iterator[bytes]:
     number = 0
-    with _open(path) as file:
+    with open_plain(path) as file:
         try:
             for line in file:
                 number += 1
@@ -51,28 +64,31 @@ def _raw_lines(path: Path) -> Iterator[bytes]:
 
 def begins_with_mark(path: Path) -> bool:
     """Whether a text, plain or gzipped, has a byte order mark."""
-    with _open(path) as file:
+    with open_plain(path) as file:
         try:
             return file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
         except (gzip.BadGzipFile, EOFError, zlib.error):
             return False
 
 
-def check_csv(path: Path, types: Mapping[str, pl.DataType]) -> None:
+def check_csv(path: Path, types: Mapping[str, pl.DataType], dialect: Dialect) -> None:
     """Looks for the first row that is broken, or does not fit the types of its columns.
 
     Raises:
         EventLogError: naming that row; or the file is empty.
     """
     _check_gzip(path)
-    rows = _csv_rows(path)
-    header = next(rows, None)
-    if header is None:
-        raise EventLogError(f"{path}: the file is empty")
-    columns = len(header.fields)
-    for batch in _batches(row for row in rows if _is_whole(row, columns, path)):
-        cells = [dict(zip(header.fields, row.fields, strict=False)) for row in batch]
-        _check_types(path, [row.line for row in batch], cells, types)
+    rows = csv_rows(path, dialect)
+    names = dialect.columns
+    if not names:
+        header = next(rows, None)
+        if header is None:
+            raise EventLogError(f"{path}: the file is empty")
+        names = tuple(header.fields)
+    whole = (row for row in rows if _is_whole(row, len(names), path, dialect))
+    for batch in _batches(whole):
+        cells = [dict(zip(names, row.fields, strict=True)) for row in batch]
+        _check_types(path, [row.line for row in batch], cells, types, dialect.decimal)
 
 
 def check_json_lines(
@@ -111,39 +127,33 @@ def _check_gzip(path: Path) -> None:
             pass
 
 
-class _Row(NamedTuple):
-    line: int
-    fields: list[str]
-    text: str
+def csv_rows(path: Path, dialect: Dialect) -> Iterator[Row]:
+    """The rows of a file, its header included.
 
-
-def _csv_rows(path: Path) -> Iterator[_Row]:
-    row_lines: list[str] = []
-
-    def lines() -> Iterator[str]:
-        for line in read_lines(path):
-            row_lines.append(line)
-            yield line
-
-    line = 1
+    Raises:
+        EventLogError: naming a line that cannot be read, or whose quotes do not come in pairs.
+    """
     try:
-        for fields in csv.reader(lines(), strict=True):
-            yield _Row(line, fields, "".join(row_lines))
-            line += len(row_lines)
-            row_lines.clear()
-    except csv.Error as error:
-        raise EventLogError(f"{path}: the row that begins in line {line}: {error}") from None
-
-
-def _is_whole(row: _Row, columns: int, path: Path) -> bool:
-    if len(row.fields) > columns:
+        yield from dialect.rows(read_lines(path))
+    except QuoteError as error:
         raise EventLogError(
-            f"{path}: line {row.line} has {len(row.fields)} fields, the header has {columns}"
-        )
-    if not CSV_ROW.fullmatch(row.text):
+            f"{path}: the row that begins in line {error.line}: {error} (if quotes have no meaning "
+            "in this file, set quotes = 'none')"
+        ) from None
+
+
+def _is_whole(row: Row, columns: int, path: Path, dialect: Dialect) -> bool:
+    """Whether a row holds an event; a row without any value is a blank line."""
+    if len(row.fields) < columns and not any(row.fields):
+        return False
+    if len(row.fields) != columns:
+        number = f"{len(row.fields)} field" + "s" * (len(row.fields) != 1)
+        of = "`columns` names" if dialect.columns else "the header has"
+        raise EventLogError(f"{path}: line {row.line} has {number}, {of} {columns}")
+    if not dialect.is_well_quoted(row.text):
         raise EventLogError(
             f"{path}: line {row.line} has a quote in a field that is not quoted: write such a "
-            'field as "6"" ruler"'
+            'field as "6"" ruler", or set quotes = \'none\' if quotes have no meaning in this file'
         )
     return True
 
@@ -190,6 +200,7 @@ def _check_types(
     lines: list[int],
     cells: list[dict[str, str]],
     types: Mapping[str, pl.DataType],
+    decimal: str = ".",
 ) -> None:
     """Refuses rows with a text that does not fit the type of its column, naming the first."""
     misfits = []
@@ -198,7 +209,10 @@ def _check_types(
         if kind == pl.Boolean:
             fits = texts.is_in(["true", "false"])
         else:
-            fits = texts.cast(kind, strict=False).is_not_null()
+            numbers = texts
+            if decimal == ",":
+                numbers = texts.str.replace_all(".", "?", literal=True).str.replace(",", ".")
+            fits = numbers.cast(kind, strict=False).is_not_null()
         misfits += [(row, name) for row in (texts.is_not_null() & ~fits).arg_true().head(1)]
     if misfits:
         row, name = min(misfits)
@@ -213,7 +227,8 @@ def _batches(rows: Iterator[T]) -> Iterator[list[T]]:
         yield batch
 
 
-def _open(path: Path) -> IO[bytes]:
+def open_plain(path: Path) -> IO[bytes]:
+    """The bytes of a file, unpacked if it is gzipped."""
     return cast(IO[bytes], gzip.open(path)) if _is_gzip(path) else path.open("rb")
 
 

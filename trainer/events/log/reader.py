@@ -3,8 +3,8 @@
 import glob
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -12,8 +12,9 @@ import polars as pl
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, TimeUnit
 from trainer.events.log.conditions import check_condition, one_line, parse_condition, quote
-from trainer.events.log.formats import Columns, Format, common_format, names
+from trainer.events.log.formats import Columns, several
 from trainer.events.log.frames import FrameConfig
+from trainer.events.log.sources import STANDARD_INPUT, Source, open_sources
 from trainer.events.log.times import (
     TimeRule,
     as_numbers,
@@ -39,11 +40,13 @@ class Events:
             title and metadata that the log has; in file order.
         read: the number of events before the filter.
         time_unit: what the numbers of the time column count since 1970; None if it holds none.
+        notes: remarks for people on how its file was read.
     """
 
     table: pl.DataFrame
     read: int
     time_unit: TimeUnit | None = None
+    notes: tuple[str, ...] = ()
 
 
 def read_events(config: DataConfig) -> Iterator[Events]:
@@ -52,27 +55,37 @@ def read_events(config: DataConfig) -> Iterator[Events]:
     Raises:
         EventLogError: naming the path, column, condition or row that cannot be used.
     """
-    paths, file_format = config.source() if isinstance(config, FrameConfig) else _files(config)
-    reader = _Reader(config, file_format)
-    if reader.guesses:
-        reader.guess_unit(paths)
     read = passed = 0
-    for path in paths:
-        for piece in reader.read(path):
-            read += piece.read
-            passed += piece.table.height
-            yield piece
+    with ExitStack() as copies:
+        sources = open_log(config, copies)
+        reader = _Reader(config, sources[0].format.fixed)
+        if reader.guesses:
+            reader.guess_unit(sources)
+        for source in sources:
+            for piece in reader.read(source):
+                read += piece.read
+                passed += piece.table.height
+                yield piece
+    log = several([source.name for source in sources])
     if read == 0:
-        raise EventLogError(f"{names(paths)}: the event log is empty")
+        raise EventLogError(f"{log}: the event log is empty")
     if passed == 0:
-        raise EventLogError(
-            f"{names(paths)}: none of {read:,} events meets the condition {config.where!r}"
-        )
+        raise EventLogError(f"{log}: none of {read:,} events meets the condition {config.where!r}")
 
 
-def _files(config: DataConfig) -> tuple[list[Path], Format]:
-    paths = find_files(config.paths)
-    return paths, common_format(paths)
+def open_log(config: DataConfig, copies: ExitStack) -> list[Source]:
+    """The files of a log, or its table in memory.
+
+    Args:
+        config: where it is.
+        copies: keeps copies of what cannot be read as it is; they vanish when it is closed.
+
+    Raises:
+        EventLogError: a file is missing, of an unknown kind, or of another kind than the others.
+    """
+    if isinstance(config, FrameConfig):
+        return [config.source()]
+    return open_sources(find_files(config.paths), config, copies)
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -86,6 +99,9 @@ def find_files(patterns: list[str]) -> list[Path]:
     selected: list[Path] = []
     for pattern in patterns:
         path = Path(pattern)
+        if path == STANDARD_INPUT:
+            selected.append(path)
+            continue
         if path.is_dir():
             raise EventLogError(f"{path} is a directory: name its files, such as {path}/*.parquet")
         matches = [pattern] if path.exists() else glob.glob(pattern, recursive=True)  # noqa: PTH207
@@ -100,47 +116,52 @@ def find_files(patterns: list[str]) -> list[Path]:
 class _Reader:
     """Reads files of one format into tables of the same columns."""
 
-    def __init__(self, config: DataConfig, format: Format) -> None:
-        self._format = format
-        self._roles = {name: name for name in format.fixed} or _roles(config)
+    def __init__(self, config: DataConfig, fixed: tuple[str, ...]) -> None:
+        self._roles = {name: name for name in fixed} or _roles(config)
+        if SESSION not in self._roles and USER not in self._roles:
+            raise EventLogError("name the `session` column, or `user` and `time` to cut sessions")
         self._time = self._roles.get(TIME)
         self._rule = TimeRule(config.time_format, config.time_unit or "s")
         self._where = config.where or ""
         self._condition = parse_condition(self._where) if self._where else None
         self.guesses = self._time is not None and not (config.time_format or config.time_unit)
 
-    def guess_unit(self, paths: list[Path]) -> None:
+    def guess_unit(self, sources: list[Source]) -> None:
         """Infers the unit of the time column from the largest number in all files."""
-        sizes = [size for path in paths for size in self._largest_times(path) if size is not None]
+        sizes = [size for each in sources for size in self._largest_times(each) if size is not None]
         if not sizes:
             return
         try:
             self._rule = TimeRule(unit=unit_of(max(sizes)), guessed=True)
         except ValueError as error:
-            raise EventLogError(f"{names(paths)}: column {self._time!r}: {error}") from None
+            log = several([source.name for source in sources])
+            raise EventLogError(f"{log}: column {self._time!r}: {error}") from None
 
-    def read(self, path: Path) -> Iterator[Events]:
+    def read(self, source: Source) -> Iterator[Events]:
         """The events of a file, piece by piece."""
-        with self._errors(path):
+        path, format = source.path, source.format
+        with self._errors(source):
             row, checked = 1, False
-            for rows in self._format.scan(path, self._columns()):
+            for rows in format.scan(path, self._columns()):
                 numbers = self._begin(rows, path)
-                for piece in rows.select(self._columns().names()).collect_batches(
+                marks = format.marks(rows.collect_schema().names())
+                for piece in rows.select(*self._columns().names(), *marks).collect_batches(
                     chunk_size=EVENTS_AT_ONCE,
                     engine="streaming",
-                    optimizations=pl.QueryOptFlags(projection_pushdown=not self._format.whole_rows),
+                    optimizations=pl.QueryOptFlags(projection_pushdown=not format.whole_rows),
                 ):
-                    if not checked and self._format.suspicious(piece):
-                        self._format.check(path, self._columns())
+                    if not checked and format.suspicious(piece):
+                        format.check_suspicion(path, self._columns())
                         checked = True
-                    yield self._events(piece, numbers, path, row)
+                    events = self._events(piece, numbers, path, row)
+                    yield replace(events, notes=source.notes)
                     row += piece.height
 
-    def _largest_times(self, path: Path) -> Iterator[float | None]:
+    def _largest_times(self, source: Source) -> Iterator[float | None]:
         assert self._time is not None
-        with self._errors(path):
-            for rows in self._format.scan(path, self._columns()):
-                if self._begin(rows, path):
+        with self._errors(source):
+            for rows in source.format.scan(source.path, self._columns()):
+                if self._begin(rows, source.path):
                     text = rows.collect_schema()[self._time] == pl.String
                     size = as_numbers(pl.col(self._time), text).abs()
                     events = rows if self._condition is None else rows.filter(self._condition)
@@ -193,21 +214,23 @@ class _Reader:
         return Events(events.select(columns), piece.height, self._rule.unit if numbers else None)
 
     @contextmanager
-    def _errors(self, path: Path) -> Iterator[None]:
+    def _errors(self, source: Source) -> Iterator[None]:
         """Turns errors of polars into our own, which name the bad line if `check` finds it."""
-        try:
-            if not self._format.in_memory and path.stat().st_size == 0:
-                raise EventLogError(f"{path}: the file is empty")
-            yield
-        except pl.exceptions.PanicException as error:
-            if stopped := _stop_within(error):
-                raise stopped from None
-            raise EventLogError(f"{path} is damaged: {one_line(error)}") from None
-        except (pl.exceptions.PolarsError, OSError) as error:
-            if not getattr(error, "errno", None):  # with one, the file itself cannot be read
-                self._format.check(path, self._columns())
-            reason = getattr(error, "strerror", None) or one_line(error)
-            raise EventLogError(f"{path}: {reason}") from None
+        path = source.path
+        with source.named():
+            try:
+                if source.is_file and path.stat().st_size == 0:
+                    raise EventLogError(f"{path}: the file is empty")
+                yield
+            except pl.exceptions.PanicException as error:
+                if stopped := _stop_within(error):
+                    raise stopped from None
+                raise EventLogError(f"{path} is damaged: {one_line(error)}") from None
+            except (pl.exceptions.PolarsError, OSError) as error:
+                if not getattr(error, "errno", None):  # with one, the file itself cannot be read
+                    source.format.check(path, self._columns())
+                reason = getattr(error, "strerror", None) or one_line(error)
+                raise EventLogError(f"{path}: {reason}") from None
 
     def _columns(self) -> Columns:
         ids = {column for role, column in self._roles.items() if role in TEXT}
@@ -225,7 +248,7 @@ class _Reader:
             if column not in schema:
                 raise EventLogError(
                     f"{path} has no column {column!r} (named as `{role.partition(':')[0]}`); "
-                    f"it has: {', '.join(map(repr, schema))}"
+                    f"it has: {', '.join(map(repr, schema))}{_remedy(schema.names())}"
                 )
             kind = schema[column]
             if kind.is_nested() and not (role.startswith(METADATA_PREFIX) and _is_list(kind)):
@@ -246,6 +269,16 @@ def _stop_within(panic: BaseException) -> BaseException | None:
     if "KeyboardInterrupt" in str(panic):
         return KeyboardInterrupt()
     return SystemExit(128 + signal.SIGTERM) if "SystemExit" in str(panic) else None
+
+
+def _remedy(names: list[str]) -> str:
+    """What to do where the names of columns look like values."""
+    if not any(map(is_number, names)):
+        return ""
+    return (
+        "; if that is an event and the file has no header, name the columns in their order, such "
+        'as columns = ["user", "item", ...]'
+    )
 
 
 def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:

@@ -1,0 +1,1 @@
+"""Looks at files of unknown data and suggests settings for them."""

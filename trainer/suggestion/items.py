@@ -1,0 +1,92 @@
+"""A second file that describes the items of a log."""
+
+from pathlib import Path
+
+import polars as pl
+
+from service.model.errors import EventLogError
+from trainer.config.jobs import Config
+from trainer.config.sections import DataConfig
+from trainer.events.log.reader import ITEM, read_events
+from trainer.suggestion.look import Look, look_at
+from trainer.suggestion.roles import TITLE, words_of
+from trainer.suggestion.suggestion import Suggestion
+
+KNOWN = 0.3  # share of the log's items that the column of ids must have
+READ_BY_ITSELF = ("separator", "quotes", "decimal")  # guessed again when the file is read
+
+
+def suggest_items(suggestion: Suggestion, path: Path) -> None:
+    """Adds the section of a file of items.
+
+    Raises:
+        EventLogError: the file cannot be read, or none of its columns has the log's ids.
+    """
+    look = look_at(path)
+    log = Config.model_validate({"data": suggestion.settings()["data"]}).data
+    ids = _item_ids(log)
+    shares = {name: _share(look.rows[name], ids) for name in look.rows.columns}
+    column = max(shares, key=lambda name: shares[name])
+    if shares[column] < KNOWN:
+        raise EventLogError(
+            f"{path}: no column has the items of the log: the best, {column!r}, has "
+            f"{shares[column]:.0%} of {len(ids):,}"
+        )
+    blocked = [name for name in look.settings if name not in READ_BY_ITSELF]
+    usable = not blocked
+    if blocked:
+        suggestion.doubts.append(
+            f"{path} cannot be read as it is ({', '.join(blocked)}): convert it to CSV in UTF-8 "
+            "with a header, then use the section [items]"
+        )
+    suggestion.add("items.paths", [str(path)], "what describes the items", active=usable)
+    suggestion.add(
+        "items.id", column, f"it has {shares[column]:.0%} of the log's items", active=usable
+    )
+    title = _title(look, column)
+    if title:
+        suggestion.add("items.title", title, "what people read", active=usable)
+    others = [
+        name
+        for name in look.rows.columns
+        if name not in (column, title) and look.rows[name].n_unique() > 1
+    ]
+    if others:
+        suggestion.add("items.metadata", others, "to filter by", active=usable)
+
+
+def _item_ids(log: DataConfig) -> set[str]:
+    """The ids of the beginning of a log."""
+    pieces = read_events(log)
+    ids = set(next(pieces).table.get_column(ITEM).drop_nulls())
+    pieces.close()  # type: ignore[attr-defined]
+    return ids
+
+
+def _share(column: pl.Series, ids: set[str]) -> float:
+    """The share of the ids that a column has."""
+    if column.dtype.is_nested():
+        return 0.0
+    if column.dtype.is_float():
+        column = column.cast(pl.Int64, strict=False)
+    values = set(column.cast(pl.String).drop_nulls())
+    return len(values & ids) / len(ids)
+
+
+def _title(look: Look, column: str) -> str | None:
+    words = TITLE.split()
+    named = [
+        (min(words.index(word) for word in words_of(name) if word in words), name)
+        for name in look.rows.columns
+        if name != column and {*words_of(name)} & {*words} and look.rows.schema[name] == pl.String
+    ]
+    if named:
+        return min(named)[1]
+    texts = [
+        name
+        for name, kind in look.rows.schema.items()
+        if kind == pl.String
+        and name != column
+        and look.rows[name].n_unique() > 0.5 * len(look.rows)
+    ]
+    return texts[0] if texts else None

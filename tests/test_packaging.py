@@ -40,7 +40,9 @@ def normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
-@pytest.mark.parametrize(("package", "extras"), [("service", ("s3",)), ("trainer", ("train",))])
+@pytest.mark.parametrize(
+    ("package", "extras"), [("service", ("s3",)), ("trainer", ("train", "postgres"))]
+)
 def test_everything_imported_is_declared(package, extras):
     distributions = packages_distributions()
     imported = imports(package)

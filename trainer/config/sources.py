@@ -15,6 +15,7 @@ from pydantic_settings import EnvSettingsSource
 
 from service.model.environment import PREFIX, variables
 from service.model.errors import ConfigError
+from trainer.config.addresses import without_passwords
 from trainer.config.jobs import Config
 from trainer.config.presets import PRESETS
 
@@ -179,7 +180,7 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     reason = first["msg"].removeprefix("Value error, ")
     if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"
-    return f"{name} = {first['input']!r} ({origin}): {reason}"
+    return f"{name} = {without_passwords(repr(first['input']))} ({origin}): {reason}"
 
 
 def _new_name(name: str) -> str | None:

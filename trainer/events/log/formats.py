@@ -3,14 +3,15 @@
 import csv
 import glob
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
 from service.model.errors import EventLogError
+from trainer.config.addresses import Address
 from trainer.events.log.lines import begins_with_mark, check_csv, check_json_lines, read_lines
 from trainer.events.log.times import ISO_SHAPE
 
@@ -40,7 +41,8 @@ class Columns(NamedTuple):
         return {*self.ids, *self.typed()}
 
 
-Scan = Callable[[Path, Columns], Iterator[pl.LazyFrame]]
+Place = Path | Address  # a file, or a table of a database
+Scan = Callable[[Any, Columns], Iterator[pl.LazyFrame]]
 
 
 class Format(NamedTuple):
@@ -56,7 +58,7 @@ class Format(NamedTuple):
     """
 
     scan: Scan
-    check: Callable[[Path, Columns], None] = lambda _path, _columns: None
+    check: Callable[[Any, Columns], None] = lambda _path, _columns: None
     suspicious: Callable[[pl.DataFrame], bool] = lambda _table: False
     fixed: tuple[str, ...] = ()
     whole_rows: bool = False
@@ -76,8 +78,8 @@ def common_format(paths: list[Path]) -> Format:
     return next(iter(kinds))
 
 
-def names(paths: list[Path]) -> str:
-    """How a message names several files."""
+def names(paths: Sequence[Place]) -> str:
+    """How a message names several files, or databases."""
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
 
 

@@ -4,14 +4,20 @@ import glob
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import polars as pl
+import polars.selectors as cs
 
 from service.model.errors import EventLogError
+from trainer.config.addresses import Address
 from trainer.config.sections import DataConfig, TimeUnit
-from trainer.events.log.conditions import check_condition, one_line, parse_condition, quote
-from trainer.events.log.formats import Columns, Format, common_format, names
+from trainer.events.log.conditions import Condition, one_line
+from trainer.events.log.database import database_format
+from trainer.events.log.formats import Columns, Format, Place, common_format, names
+from trainer.events.log.numbers import can_weigh, read_numbers, why_unusable
 from trainer.events.log.times import (
     TimeRule,
     as_numbers,
@@ -23,9 +29,12 @@ from trainer.events.log.times import (
 
 # The roles a column can have, which are the column names of the table of events.
 SESSION, USER, ITEM, TIME, EVENT, TITLE = "session", "user", "item", "time", "event", "title"
+WEIGHT = "weight"
 METADATA_PREFIX = "metadata:"
 TEXT = (SESSION, USER, ITEM, EVENT, TITLE)
 EVENTS_AT_ONCE = 500_000
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True)
@@ -34,7 +43,7 @@ class Events:
 
     Attributes:
         table: the column item (str), and those of session, user and event (str), time (datetime),
-            title and metadata that the log has; in file order.
+            weight (number), title and metadata that the log has; in file order.
         read: the number of events before the filter.
         time_unit: what the numbers of the time column count since 1970; None if it holds none.
     """
@@ -50,8 +59,8 @@ def read_events(config: DataConfig) -> Iterator[Events]:
     Raises:
         EventLogError: naming the path, column, condition or row that cannot be used.
     """
-    paths = find_files(config.paths)
-    reader = _Reader(config, common_format(paths))
+    paths, format = find_log(config)
+    reader = _Reader(config, format)
     if reader.guesses:
         reader.guess_unit(paths)
     read = passed = 0
@@ -66,6 +75,19 @@ def read_events(config: DataConfig) -> Iterator[Events]:
         raise EventLogError(
             f"{names(paths)}: none of {read:,} events meets the condition {config.where!r}"
         )
+
+
+def find_log(config: DataConfig) -> tuple[list[Place], Format]:
+    """Where the log is, and how it is read.
+
+    Raises:
+        EventLogError: no file is found, or their formats differ.
+    """
+    addresses = [path for path in config.paths if isinstance(path, Address)]
+    if addresses:
+        return list(addresses), database_format(config.sql)
+    files = find_files(config.paths)
+    return list(files), common_format(files)
 
 
 def find_files(patterns: list[str]) -> list[Path]:
@@ -90,6 +112,14 @@ def find_files(patterns: list[str]) -> list[Path]:
     return [path for path in dict.fromkeys(selected) if first_names[path.resolve()] == path]
 
 
+class _Piece(NamedTuple):
+    """A piece of a file, whether its times are numbers, and the condition for its columns."""
+
+    table: pl.DataFrame
+    numbers: bool
+    met: pl.Expr | None
+
+
 class _Reader:
     """Reads files of one format into tables of the same columns."""
 
@@ -98,11 +128,10 @@ class _Reader:
         self._roles = {name: name for name in format.fixed} or _roles(config)
         self._time = self._roles.get(TIME)
         self._rule = TimeRule(config.time_format, config.time_unit or "s")
-        self._where = config.where or ""
-        self._condition = parse_condition(self._where) if self._where else None
+        self._condition = Condition(config.where) if config.where else None
         self.guesses = self._time is not None and not (config.time_format or config.time_unit)
 
-    def guess_unit(self, paths: list[Path]) -> None:
+    def guess_unit(self, paths: list[Place]) -> None:
         """Infers the unit of the time column from the largest number in all files."""
         sizes = [size for path in paths for size in self._largest_times(path) if size is not None]
         if not sizes:
@@ -112,12 +141,12 @@ class _Reader:
         except ValueError as error:
             raise EventLogError(f"{names(paths)}: column {self._time!r}: {error}") from None
 
-    def read(self, path: Path) -> Iterator[Events]:
+    def read(self, path: Place) -> Iterator[Events]:
         """The events of a file, piece by piece."""
         with self._errors(path):
             row, checked = 1, False
             for rows in self._format.scan(path, self._columns()):
-                numbers = self._begin(rows, path)
+                numbers, met = self._begin(rows, path)
                 for piece in rows.select(self._columns().names()).collect_batches(
                     chunk_size=EVENTS_AT_ONCE,
                     engine="streaming",
@@ -126,70 +155,97 @@ class _Reader:
                     if not checked and self._format.suspicious(piece):
                         self._format.check(path, self._columns())
                         checked = True
-                    yield self._events(piece, numbers, path, row)
+                    yield self._events(_Piece(piece, numbers, met), path, row)
                     row += piece.height
 
-    def _largest_times(self, path: Path) -> Iterator[float | None]:
+    def _largest_times(self, path: Place) -> Iterator[float | None]:
         assert self._time is not None
         with self._errors(path):
             for rows in self._format.scan(path, self._columns()):
-                if self._begin(rows, path):
-                    text = rows.collect_schema()[self._time] == pl.String
-                    size = as_numbers(pl.col(self._time), text).abs()
-                    events = rows if self._condition is None else rows.filter(self._condition)
+                numbers, met = self._begin(rows, path)
+                kind = rows.collect_schema()[self._time]
+                if numbers:
+                    size = as_numbers(pl.col(self._time), kind == pl.String).abs()
+                    events = rows if met is None else _in_utc(rows).filter(met)
                     largest = events.select(pl.when(size.is_finite()).then(size).max())
                     yield largest.collect(engine="streaming").item()
+                elif kind.is_temporal():
+                    return
 
-    def _begin(self, rows: pl.LazyFrame, path: Path) -> bool:
-        """Checks the columns; returns whether the times are numbers, or texts of numbers.
+    def _begin(self, rows: pl.LazyFrame, path: Place) -> tuple[bool, pl.Expr | None]:
+        """Checks the columns.
 
-        The first time of a file decides for all. A condition sees other texts as datetimes.
+        The first time of a file decides for all. A condition sees texts of times as datetimes.
+
+        Returns:
+            Whether the times are numbers, or texts of numbers; and the condition.
         """
         schema = rows.collect_schema()
         self._check(schema, path)
         numbers = False
+        schema = pl.Schema(_in_utc(pl.DataFrame(schema=schema)).schema)
         if self._time is not None:
             kind = schema[self._time]
             numbers = self._rule.format is None and _holds_numbers(rows, self._time, kind)
             if kind == pl.String and not numbers:
                 schema[self._time] = pl.Datetime("us")
-        if self._condition is not None:
-            try:
-                check_condition(self._condition, schema)
-            except ValueError as error:
-                raise EventLogError(f"{path}: where = {quote(self._where)}: {error}") from None
-        return numbers
+        if self._condition is None:
+            return numbers, None
+        try:
+            return numbers, self._condition.on(schema)
+        except EventLogError as error:
+            raise EventLogError(f"{path}: {error}") from None
 
-    def _events(self, piece: pl.DataFrame, numbers: bool, path: Path, first_row: int) -> Events:
+    def _events(self, piece: "_Piece", path: Place, first_row: int) -> Events:
         """The events of a piece that meet the condition, by their roles."""
-        visible = piece
-        if self._time is not None:
-            raw_times = piece.get_column(self._time)
-            times = self._rule.read(raw_times, numbers)
-            if raw_times.dtype == pl.String and not numbers:
-                visible = piece.with_columns(times.alias(self._time))
-        kept = None if self._condition is None else _meets(self._condition, visible)
+        table, numbers, _ = piece
+        kept, times = self._kept(piece, path)
         columns: list[pl.Expr | pl.Series] = [
-            _as_role(role, column, piece.schema[column])
+            _as_role(role, column, table.schema[column])
             for role, column in self._roles.items()
-            if role != TIME
+            if role not in (TIME, WEIGHT)
         ]
-        if self._time is not None:
-            row = _first_unread(raw_times, times, kept)
+        read: dict[str, pl.Series] = {}
+        if self._time is not None and times is not None:
+            read[TIME] = times
+        if WEIGHT in self._roles:
+            read[WEIGHT] = read_numbers(table[self._roles[WEIGHT]])
+        for role, values in read.items():
+            raw = table[self._roles[role]]
+            unread = values.is_null() & ~missing(raw)
+            row = next(iter((unread if kept is None else unread & kept).arg_true()), None)
             if row is not None:
-                raise EventLogError(
-                    f"{path}: row {first_row + row:,}: column {self._time!r}: "
-                    f"{self._rule.problem(raw_times[row], numbers)}"
+                reason = (
+                    why_unusable if role == WEIGHT else partial(self._rule.problem, numbers=numbers)
                 )
-            columns.append((times if kept is None else times.filter(kept)).alias(TIME))
-        events = piece if kept is None else piece.filter(kept)
-        return Events(events.select(columns), piece.height, self._rule.unit if numbers else None)
+                raise EventLogError(
+                    f"{path}: row {first_row + row:,}: column {raw.name!r}: {reason(raw[row])}"
+                )
+            columns.append((values if kept is None else values.filter(kept)).alias(role))
+        events = table if kept is None else table.filter(kept)
+        return Events(events.select(columns), table.height, self._rule.unit if numbers else None)
+
+    def _kept(self, piece: "_Piece", path: Place) -> tuple[pl.Series | None, pl.Series | None]:
+        """Which events meet the condition, None for all; and the times, None without."""
+        table, numbers, met = piece
+        times, visible = None, table
+        if self._time is not None:
+            raw = table.get_column(self._time)
+            times = self._rule.read(raw, numbers)
+            if raw.dtype == pl.String and not numbers:
+                visible = table.with_columns(times.alias(self._time))
+        if self._condition is None or met is None:
+            return None, times
+        try:
+            return self._condition.met(met, _in_utc(visible)), times
+        except EventLogError as error:
+            raise EventLogError(f"{path}: {error}") from None
 
     @contextmanager
-    def _errors(self, path: Path) -> Iterator[None]:
+    def _errors(self, path: Place) -> Iterator[None]:
         """Turns errors of polars into our own, which name the bad line if `check` finds it."""
         try:
-            if path.stat().st_size == 0:
+            if isinstance(path, Path) and path.stat().st_size == 0:
                 raise EventLogError(f"{path}: the file is empty")
             yield
         except pl.exceptions.PanicException as error:
@@ -202,7 +258,7 @@ class _Reader:
 
     def _columns(self) -> Columns:
         ids = {column for role, column in self._roles.items() if role in TEXT}
-        in_condition = [] if self._condition is None else self._condition.meta.root_names()
+        in_condition = frozenset[str]() if self._condition is None else self._condition.columns
         values = {*self._roles.values(), *in_condition} - ids
         if self._time is None or self._time in ids:
             return Columns(ids, values)
@@ -210,7 +266,7 @@ class _Reader:
             return Columns({*ids, self._time}, values - {self._time})
         return Columns(ids, values - {self._time}, self._time)
 
-    def _check(self, schema: pl.Schema, path: Path) -> None:
+    def _check(self, schema: pl.Schema, path: Place) -> None:
         for role, column in self._roles.items():
             if column not in schema:
                 raise EventLogError(
@@ -224,6 +280,8 @@ class _Reader:
                 )
             if role == TIME and not can_hold_times(kind):
                 raise EventLogError(f"{path}: column {column!r} holds {kind}, not times")
+            if role == WEIGHT and not can_weigh(kind):
+                raise EventLogError(f"{path}: column {column!r} holds {kind}, not numbers")
 
 
 def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:
@@ -234,18 +292,10 @@ def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:
     return first.height == 1 and is_number(first.item())
 
 
-def _first_unread(raw_times: pl.Series, times: pl.Series, kept: pl.Series | None) -> int | None:
-    """The first row that is kept and has a time that could not be read."""
-    if not times.has_nulls():
-        return None
-    unread = times.is_null() & ~missing(raw_times)
-    return next(iter((unread if kept is None else unread & kept).arg_true()), None)
-
-
-def _meets(condition: pl.Expr, events: pl.DataFrame) -> pl.Series:
-    """Whether each event meets a condition, be it a constant: bool [events]."""
-    answers = events.select(condition.alias("met"), pl.int_range(pl.len()).alias("row"))
-    return answers.get_column("met").fill_null(False)
+def _in_utc(table: Frame) -> Frame:
+    """The table, with times in UTC and without a zone: a condition compares them with such."""
+    zoned = cs.datetime(time_zone="*")
+    return table.with_columns(zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
 
 
 def _roles(config: DataConfig) -> dict[str, str]:
@@ -255,6 +305,7 @@ def _roles(config: DataConfig) -> dict[str, str]:
         USER: config.user,
         TIME: config.time,
         EVENT: config.event,
+        WEIGHT: config.weight,
         TITLE: config.title,
     }
     metadata = {METADATA_PREFIX + name: name for name in config.metadata}

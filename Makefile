@@ -51,7 +51,7 @@ test-boundscheck: $(VENV)/.dev  ## the kernels with array indexes checked (loads
 # Old versions warn of new ones beneath them.
 test-lowest:  ## the suite over the lowest versions that pyproject.toml admits (needs uv)
 	uv venv --quiet --clear --python $(PYTHON) $(VENV)-lowest
-	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev --group build -e '.[train,s3]'
+	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev --group build -e '.[train,s3,postgres]'
 	$(VENV)-lowest/bin/python -m pytest -q --numprocesses 2 --dist loadfile -W ignore::DeprecationWarning
 
 lint: $(VENV)/.dev  ## style, types and who imports whom

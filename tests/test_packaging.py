@@ -48,7 +48,7 @@ def normal(distribution: str) -> str:
 
 @pytest.mark.parametrize(
     ("package", "extras"),
-    [("item2vec", ("train",)), ("service", ("s3",)), ("trainer", ("train",))],
+    [("item2vec", ("train",)), ("service", ("s3",)), ("trainer", ("train", "postgres"))],
 )
 def test_everything_imported_is_declared(package, extras):
     distributions = packages_distributions()

@@ -236,7 +236,7 @@ def bad_files() -> None:
     [
         (["--item", "sku"], "log.csv has no column 'sku' (named as `item`)"),
         (["--where", "item = 'gold'"], "none of 36 events meets the condition \"item = 'gold'\""),
-        (["--where", "price > 3"], "where = 'price > 3': unable to find column \"price\""),
+        (["--where", "price > 3"], "there is no column 'price'"),
         (["--min-count", "100"], "36 of items under min_count = 100"),
         (["--paths", "one.txt"], "one.txt: all 4 events belong to one session"),
         (["--paths", "gone.csv"], "there is no file gone.csv"),

@@ -443,9 +443,70 @@ def test_the_learning_rate_cannot_rise():
 def test_a_log_needs_a_way_to_sessions(paths):
     data = {"paths": paths}
     assert "name the `session` column, or `user` and `time`" in refusal({"data": data})
-    assert "name the `time` column as well" in refusal({"data": data | {"user": "u"}})
-    for enough in ({"session": "s"}, {"user": "u", "time": "t"}):
+    for enough in ({"session": "s"}, {"user": "u", "time": "t"}, {"user": "u"}):
         assert merge(read_layers(None, {"data": data | enough})).data.paths == paths
+
+
+def test_a_scale_needs_numbers():
+    message = refusal({"data": {"session": "s", "weight_scale": "sqrt"}})
+    assert message == "[data] `weight_scale` is of numbers: name their column as `weight`"
+
+
+# Addresses of databases
+
+TABLE = "postgresql://shop@host:5432/db?table=events"
+EXAMPLE = "postgresql://user@host"
+
+
+@pytest.mark.parametrize(
+    ("paths", "more", "reason"),
+    [
+        (["a.csv", TABLE], {}, "`paths` are either files or addresses of databases, not both"),
+        ([TABLE.partition("?")[0]], {}, "`?table=` and `sql`, none of them names what to read"),
+        ([TABLE], {"sql": "SELECT 1"}, "`?table=` and `sql`, both name what to read: give one"),
+        ([TABLE + "&table=more"], {}, "an address names one table; give an address for each"),
+        (["a.csv"], {"sql": "SELECT 1"}, f"address as `paths`, such as {EXAMPLE}"),
+        ([TABLE], {"sql": "DELETE FROM events"}, "`sql` should be a SELECT, such as"),
+        (["mysql://host/db"], {}, f"of addresses, only {EXAMPLE}/database?table=events is known"),
+    ],
+)
+def test_what_a_database_is_asked_is_said_once(paths, more, reason):
+    assert reason in refusal({"data": {"paths": paths, "session": "s"} | more})
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT 1", " -- all\n(/* * */ select 1)", "with a as (b) table a"]
+)
+def test_a_query_is_a_select(sql):
+    data = {"paths": TABLE.partition("?")[0], "session": "s", "sql": sql}
+    assert merge(read_layers(None, {"data": data})).data.sql == sql
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        TABLE.replace("@", ":s3cret@"),
+        TABLE.replace("@", ":s3%40cret@"),
+        TABLE.replace("@", ":s3@cret@"),
+        TABLE + "&password=s3cret",
+        TABLE.replace("?", "?password=s3cret&"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(address):
+    data = merge(read_layers(None, {"data": {"paths": address, "session": "s"}})).data
+    assert data.paths == [TABLE]
+    assert data.model_dump(mode="json")["paths"] == [TABLE]
+    assert "cret" not in f"{data!r} {data.model_dump_json()}"
+    assert "s3" in data.paths[0].uri
+    assert "table=" not in data.paths[0].uri
+
+
+@pytest.mark.parametrize("password", ["s3/cret", "s3#cret", "[s3cret"])
+def test_a_password_that_breaks_an_address_is_not_repeated(password):
+    address = TABLE.replace("@", f":{password}@")
+    message = refusal({"data": {"paths": address, "session": "s"}})
+    assert "with %40 for an @ in a password, %2F for a /, %23 for a #" in message
+    assert "cret" not in message
 
 
 @pytest.mark.parametrize("paths", [[], ["log.txt"], ["a.txt", "LOG.TXT.GZ"]])

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,10 +18,12 @@ from pydantic import (
     model_validator,
 )
 
+from trainer.config.addresses import Address, as_path
 from trainer.config.cores import usable_cores
 
 WIDEST_WINDOW = 1_000_000
 LARGEST = 2**63 - 1
+QUERY = re.compile(r"(\s|\(|--[^\n]*\n|/\*.*?\*/)*(SELECT|WITH|TABLE|VALUES)\b", re.I | re.S)
 
 
 def none_if_empty(value: object) -> object:
@@ -63,10 +66,12 @@ TimeUnit = Literal["s", "ms", "us", "ns"]
 Kind = Literal["parquet", "csv", "jsonl", "txt"]
 Name = Annotated[str | None, BeforeValidator(none_if_empty)]
 Names = Annotated[list[str], BeforeValidator(as_list)]
+Paths = Annotated[list[Annotated[str, AfterValidator(as_path)]], BeforeValidator(as_list)]
 Time = Annotated[datetime | None, BeforeValidator(none_if_empty)]
 Cutoff = Annotated[int, Field(ge=1, le=1000)]
 Cutoffs = Annotated[list[Cutoff], BeforeValidator(as_list)]
 Weight = Annotated[float, Field(ge=0, le=100)]
+WeightScale = Literal["log", "sqrt", "linear"]
 Weights = Annotated[dict[str, Weight], BeforeValidator(_as_mapping)]
 
 
@@ -98,10 +103,11 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Where the event log is and what its columns mean."""
 
-    paths: Names = Field(
+    paths: Paths = Field(
         [],
         description="files or globs: .parquet, .csv, .tsv, .dat, .jsonl, .txt (one session per "
-        "line), each but Parquet also as .gz; or - for standard input",
+        "line), each but Parquet also as .gz; - for standard input; or "
+        "postgresql://user@host/database?table=events",
     )
     format: Kind | None = Field(
         None,
@@ -126,12 +132,18 @@ class DataConfig(Section):
     columns: Names = Field(
         [], description="names of all columns, in order, of files that begin without a header"
     )
+    sql: Name = Field(
+        None,
+        description="SELECT that the database of `paths` is asked, instead of reading a table",
+    )
     item: str = Field("item_id", min_length=1, description="column of the item")
     session: Name = Field(
         None,
         description="column of the session; without it, gaps between a user's events end sessions",
     )
-    user: Name = Field(None, description="column of the user")
+    user: Name = Field(
+        None, description="column of the user; without session and time, a user is a session"
+    )
     time: Name = Field(
         None, description="column of the time; without it, events are in the order of the rows"
     )
@@ -151,6 +163,16 @@ class DataConfig(Section):
         {},
         description="how often the pairs of an event count, by its type, such as purchase=4; types "
         "that are not named: 1",
+    )
+    weight: Name = Field(
+        None,
+        description="column of a number, such as plays, that says how often the pairs of an event "
+        "count; none: as 1",
+    )
+    weight_scale: WeightScale = Field(
+        "log",
+        description="how the numbers become weights, whose mean is 1: log2(1 + number), its square "
+        "root, or the number itself",
     )
     title: Name = Field(None, description="column of the item's title")
     metadata: Names = Field([], description="further columns that describe an item, kept with it")
@@ -177,6 +199,28 @@ class DataConfig(Section):
     def _has_types(self) -> Self:
         if self.weights and self.event is None:
             raise ValueError("`weights` are by the type of an event: name its column as `event`")
+        if self.weight_scale != "log" and self.weight is None:
+            raise ValueError("`weight_scale` is of numbers: name their column as `weight`")
+        return self
+
+    @model_validator(mode="after")
+    def _has_one_kind_of_source(self) -> Self:
+        addresses = [path for path in self.paths if isinstance(path, Address)]
+        if self.sql and not QUERY.match(self.sql):
+            raise ValueError("`sql` should be a SELECT, such as SELECT * FROM events")
+        if addresses and len(addresses) < len(self.paths):
+            raise ValueError("`paths` are either files or addresses of databases, not both")
+        if self.sql and not addresses:
+            raise ValueError(
+                "`sql` is for a database: give its address as `paths`, such as "
+                "postgresql://user@host/database"
+            )
+        for address in addresses:
+            if bool(self.sql) == bool(address.table):
+                found = "both name" if self.sql else "none of them names"
+                raise ValueError(
+                    f"{address}: of `?table=` and `sql`, {found} what to read: give one"
+                )
         return self
 
     @field_validator("separator")
@@ -216,13 +260,12 @@ class DataConfig(Section):
             self.format is None
             and all(path.lower().endswith((".txt", ".txt.gz")) for path in self.paths)
         )
-        if self.session is None and not plain_text and not (told_by_content and self.user is None):
-            if self.user is None:
-                raise ValueError("name the `session` column, or `user` and `time` to cut sessions")
-            if self.time is None:
-                raise ValueError(
-                    "time gaps end the sessions of a user: name the `time` column as well"
-                )
+        named = self.session or self.user
+        if not named and not plain_text and not told_by_content:
+            raise ValueError(
+                "name the `session` column, or `user` and `time` to cut sessions, or `user` alone "
+                "if all events of a user are one session"
+            )
         return self
 
 

@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from service.model.environment import PREFIX, variables
 from service.model.errors import ConfigError, short
 from service.model.expectations import problem
+from trainer.config.addresses import without_passwords
 from trainer.config.directory import DEFAULT_FILE
 from trainer.config.jobs import Config
 from trainer.config.presets import PRESETS
@@ -202,7 +203,8 @@ def _explain(error: ValidationError, layers: Layers) -> str:
     reason = problem(first, dict(settings()).get(name))
     if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"
-    return f"{name} = {short(repr(first['input']))} ({origin}): {reason}"
+    given = without_passwords(repr(first["input"]))
+    return f"{name} = {short(given)} ({origin}): {reason}"
 
 
 def remedy(name: str, spellings: Mapping[str, str]) -> str:

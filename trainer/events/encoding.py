@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from trainer.config.sections import DataConfig, TimeUnit
 from trainer.events.activity import Activity
 from trainer.events.heaviest import Heaviest
-from trainer.events.log.reader import EVENT, ITEM, SESSION, TIME, USER, Events
+from trainer.events.log.reader import ITEM, SESSION, TIME, USER, Events
 from trainer.events.ordering import Ordered, order_sessions
+from trainer.events.row_order import RowOrder
 from trainer.events.scratch import Scratch, Spool
+from trainer.events.weights import Weights
 
 PARTITIONS = 64
 PARTITION_SHIFT = np.uint64(58)
 CODE = "code"
-MOST_TYPES = 20  # that a note lists
 
 OnRead = Callable[[int], None]
 
@@ -98,26 +99,27 @@ def encode(
     scratch = Scratch(config.scratch)
     codes = _Codes()
     users, activity = Heaviest(), Activity()
+    weights, row_order = Weights(config), RowOrder(config)
     spool = None
     gap = None
     dropped = Counter[str]()
     read = 0
-    types: set[str] = set()
     unit = None
     remarks: dict[str, None] = {}
     for piece in pieces:
         table = piece.table.with_row_index("row", read)
-        gap = None if SESSION in table.columns else config.session_gap
+        cut = SESSION not in table.columns and TIME in table.columns
+        gap = config.session_gap if cut else None
         users.add(table.get_column(USER if USER in table.columns else SESSION))
         complete = _complete(table, dropped)
         if TIME in table.columns:
             owner = SESSION if SESSION in table.columns else USER
             activity.add(complete.get_column(TIME), complete.get_column(owner))
-        columns = _numbers(complete, config, codes)
+        else:
+            row_order.add(complete)
+        columns = _numbers(complete, weights, codes)
         spool = spool or Spool(scratch, {name: columns[name].dtype for name in columns}, PARTITIONS)
         spool.add(columns, (columns["owner"] >> PARTITION_SHIFT).astype(np.uint8))
-        if config.weights and EVENT in table.columns:
-            types.update(table.get_column(EVENT).drop_nulls().unique())
         unit = unit or piece.time_unit
         remarks.update(dict.fromkeys(piece.notes))
         dropped["events_filtered"] += piece.read - table.height
@@ -126,7 +128,8 @@ def encode(
     assert spool is not None
     sessions, collapsed = order_sessions(spool, gap, config.collapse_repeats, scratch, workers)
     dropped["events_collapsed"] += collapsed
-    notes = (*remarks, *_notes(config, types, unit))
+    weights.level(sessions.weights)
+    notes = (*remarks, *_notes(config, unit), *row_order.notes(), *weights.notes())
     return Encoded(
         sessions,
         codes.item_ids(),
@@ -138,16 +141,9 @@ def encode(
     )
 
 
-def _notes(config: DataConfig, types: set[str], unit: TimeUnit | None) -> Iterator[str]:
+def _notes(config: DataConfig, unit: TimeUnit | None) -> Iterator[str]:
     if unit:
         yield f"the numbers in column {config.time!r} count {unit} since 1970"
-    if missing := sorted(config.weights.keys() - types):
-        names = ", ".join(map(repr, sorted(types)[:MOST_TYPES])) or "none"
-        more = ", ..." if len(types) > MOST_TYPES else ""
-        yield (
-            f"no event is of the type {' or '.join(map(repr, missing))}, which `weights` names; "
-            f"the types of the log are: {names}{more}"
-        )
 
 
 def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
@@ -165,7 +161,7 @@ def _complete(table: pl.DataFrame, dropped: Counter[str]) -> pl.DataFrame:
     return table
 
 
-def _numbers(table: pl.DataFrame, config: DataConfig, codes: _Codes) -> dict[str, NDArray[Any]]:
+def _numbers(table: pl.DataFrame, weights: Weights, codes: _Codes) -> dict[str, NDArray[Any]]:
     columns: list[pl.Expr | pl.Series] = [
         pl.col(SESSION if SESSION in table.columns else USER).hash().alias("owner"),
         pl.col("row").cast(pl.Int64),
@@ -173,7 +169,7 @@ def _numbers(table: pl.DataFrame, config: DataConfig, codes: _Codes) -> dict[str
     ]
     if TIME in table.columns:
         columns.append(pl.col(TIME).cast(pl.Int64).alias("time"))
-    if EVENT in table.columns and config.weights:
-        weights = pl.col(EVENT).replace_strict(config.weights, default=1.0, return_dtype=pl.Float32)
-        columns.append(weights.fill_null(1.0).alias("weight"))
+    weight = weights.of(table)
+    if weight is not None:
+        columns.append(weight.alias("weight"))
     return {column.name: column.to_numpy() for column in table.select(columns)}

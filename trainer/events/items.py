@@ -11,7 +11,8 @@ from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, ItemsConfig
 from trainer.corpus import ItemsReport
 from trainer.events.log.conditions import one_line
-from trainer.events.log.reader import ITEM, METADATA_PREFIX, SESSION, TITLE, find_files, read_events
+from trainer.events.log.opening import find_files
+from trainer.events.log.reader import ITEM, METADATA_PREFIX, SESSION, TITLE, read_events
 
 SESSIONS = (".txt", ".txt.gz")  # what has no rows of items
 # What messages about a log say, and what it is called here.

@@ -80,7 +80,8 @@ def clean(
     if sessions.weights is not None and not sessions.weights.any():
         raise EventLogError(
             f"{', '.join(config.paths)}: every remaining event weighs 0 (weights = "
-            f"{config.weights}): raise the weight of a type that occurs"
+            f"{config.weights}, weight = {config.weight!r}): raise the weight of a type that "
+            "occurs, or choose a column with numbers above 0"
         )
     return sessions, vocabulary, report, rows
 

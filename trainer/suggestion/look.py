@@ -15,7 +15,7 @@ import polars as pl
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, Kind
 from trainer.events.log.dialect import Dialect, guess_dialect, rows_of
-from trainer.events.log.formats import Columns, Scan
+from trainer.events.log.formats import Columns, Place, Scan
 from trainer.events.log.lines import open_plain
 from trainer.events.log.sources import CONVERT, KINDS, MARKS, UNPACK, kind_of, open_sources
 from trainer.events.log.times import is_number
@@ -198,7 +198,7 @@ def _first_rows(look: Look) -> pl.DataFrame:
                 raise EventLogError(f"{look.path}: {error}") from None
 
 
-def _head(scan: Scan, path: Path, fixed: tuple[str, ...]) -> pl.DataFrame:
+def _head(scan: Scan, path: Place, fixed: tuple[str, ...]) -> pl.DataFrame:
     """The first rows by the types that the columns begin with, or else as texts."""
     first = next(scan(path, Columns([], [])), None)
     if first is None:

@@ -1,9 +1,11 @@
+from datetime import UTC, datetime, timedelta
+
 import polars as pl
 import pytest
 
 from service.model.errors import EventLogError
 from tests.event_logs import read, refusal, write, write_events
-from trainer.events.log.conditions import check_condition, parse_condition
+from trainer.events.log.conditions import Condition
 
 
 @pytest.mark.parametrize(
@@ -36,12 +38,25 @@ def test_a_condition_may_name_columns_that_have_no_role(tmp_path):
 @pytest.mark.parametrize(
     ("where", "reason"),
     [
-        ("n >>> 1", "unable to parse"),
+        ("n >>> 1", "it is not SQL: a condition is written as event = 'purchase' AND price > 0"),
         ("item = 'x", "the quote ' at character 8 is not closed"),
         ("n > $1", "$ at character 5 is not understood"),
         ("SELECT * FROM log", "SELECT looks beyond the one event"),
-        ("sold > 1", 'unable to find column "sold"; valid columns: ["session", "item", "n"]'),
-        ("n > 'x'", "cannot compare string with numeric type"),
+        (
+            "event = sold",
+            "there is no column 'event' (a text is written in single quotes: 'event'); there are: "
+            "'session', 'item', 'n'",
+        ),
+        ("n > 'x'", "column 'n' holds numbers: write a number without quotes, not 'x'"),
+        ("'1' = n", "column 'n' holds numbers: write a number without quotes, not '1'"),
+        ("n IN (1, '2')", "column 'n' holds numbers: write a number without quotes, not '2'"),
+        ("item = 17", "column 'item' holds text: write '17', not 17"),
+        ("n + 'x' = 1", "its types do not fit ('n' holds numbers): write a text as 'text'"),
+        ("LOWER(n) = 'a'", "its types do not fit ('n' holds numbers)"),
+        ("CAST(item AS INT) = 1", "TRY_CAST gives NULL where CAST fails"),
+        ("item > DATE '01/02/2026'", "DATE '01/02/2026' is not an ISO 8601 time: write"),
+        ("n > CURRENT_DATE - 90", "write CURRENT_DATE - INTERVAL '90 days'"),
+        ("CURRENT_DATE > CURRENT_DATE - INTERVAL '3 fortnights'", "unit: 'fortnights' not"),
         ("item ~ '['", "unclosed character class"),
         ("n = MAX(n)", "MAX(...) cannot be used: a condition sees one event"),
         ("best(n)", "best(...) cannot be used"),
@@ -140,14 +155,14 @@ LOG = pl.Schema({"item": pl.String, "n": pl.Int64, "ok": pl.Boolean, "at": pl.Da
 
 @pytest.mark.parametrize("where", ONE_EVENT)
 def test_a_condition_may_use_every_function_of_one_event(where):
-    check_condition(parse_condition(where), LOG)
+    Condition(where).on(LOG)
 
 
 @pytest.mark.parametrize("where", MANY_EVENTS)
 def test_a_condition_that_looks_at_many_events_is_refused(where):
     """Polars would take a piece of the log for the whole."""
     with pytest.raises(EventLogError, match=r"a condition sees"):
-        parse_condition(where)
+        Condition(where)
 
 
 @pytest.mark.parametrize(
@@ -187,13 +202,78 @@ def test_a_long_list_is_not_a_long_condition(tmp_path):
     assert read(log, where=where).table.get_column("item").to_list() == ["x"]
 
 
+SEPTEMBER = [
+    "at >= '2011-09-01'",
+    "'2011-09-01' <= at",
+    "\"at\" >= '2011-09-01T00:00:00'",
+    "at > '2011-08-31 23:59:59.999'",
+    "at >= '2011-09-01T02:00:00+02:00'",
+    "at BETWEEN '2011-09-01' AND '2011-10-01 00:00'",
+    "at NOT BETWEEN '2011-08-01' AND '2011-08-31'",
+    "at IN ('2011-09-01', '2011-09-02') AND item <> '2011-09-01'",
+    "NOT at < '2011-09-01' AND at != '2011-08-01'",
+    "at >= DATE '2011-09-01'",
+]
+
+
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
-def test_a_time_compared_with_a_text_is_refused_with_the_way_to_write_it(tmp_path, kind):
+@pytest.mark.parametrize("where", SEPTEMBER)
+def test_a_time_is_compared_with_an_iso_text(tmp_path, kind, where):
+    days = {"x": "2011-08-01T00:00:00", "y": "2011-09-01T00:00:00"}
+    events = [{"session": "a", "item": item, "at": day} for item, day in days.items()]
+    log = write_events(tmp_path / f"log.{kind}", events)
+    assert read(log, time="at", where=where).table.get_column("item").to_list() == ["y"]
+
+
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+@pytest.mark.parametrize("where", SEPTEMBER)
+def test_times_of_any_zone_are_compared_in_utc(tmp_path, zone, where):
+    days = [datetime(2011, 8, 1, tzinfo=UTC), datetime(2011, 9, 1, tzinfo=UTC)]
+    at = pl.Series(days).dt.convert_time_zone(zone or "UTC")
+    at = at if zone else at.dt.replace_time_zone(None)
+    table = pl.DataFrame({"session": ["a", "a"], "item": ["x", "y"], "at": at})
+    table.write_parquet(tmp_path / "log.parquet")
+    kept = read(tmp_path / "log.parquet", time="at", where=where).table
+    assert kept.rows() == [("y", "a", days[1].replace(tzinfo=None))]
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("value", ["'01/09/2011'", "'soon'", "1314835200"])
+def test_a_time_is_compared_with_nothing_but_iso_texts(tmp_path, kind, value):
     events = [{"session": "a", "item": "x", "at": "2011-09-01T10:00:00"}]
     log = write_events(tmp_path / f"log.{kind}", events)
-    message = refusal(log, time="at", where="at >= '2011-09-01'")
-    assert "column 'at' holds times: compare it with DATE '2026-01-31' or TIMESTAMP" in message
-    assert read(log, time="at", where="at >= DATE '2011-09-01'").read == 1
+    message = refusal(log, time="at", where=f"at >= {value}")
+    assert "column 'at' holds times: compare it with '2026-01-31' or" in message
+    assert message.endswith(f"not with {value}")
+
+
+def test_a_time_of_a_function_is_compared_with_a_date(tmp_path):
+    log = write(tmp_path / "log.csv", "session,item,at\na,x,2011-09-01\n")
+    message = refusal(log, time="at", where="at - INTERVAL '1 day' > '2011-08-01'")
+    assert "its types do not fit ('at' holds times)" in message
+    assert "a time as DATE '2026-01-31'" in message
+    where = "at - INTERVAL '1 day' > DATE '2011-08-01'"
+    assert read(log, time="at", where=where).read == 1
+
+
+def test_a_truth_is_not_compared_with_a_text(tmp_path):
+    events = [{"session": "a", "item": "x", "ok": True}]
+    log = write_events(tmp_path / "log.parquet", events)
+    assert "column 'ok' is true or false: write ok = TRUE" in refusal(log, where="ok = 'true'")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_window_of_days_rolls_with_today(tmp_path, kind):
+    now = datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+    ages = {"old": 91, "new": 89, "newest": 0}
+    events = [
+        {"session": "a", "item": item, "at": (now - timedelta(days=days)).isoformat()}
+        for item, days in ages.items()
+    ]
+    log = write_events(tmp_path / f"log.{kind}", events)
+    where = "at > CURRENT_DATE - INTERVAL '90 days'"
+    kept = read(log, time="at", where=where).table.get_column("item").to_list()
+    assert kept == ["new", "newest"]
 
 
 def test_a_column_of_days_that_come_first_is_a_text_for_a_condition(tmp_path):

@@ -294,7 +294,7 @@ def test_a_setting_of_text_is_refused_where_it_has_no_meaning(tmp_path, setting)
 def test_notes_of_how_files_are_read_are_in_the_data_report(tmp_path):
     path = write(tmp_path / "log.csv", "session;item\na;x\na;y\nb;x\nb;y\n")
     config = DataConfig(paths=[str(path)], session="session", item="item")
-    assert read_dataset(config).report.notes == ("columns are separated by semicolons",)
+    assert read_dataset(config).report.notes[0] == "columns are separated by semicolons"
 
 
 # Lists

@@ -10,7 +10,8 @@ from service.model.errors import EventLogError
 from tests.event_logs import read, refusal, write, write_events
 from trainer.config.sections import DataConfig
 from trainer.events.log.lines import read_lines
-from trainer.events.log.reader import Events, find_files, read_events
+from trainer.events.log.opening import find_files
+from trainer.events.log.reader import Events, read_events
 
 NO_QUOTES = "(if quotes have no meaning in this file, set quotes = 'none')"
 NOT_UTF8 = (

@@ -223,3 +223,14 @@ def test_a_time_may_be_the_session_to_the_letter_as_well(tmp_path):
         "item": "x",
         "time": datetime(2026, 1, 31),
     }
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_day_that_may_mean_two_stays_a_text_beside_the_time(tmp_path, kind):
+    rows = [("x", "01/02/2026"), ("y", "31/01/2026"), ("z", "20/02/2026")]
+    events = [{"session": "a", "item": item, "sold": day} for item, day in rows]
+    log = write_events(tmp_path / f"log.{kind}", events)
+    assert read(log, metadata=["sold"]).table.get_column("metadata:sold").to_list() == [
+        day for _, day in rows
+    ]
+    assert "'sold' holds text" in refusal(log, where="sold > DATE '2026-01-31'")

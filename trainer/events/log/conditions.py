@@ -1,22 +1,16 @@
 """Parses the `where` condition, which sees one event only and cannot read files."""
 
-import re
 from itertools import pairwise
-from typing import NamedTuple
 
 import polars as pl
 
 from service.model.errors import EventLogError
+from trainer.events.log.literals import check_dates, fit_values
+from trainer.events.log.tokens import Token, join, split
 
 MOST_TOKENS = 2_000  # for more, polars takes seconds per piece, and ignores signals meanwhile
 MOST_SHOWN = 500
 
-TOKEN = re.compile(
-    r"""(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`)"""
-    r"|(?P<blank>\s+|--[^\n]*|/\*.*?\*/)|(?P<word>\w+)|(?P<sign>[-+*/%<>=!~|&^().,:@\[\]])"
-    r"|(?P<unknown>.)",
-    re.DOTALL,
-)
 SUBQUERY = {"FROM", "SELECT", "TABLE", "VALUES", "WITH"}
 # Functions of one event. All others are refused, aggregates and window functions among them.
 FUNCTIONS = """
@@ -37,47 +31,105 @@ CHAR DEC DECIMAL FLOAT NUMERIC VARCHAR
 BEFORE_BRACKETS = {*FUNCTIONS.split(), *KEYWORDS.split()}
 
 
-def parse_condition(where: str) -> pl.Expr:
-    """The condition as an expression on one row.
+class Condition:
+    """A `where` condition, parsed.
 
-    Nothing is evaluated before the text is known to hold neither a subquery (polars would open its
-    files at once) nor a function of many rows (polars would take a piece of the log for all of it).
-
-    Raises:
-        EventLogError: it is not SQL, too long, or more than a condition on one event.
+    Attributes:
+        columns: the names of the columns that it needs.
     """
-    try:
-        tokens = _tokens(where)
-        _check_one_event(tokens)
-        return pl.sql_expr(_sql(tokens))
-    except (ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise EventLogError(f"where = {quote(where)}: {one_line(error)}") from None
 
+    def __init__(self, where: str) -> None:
+        """Parses a condition.
 
-def check_condition(condition: pl.Expr, schema: pl.Schema) -> None:
-    """Checks a condition against the columns of an event, on a table without events.
+        Nothing is evaluated before the text is known to hold neither a subquery (polars would open
+        its files at once) nor a function of many rows (polars would take a piece of the log for
+        all of it).
 
-    Args:
-        condition: as parsed.
-        schema: the names and types of the columns.
+        Raises:
+            EventLogError: it is not SQL, too long, or more than a condition on one event.
+        """
+        self._where = where
+        try:
+            self._tokens = split(where)
+            _check_one_event(self._tokens)
+            check_dates(self._tokens)
+            self.columns = frozenset(_expression(self._tokens).meta.root_names())
+        except ValueError as error:
+            raise self.error(str(error)) from None
 
-    Raises:
-        ValueError: a column is missing, types do not fit, or it is not true or false.
-    """
-    try:
-        answer = pl.DataFrame(schema=schema).select(condition).dtypes[0]
-    except pl.exceptions.PolarsError as error:
-        reason = one_line(error)
-        columns = condition.meta.root_names()
-        times = [name for name in columns if name in schema and schema[name].is_temporal()]
-        if times and not isinstance(error, pl.exceptions.ColumnNotFoundError):
-            reason = (
-                f"column {times[0]!r} holds times: compare it with DATE '2026-01-31' or "
-                f"TIMESTAMP '2026-01-31 12:00:00', not with a plain text or number ({reason})"
+    def on(self, schema: pl.Schema) -> pl.Expr:
+        """The condition as an expression on one row, tried on a table without events.
+
+        Args:
+            schema: the names and types of the columns of an event; times without a zone.
+
+        Raises:
+            EventLogError: a column is missing, types do not fit, or it is not true or false.
+        """
+        missing = sorted(self.columns - schema.keys())
+        if missing:
+            raise self.error(
+                f"there is no column {missing[0]!r} (a text is written in single quotes: "
+                f"'{missing[0]}'); there are: {', '.join(map(repr, schema))}"
             )
-        raise ValueError(reason) from None
-    if answer != pl.Boolean:
-        raise ValueError(f"it is {answer}, not true or false")
+        try:
+            expression = _expression(fit_values(self._tokens, schema))
+            answer = pl.DataFrame(schema=schema).select(expression).dtypes[0]
+        except ValueError as error:
+            raise self.error(str(error)) from None
+        except pl.exceptions.PolarsError as error:
+            raise self.error(self._misfit(error, schema)) from None
+        if answer != pl.Boolean:
+            raise self.error(f"it is {answer}, not true or false")
+        return expression
+
+    def met(self, expression: pl.Expr, events: pl.DataFrame) -> pl.Series:
+        """Whether each event meets the condition, be it a constant: bool [events].
+
+        Raises:
+            EventLogError: a value of an event cannot be converted as the condition says.
+        """
+        try:
+            answers = events.select(expression.alias("met"), pl.int_range(pl.len()).alias("row"))
+        except pl.exceptions.PolarsError as error:
+            raise self.error(
+                f"it fails for some event; TRY_CAST gives NULL where CAST fails ({one_line(error)})"
+            ) from None
+        return answers.get_column("met").fill_null(False)
+
+    def error(self, reason: str) -> EventLogError:
+        """The error that quotes the condition with a reason."""
+        return EventLogError(f"where = {quote(self._where)}: {reason}")
+
+    def _misfit(self, error: Exception, schema: pl.Schema) -> str:
+        """What the columns hold, and how values that fit them are written."""
+        kinds = [f"{name!r} holds {_kind(schema[name])}" for name in sorted(self.columns)]
+        return (
+            f"its types do not fit{' (' if kinds else ''}{', '.join(kinds)}{')' if kinds else ''}: "
+            "write a text as 'text', a number as 5, a time as DATE '2026-01-31' or TIMESTAMP "
+            f"'2026-01-31 12:00:00'; in detail: {one_line(error)}"
+        )
+
+
+def _expression(tokens: list[Token]) -> pl.Expr:
+    try:
+        return pl.sql_expr(join(tokens))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        reason = one_line(error)
+        if reason.startswith("unable to parse"):
+            reason = "a condition is written as event = 'purchase' AND price > 0"
+        raise ValueError(f"it is not SQL: {reason}") from None
+
+
+def _kind(kind: pl.DataType) -> str:
+    """What a column of a type holds, in a word."""
+    if kind.is_numeric():
+        return "numbers"
+    if kind.is_temporal():
+        return "times"
+    if kind == pl.Boolean:
+        return "true or false"
+    return "text" if kind == pl.String else str(kind)
 
 
 def quote(where: str) -> str:
@@ -90,46 +142,7 @@ def one_line(error: BaseException) -> str:
     return " ".join(str(error).strip().partition("\n\n")[0].split())
 
 
-class _Token(NamedTuple):
-    kind: str
-    text: str
-
-    @property
-    def name(self) -> str:
-        return self.text.strip('"`').upper()
-
-    @property
-    def is_value(self) -> bool:
-        return self.text[0] in "',." or self.text[0].isdigit()
-
-
-def _tokens(where: str) -> list[_Token]:
-    """Splits a condition into tokens; a comment counts as a blank.
-
-    Raises:
-        ValueError: naming a character that is not part of any token, or a quote that is not closed.
-    """
-    tokens = []
-    for match in TOKEN.finditer(where):
-        if match.lastgroup == "unknown":
-            place = f"{match[0]} at character {match.start() + 1}"
-            if match[0] in "'\"`":
-                raise ValueError(f"the quote {place} is not closed")
-            raise ValueError(f"{place} is not understood (quote the name of a column that has it)")
-        tokens.append(_Token(str(match.lastgroup), match[0]))
-    return tokens
-
-
-def _sql(tokens: list[_Token]) -> str:
-    """Joins the tokens into a text that polars splits as `_tokens` did.
-
-    Comments become blanks, and blanks surround quoted text: `E'...'` has a meaning of its own.
-    """
-    templates = {"quoted": " {} ", "blank": " "}
-    return "".join(templates.get(token.kind, "{}").format(token.text) for token in tokens)
-
-
-def _check_one_event(tokens: list[_Token]) -> None:
+def _check_one_event(tokens: list[Token]) -> None:
     """Refuses subqueries, and functions that see more than one event.
 
     Raises:
@@ -142,7 +155,7 @@ def _check_one_event(tokens: list[_Token]) -> None:
             f"it has {length:,} words and signs, the limit is {MOST_TOKENS:,} (values are not "
             "counted): write a long list as column IN ('a', 'b')"
         )
-    for before, token in pairwise([_Token("sign", "("), *code]):
+    for before, token in pairwise([Token("sign", "("), *code]):
         if token.kind == "word" and (
             token.name in ("SELECT", "OVER") or (before.text == "(" and token.name in SUBQUERY)
         ):

@@ -4,10 +4,11 @@ import glob
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import polars as pl
 
+from trainer.config.addresses import Address
 from trainer.events.log.lines import begins_with_mark, check_json_lines, read_lines
 
 INFERRED_ROWS = 10_000  # from which the type of a column is inferred
@@ -38,7 +39,8 @@ class Columns(NamedTuple):
         return {*self.ids, *self.typed()}
 
 
-Scan = Callable[[Path, Columns], Iterator[pl.LazyFrame]]
+Place = Path | Address  # a file, or a table of a database
+Scan = Callable[[Any, Columns], Iterator[pl.LazyFrame]]
 
 
 class Format(NamedTuple):
@@ -56,16 +58,16 @@ class Format(NamedTuple):
     """
 
     scan: Scan
-    check: Callable[[Path, Columns], None] = lambda _path, _columns: None
+    check: Callable[[Any, Columns], None] = lambda _path, _columns: None
     suspicious: Callable[[pl.DataFrame], bool] = lambda _table: False
-    check_suspicion: Callable[[Path, Columns], None] = lambda _path, _columns: None
+    check_suspicion: Callable[[Any, Columns], None] = lambda _path, _columns: None
     marks: Callable[[list[str]], list[pl.Expr]] = lambda _names: []
     fixed: tuple[str, ...] = ()
     whole_rows: bool = False
 
 
 def several(names: Sequence[object]) -> str:
-    """How a message names several files."""
+    """How a message names several files, or databases."""
     return str(names[0]) if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
 
 

@@ -1,20 +1,23 @@
 """Reads and filters event logs piece by piece."""
 
-import glob
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 import polars as pl
+import polars.selectors as cs
 
 from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, TimeUnit
-from trainer.events.log.conditions import check_condition, one_line, parse_condition, quote
-from trainer.events.log.formats import Columns, several
-from trainer.events.log.frames import FrameConfig
-from trainer.events.log.sources import STANDARD_INPUT, Source, open_sources
+from trainer.events.log.conditions import Condition, one_line
+from trainer.events.log.formats import Columns, Place, several
+from trainer.events.log.numbers import can_weigh, read_numbers, why_unusable
+from trainer.events.log.opening import open_log
+from trainer.events.log.sources import Source
 from trainer.events.log.times import (
     TimeRule,
     as_numbers,
@@ -26,9 +29,12 @@ from trainer.events.log.times import (
 
 # The roles a column can have, which are the column names of the table of events.
 SESSION, USER, ITEM, TIME, EVENT, TITLE = "session", "user", "item", "time", "event", "title"
+WEIGHT = "weight"
 METADATA_PREFIX = "metadata:"
 TEXT = (SESSION, USER, ITEM, EVENT, TITLE)
 EVENTS_AT_ONCE = 500_000
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Events:
 
     Attributes:
         table: the column item (str), and those of session, user and event (str), time (datetime),
-            title and metadata that the log has; in file order.
+            weight (number), title and metadata that the log has; in file order.
         read: the number of events before the filter.
         time_unit: what the numbers of the time column count since 1970; None if it holds none.
         notes: remarks for people on how its file was read.
@@ -73,44 +79,12 @@ def read_events(config: DataConfig) -> Iterator[Events]:
         raise EventLogError(f"{log}: none of {read:,} events meets the condition {config.where!r}")
 
 
-def open_log(config: DataConfig, copies: ExitStack) -> list[Source]:
-    """The files of a log, or its table in memory.
+class _Piece(NamedTuple):
+    """A piece of a file, whether its times are numbers, and the condition for its columns."""
 
-    Args:
-        config: where it is.
-        copies: keeps copies of what cannot be read as it is; they vanish when it is closed.
-
-    Raises:
-        EventLogError: a file is missing, of an unknown kind, or of another kind than the others.
-    """
-    if isinstance(config, FrameConfig):
-        return [config.source()]
-    return open_sources(find_files(config.paths), config, copies)
-
-
-def find_files(patterns: list[str]) -> list[Path]:
-    """The files that paths and globs match, each file once, sorted within each glob.
-
-    Raises:
-        EventLogError: no path was given, one is a directory, or one matches no file.
-    """
-    if not patterns:
-        raise EventLogError("no event log is named: set `paths` in [data], or give --paths")
-    selected: list[Path] = []
-    for pattern in patterns:
-        path = Path(pattern)
-        if path == STANDARD_INPUT:
-            selected.append(path)
-            continue
-        if path.is_dir():
-            raise EventLogError(f"{path} is a directory: name its files, such as {path}/*.parquet")
-        matches = [pattern] if path.exists() else glob.glob(pattern, recursive=True)  # noqa: PTH207
-        files = sorted(match for match in map(Path, matches) if not match.is_dir())
-        if not files:
-            raise EventLogError(f"there is no file {pattern}")
-        selected.extend(files)
-    first_names = {path.resolve(): path for path in reversed(selected)}
-    return [path for path in dict.fromkeys(selected) if first_names[path.resolve()] == path]
+    table: pl.DataFrame
+    numbers: bool
+    met: pl.Expr | None
 
 
 class _Reader:
@@ -122,8 +96,7 @@ class _Reader:
             raise EventLogError("name the `session` column, or `user` and `time` to cut sessions")
         self._time = self._roles.get(TIME)
         self._rule = TimeRule(config.time_format, config.time_unit or "s")
-        self._where = config.where or ""
-        self._condition = parse_condition(self._where) if self._where else None
+        self._condition = Condition(config.where) if config.where else None
         self.guesses = self._time is not None and not (config.time_format or config.time_unit)
 
     def guess_unit(self, sources: list[Source]) -> None:
@@ -143,7 +116,7 @@ class _Reader:
         with self._errors(source):
             row, checked = 1, False
             for rows in format.scan(path, self._columns()):
-                numbers = self._begin(rows, path)
+                numbers, met = self._begin(rows, path)
                 marks = format.marks(rows.collect_schema().names())
                 for piece in rows.select(*self._columns().names(), *marks).collect_batches(
                     chunk_size=EVENTS_AT_ONCE,
@@ -153,7 +126,7 @@ class _Reader:
                     if not checked and format.suspicious(piece):
                         format.check_suspicion(path, self._columns())
                         checked = True
-                    events = self._events(piece, numbers, path, row)
+                    events = self._events(_Piece(piece, numbers, met), path, row)
                     yield replace(events, notes=source.notes)
                     row += piece.height
 
@@ -161,57 +134,84 @@ class _Reader:
         assert self._time is not None
         with self._errors(source):
             for rows in source.format.scan(source.path, self._columns()):
-                if self._begin(rows, source.path):
-                    text = rows.collect_schema()[self._time] == pl.String
-                    size = as_numbers(pl.col(self._time), text).abs()
-                    events = rows if self._condition is None else rows.filter(self._condition)
+                numbers, met = self._begin(rows, source.path)
+                kind = rows.collect_schema()[self._time]
+                if numbers:
+                    size = as_numbers(pl.col(self._time), kind == pl.String).abs()
+                    events = rows if met is None else _in_utc(rows).filter(met)
                     largest = events.select(pl.when(size.is_finite()).then(size).max())
                     yield largest.collect(engine="streaming").item()
+                elif kind.is_temporal():
+                    return
 
-    def _begin(self, rows: pl.LazyFrame, path: Path) -> bool:
-        """Checks the columns; returns whether the times are numbers, or texts of numbers.
+    def _begin(self, rows: pl.LazyFrame, path: Place) -> tuple[bool, pl.Expr | None]:
+        """Checks the columns.
 
-        The first time of a file decides for all. A condition sees other texts as datetimes.
+        The first time of a file decides for all. A condition sees texts of times as datetimes.
+
+        Returns:
+            Whether the times are numbers, or texts of numbers; and the condition.
         """
         schema = rows.collect_schema()
         self._check(schema, path)
         numbers = False
+        schema = pl.Schema(_in_utc(pl.DataFrame(schema=schema)).schema)
         if self._time is not None:
             kind = schema[self._time]
             numbers = self._rule.format is None and _holds_numbers(rows, self._time, kind)
             if kind == pl.String and not numbers:
                 schema[self._time] = pl.Datetime("us")
-        if self._condition is not None:
-            try:
-                check_condition(self._condition, schema)
-            except ValueError as error:
-                raise EventLogError(f"{path}: where = {quote(self._where)}: {error}") from None
-        return numbers
+        if self._condition is None:
+            return numbers, None
+        try:
+            return numbers, self._condition.on(schema)
+        except EventLogError as error:
+            raise EventLogError(f"{path}: {error}") from None
 
-    def _events(self, piece: pl.DataFrame, numbers: bool, path: Path, first_row: int) -> Events:
+    def _events(self, piece: "_Piece", path: Place, first_row: int) -> Events:
         """The events of a piece that meet the condition, by their roles."""
-        visible = piece
-        if self._time is not None:
-            raw_times = piece.get_column(self._time)
-            times = self._rule.read(raw_times, numbers)
-            if raw_times.dtype == pl.String and not numbers:
-                visible = piece.with_columns(times.alias(self._time))
-        kept = None if self._condition is None else _meets(self._condition, visible)
+        table, numbers, _ = piece
+        kept, times = self._kept(piece, path)
         columns: list[pl.Expr | pl.Series] = [
-            _as_role(role, column, piece.schema[column])
+            _as_role(role, column, table.schema[column])
             for role, column in self._roles.items()
-            if role != TIME
+            if role not in (TIME, WEIGHT)
         ]
-        if self._time is not None:
-            row = _first_unread(raw_times, times, kept)
+        read: dict[str, pl.Series] = {}
+        if self._time is not None and times is not None:
+            read[TIME] = times
+        if WEIGHT in self._roles:
+            read[WEIGHT] = read_numbers(table[self._roles[WEIGHT]])
+        for role, values in read.items():
+            raw = table[self._roles[role]]
+            unread = values.is_null() & ~missing(raw)
+            row = next(iter((unread if kept is None else unread & kept).arg_true()), None)
             if row is not None:
-                raise EventLogError(
-                    f"{path}: row {first_row + row:,}: column {self._time!r}: "
-                    f"{self._rule.problem(raw_times[row], numbers)}"
+                reason = (
+                    why_unusable if role == WEIGHT else partial(self._rule.problem, numbers=numbers)
                 )
-            columns.append((times if kept is None else times.filter(kept)).alias(TIME))
-        events = piece if kept is None else piece.filter(kept)
-        return Events(events.select(columns), piece.height, self._rule.unit if numbers else None)
+                raise EventLogError(
+                    f"{path}: row {first_row + row:,}: column {raw.name!r}: {reason(raw[row])}"
+                )
+            columns.append((values if kept is None else values.filter(kept)).alias(role))
+        events = table if kept is None else table.filter(kept)
+        return Events(events.select(columns), table.height, self._rule.unit if numbers else None)
+
+    def _kept(self, piece: "_Piece", path: Place) -> tuple[pl.Series | None, pl.Series | None]:
+        """Which events meet the condition, None for all; and the times, None without."""
+        table, numbers, met = piece
+        times, visible = None, table
+        if self._time is not None:
+            raw = table.get_column(self._time)
+            times = self._rule.read(raw, numbers)
+            if raw.dtype == pl.String and not numbers:
+                visible = table.with_columns(times.alias(self._time))
+        if self._condition is None or met is None:
+            return None, times
+        try:
+            return self._condition.met(met, _in_utc(visible)), times
+        except EventLogError as error:
+            raise EventLogError(f"{path}: {error}") from None
 
     @contextmanager
     def _errors(self, source: Source) -> Iterator[None]:
@@ -219,7 +219,7 @@ class _Reader:
         path = source.path
         with source.named():
             try:
-                if source.is_file and path.stat().st_size == 0:
+                if isinstance(path, Path) and source.is_file and path.stat().st_size == 0:
                     raise EventLogError(f"{path}: the file is empty")
                 yield
             except pl.exceptions.PanicException as error:
@@ -234,7 +234,7 @@ class _Reader:
 
     def _columns(self) -> Columns:
         ids = {column for role, column in self._roles.items() if role in TEXT}
-        in_condition = [] if self._condition is None else self._condition.meta.root_names()
+        in_condition = frozenset[str]() if self._condition is None else self._condition.columns
         values = {*self._roles.values(), *in_condition} - ids
         lists = {c for role, c in self._roles.items() if role.startswith(METADATA_PREFIX)} - ids
         if self._time is None or self._time in ids:
@@ -243,7 +243,7 @@ class _Reader:
             return Columns({*ids, self._time}, values - {self._time}, lists=lists)
         return Columns(ids, values - {self._time}, self._time, lists)
 
-    def _check(self, schema: pl.Schema, path: Path) -> None:
+    def _check(self, schema: pl.Schema, path: Place) -> None:
         for role, column in self._roles.items():
             if column not in schema:
                 raise EventLogError(
@@ -257,6 +257,8 @@ class _Reader:
                 )
             if role == TIME and not can_hold_times(kind):
                 raise EventLogError(f"{path}: column {column!r} holds {kind}, not times")
+            if role == WEIGHT and not can_weigh(kind):
+                raise EventLogError(f"{path}: column {column!r} holds {kind}, not numbers")
 
 
 def _is_list(kind: pl.DataType) -> bool:
@@ -289,18 +291,10 @@ def _holds_numbers(rows: pl.LazyFrame, column: str, kind: pl.DataType) -> bool:
     return first.height == 1 and is_number(first.item())
 
 
-def _first_unread(raw_times: pl.Series, times: pl.Series, kept: pl.Series | None) -> int | None:
-    """The first row that is kept and has a time that could not be read."""
-    if not times.has_nulls():
-        return None
-    unread = times.is_null() & ~missing(raw_times)
-    return next(iter((unread if kept is None else unread & kept).arg_true()), None)
-
-
-def _meets(condition: pl.Expr, events: pl.DataFrame) -> pl.Series:
-    """Whether each event meets a condition, be it a constant: bool [events]."""
-    answers = events.select(condition.alias("met"), pl.int_range(pl.len()).alias("row"))
-    return answers.get_column("met").fill_null(False)
+def _in_utc(table: Frame) -> Frame:
+    """The table, with times in UTC and without a zone: a condition compares them with such."""
+    zoned = cs.datetime(time_zone="*")
+    return table.with_columns(zoned.dt.convert_time_zone("UTC").dt.replace_time_zone(None))
 
 
 def _roles(config: DataConfig) -> dict[str, str]:
@@ -310,6 +304,7 @@ def _roles(config: DataConfig) -> dict[str, str]:
         USER: config.user,
         TIME: config.time,
         EVENT: config.event,
+        WEIGHT: config.weight,
         TITLE: config.title,
     }
     metadata = {METADATA_PREFIX + name: name for name in config.metadata}

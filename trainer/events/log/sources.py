@@ -15,7 +15,7 @@ from service.model.errors import EventLogError
 from trainer.config.sections import DataConfig, Kind
 from trainer.events.log.delimited import Delimited
 from trainer.events.log.dialect import Dialect, guess_dialect, remarks
-from trainer.events.log.formats import JSON_LINES, PARQUET, TEXT, Format, several
+from trainer.events.log.formats import JSON_LINES, PARQUET, TEXT, Format, Place, several
 from trainer.events.log.lines import open_plain
 from trainer.events.scratch import Scratch
 
@@ -55,17 +55,17 @@ BYTES_AT_ONCE = 1 << 22
 
 @dataclass(frozen=True)
 class Source:
-    """A file to read.
+    """A file, a table in memory or a database to read.
 
     Attributes:
-        path: what is read: the file itself, or a copy of it.
+        path: what is read: the file itself, or a copy of it; the address of a database.
         name: what messages call it.
         format: how it is read.
         notes: what was guessed of it, for people.
         is_file: whether it has a size on disk.
     """
 
-    path: Path
+    path: Place
     name: str
     format: Format
     notes: tuple[str, ...] = ()

@@ -56,7 +56,7 @@ class TimeRule:
             return _strptime(_as_text(times), self.format)
         if numbers:
             return self._from_numbers(as_numbers(times, times.dtype == pl.String))
-        return _from_iso(_as_text(times))
+        return from_iso(_as_text(times))
 
     def problem(self, time: object, numbers: bool) -> str:
         """Why a time cannot be read, and what to do."""
@@ -135,8 +135,11 @@ def _as_text(times: pl.Series) -> pl.Series:
     return whole.set(whole != times, None).cast(pl.String)
 
 
-def _from_iso(texts: pl.Series) -> pl.Series:
-    """Tries every form of ISO 8601, that of the first text first: most others are like it."""
+def from_iso(texts: pl.Series) -> pl.Series:
+    """Datetimes in microseconds, in UTC where there was a zone; null for what is not ISO 8601.
+
+    Tries every form, that of the first text first: most others are like it.
+    """
     texts = texts.set(~texts.str.contains(ISO_SHAPE), None)
     first = texts.drop_nulls().head(1)
     parsed = texts.clear().cast(TIME).extend_constant(None, len(texts))

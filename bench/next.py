@@ -17,8 +17,8 @@ from bench.retail import all_of_a_customer
 from service.model.artifact import Artifact
 from service.model.recommender import Recommender
 from trainer.artifacts.build import make_artifact, train_model
+from trainer.config.data import DataConfig
 from trainer.config.jobs import Config, EvaluationConfig
-from trainer.config.sections import DataConfig
 from trainer.config.sources import merge, read_layers
 from trainer.corpus import Dataset
 from trainer.evaluation.baselines import ItemItem, all_baselines

@@ -1,7 +1,7 @@
 """Reads Online Retail as next-event cases."""
 
 from bench.cases import Cases, hold_out_last
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.reader import read_events
 from trainer.events.sessions import build_sessions
 

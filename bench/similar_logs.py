@@ -9,8 +9,8 @@ from bench.cases import hold_out_last
 from bench.clickstream import read_cases
 from bench.corpus import build_corpus
 from bench.long_tail import build_long_tail
+from trainer.config.data import DataConfig
 from trainer.config.jobs import EvaluationConfig
-from trainer.config.sections import DataConfig
 from trainer.config.sources import merge, read_layers
 from trainer.corpus import DataReport, Dataset, Sessions, Vocabulary
 from trainer.evaluation.attributes import Attribute, Cosine, title_words

@@ -11,7 +11,7 @@ from item2vec.tables import Library, as_frame
 from service.model.artifact import Manifest
 from service.model.disk import replacing
 from service.model.errors import InputError
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.frames import SESSIONS, TABLE, FrameConfig
 from trainer.jobs.evaluate import EvaluationRun, evaluate_held_out
 from trainer.view import tables

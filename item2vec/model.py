@@ -26,7 +26,7 @@ from service.model.store import Store
 if TYPE_CHECKING:
     from item2vec.evaluation import Evaluation
     from item2vec.logs import Log
-    from trainer.config.sections import DataConfig
+    from trainer.config.data import DataConfig
 
 LikedItem = Id | Liked | tuple[str, float]
 Vectors = Literal["input", "output", "average"]

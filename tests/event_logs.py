@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.reader import Events, read_events
 
 

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from datetime import timedelta
 
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 
 
 def naive_sessions(events: list[dict], config: DataConfig) -> tuple[list[list[str]], Counter]:

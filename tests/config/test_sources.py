@@ -9,9 +9,10 @@ from service.model.expectations import expectation
 from service.web.settings import Settings
 from tests.conftest import KUBERNETES
 from trainer.cli.options import flag_of
+from trainer.config.data import DataConfig
 from trainer.config.jobs import Config, PublishConfig
 from trainer.config.presets import PRESETS
-from trainer.config.sections import DataConfig, IndexConfig, TrainingConfig
+from trainer.config.sections import IndexConfig, TrainingConfig
 from trainer.config.sources import RENAMED, environment_name, merge, read_layers, settings, source
 
 
@@ -602,3 +603,10 @@ def test_an_impossible_value_is_told_what_is_possible(section, key, value, expec
 
 def test_a_section_that_is_no_table_is_said_to_be_one():
     assert refusal({"training": 5}).endswith("should be a table of settings")
+
+
+def test_settings_made_of_settings_keep_the_password_of_an_address():
+    log = DataConfig(paths=["postgresql://me:secret@db/shop?table=log"], session="s")
+    again = DataConfig(**log.model_dump())
+    assert again.paths[0].uri == "postgresql://me:secret@db/shop"
+    assert "secret" not in again.model_dump_json()

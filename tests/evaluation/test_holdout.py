@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from service.model.errors import ConfigError, EventLogError
 from tests.naive_sessions import naive_sessions
 from tests.worlds import NOON, decode
+from trainer.config.data import DataConfig
 from trainer.config.jobs import EvaluationConfig
-from trainer.config.sections import DataConfig
 from trainer.evaluation.holdout import Holdout, first_tested, hold_out, hold_out_before
 from trainer.events.encoding import Encoded, encode
 from trainer.events.log.reader import Events

@@ -8,7 +8,7 @@ import pytest
 
 from service.model.errors import ConfigError, EventLogError
 from tests.event_logs import write, write_events
-from trainer.config.sections import DataConfig, ItemsConfig
+from trainer.config.data import DataConfig, ItemsConfig
 from trainer.config.sources import merge
 from trainer.corpus import Dataset, ItemsReport
 from trainer.events.dataset import read_dataset
@@ -68,6 +68,24 @@ def test_any_kind_of_file_gives_titles_metadata_and_further_items(name):
     assert list(found.vocabulary.item_ids) == ["a", "b", "c"]
     assert found.report.items_file == ItemsReport(3, 0, 0, 2, 1, "title")
     assert found.report.items == 3
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_of_items_is_written_as_it_likes_whatever_the_log_is():
+    Path("i.dat").write_bytes("id\ttitle\nb\tBäume\n".encode())
+    guessed = dataset("i.dat", title="title")
+    assert described(guessed)["b"] == ("Bäume",)
+    assert "file of items: columns are separated by tabs" in guessed.report.notes
+    Path("i.csv").write_bytes("b::Bäume, große\n".encode("cp1252"))
+    told = dataset(
+        "i.csv", title="title", columns=["id", "title"], separator="::", encoding="cp1252"
+    )
+    assert described(told)["b"] == ("Bäume, große",)
+
+
+def test_standard_input_is_for_the_log():
+    with pytest.raises(ConfigError, match="standard input is for the log"):
+        merge({"flag": {"items": {"paths": ["-"]}, "data": {"session": "s"}}})
 
 
 @pytest.mark.usefixtures("here")

@@ -4,7 +4,7 @@ import time
 import polars as pl
 import pytest
 
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events import ordering
 from trainer.events.encoding import PARTITIONS, encode
 from trainer.events.log.reader import Events

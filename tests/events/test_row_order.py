@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from tests.event_logs import write, write_events
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.dataset import read_dataset
 
 TAKEN = (

@@ -13,7 +13,7 @@ from rich.console import Console
 from service.model.errors import EventLogError
 from tests.naive_sessions import naive_sessions
 from tests.worlds import NOON, decode
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.corpus import DataReport
 from trainer.events.dataset import read_dataset
 from trainer.events.log.reader import Events

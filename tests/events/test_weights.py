@@ -5,7 +5,7 @@ import pytest
 
 from service.model.errors import EventLogError
 from tests.event_logs import refusal, write, write_events
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.corpus import Dataset
 from trainer.events.dataset import read_dataset
 

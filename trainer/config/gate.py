@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from trainer.config.sections import Section, check_metric
+from trainer.config.section import Section
+from trainer.config.sections import check_metric
 
 Checks = Literal["all", "guards", "none"]
 

@@ -17,21 +17,17 @@ from pydantic import (
 from service.model.continuations import Relation
 from service.model.named import ALONE, named_stores
 from service.model.nights import Outcome
+from trainer.config.data import DataConfig, ItemsConfig
 from trainer.config.gate import GateConfig
 from trainer.config.presets import Preset
+from trainer.config.section import Section, Time, as_list, none_if_empty
 from trainer.config.sections import (
     Cutoffs,
-    DataConfig,
     IndexConfig,
-    ItemsConfig,
     NextConfig,
-    Section,
     SimilarConfig,
-    Time,
     TrainingConfig,
-    as_list,
     check_metric,
-    none_if_empty,
 )
 
 ADDRESS = re.compile(r"https?://[^\s/?#]+\S*")

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from service.model.errors import ConfigError, EventLogError
+from trainer.config.data import DataConfig
 from trainer.config.jobs import EvaluationConfig
-from trainer.config.sections import DataConfig
 from trainer.corpus import DataReport, Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, last_item, prefix_cases, sample
 from trainer.events.encoding import Encoded

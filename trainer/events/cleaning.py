@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model import ragged
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.ordering import Ordered
 from trainer.events.scratch import Scratch
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from service.model.untrained import Untrained
-from trainer.config.sections import DataConfig, ItemsConfig
+from trainer.config.data import DataConfig, ItemsConfig
 from trainer.corpus import DataReport, Dataset, Sessions, Vocabulary
 from trainer.events.descriptions import Descriptions
 from trainer.events.encoding import Encoded, OnRead, encode

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trainer.config.sections import DataConfig, TimeUnit
+from trainer.config.data import DataConfig, TimeUnit
 from trainer.events.activity import Activity
 from trainer.events.heaviest import Heaviest
 from trainer.events.log.reader import ITEM, SESSION, TIME, USER, Events

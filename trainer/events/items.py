@@ -1,20 +1,19 @@
 """The file of items: what is known of them beside the log."""
 
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig, ItemsConfig
+from trainer.config.data import DataConfig, FilesConfig, ItemsConfig
 from trainer.corpus import ItemsReport
 from trainer.events.log.conditions import one_line
-from trainer.events.log.opening import find_files
+from trainer.events.log.opening import open_log
 from trainer.events.log.reader import ITEM, METADATA_PREFIX, SESSION, TITLE, read_events
 
-SESSIONS = (".txt", ".txt.gz")  # what has no rows of items
 # What messages about a log say, and what it is called here.
 NAMES = {"(named as `item`)": "(named as `id`)", "the event log is empty": "it has no items"}
 FEW = 0.5  # of the items of the log in the file: ids are probably spelled in another way
@@ -29,12 +28,14 @@ class ItemsFile:
         rows: how many there were.
         without_id: how many of them had no id, and were left out.
         title: the column of the titles.
+        remarks: on how the file was read, for people.
     """
 
     table: pl.DataFrame
     rows: int
     without_id: int
     title: str | None
+    remarks: tuple[str, ...] = ()
 
     def item_ids(self) -> list[str]:
         """All items, in the order of the file."""
@@ -59,17 +60,21 @@ class ItemsFile:
         )
 
     def notes(self, trained: Sequence[str]) -> list[str]:
-        """A remark if few of the trained items are in the file, with examples of both."""
+        """Remarks on the file; if few of the trained items are in it, with examples of both."""
+        remarks = [f"file of items: {remark}" for remark in self.remarks]
         of_file, of_log = dict.fromkeys(self.item_ids()), dict.fromkeys(trained)
         missing = [item_id for item_id in of_log if item_id not in of_file]
         found = len(of_log) - len(missing)
         if found >= FEW * len(of_log):
-            return []
+            return remarks
         other = next((item_id for item_id in of_file if item_id not in of_log), None)
         spelled = f"the log has {missing[0]!r}, the file does not"
         if other is not None:
             spelled = f"are ids spelled alike? The log has {missing[0]!r}, the file {other!r}"
-        return [f"ONLY {found:,} of {len(of_log):,} items are in the file of items: {spelled}"]
+        return [
+            *remarks,
+            f"ONLY {found:,} of {len(of_log):,} items are in the file of items: {spelled}",
+        ]
 
 
 def read_items(config: ItemsConfig, data: DataConfig) -> ItemsFile | None:
@@ -88,25 +93,32 @@ def read_items(config: ItemsConfig, data: DataConfig) -> ItemsFile | None:
     if not config.paths:
         return None
     with _named():
-        files = find_files(config.paths)
-        if plain := next((path for path in files if path.name.lower().endswith(SESSIONS)), None):
-            raise EventLogError(
-                f"{plain}: a .txt file holds sessions, not items with their columns"
-            )
         column = config.id or data.item
         as_log = DataConfig(
-            paths=config.paths,
+            **{name: getattr(config, name) for name in FilesConfig.model_fields},
             item=column,
             session=column,  # a log has one
             title=config.title,
             metadata=config.metadata,
             scratch=data.scratch,
         )
-        pieces = [_stripped(piece.table.drop(SESSION)) for piece in read_events(as_log)]
-        table = pl.concat(pieces, how="vertical_relaxed")
+        _check_kind(as_log)
+        pieces = list(read_events(as_log))
+        tables = [_stripped(piece.table.drop(SESSION)) for piece in pieces]
+        table = pl.concat(tables, how="vertical_relaxed")
     known = table.drop_nulls(ITEM)
     last = known.unique(ITEM, keep="last", maintain_order=True)
-    return ItemsFile(last, table.height, table.height - known.height, config.title)
+    remarks = dict.fromkeys(note for piece in pieces for note in piece.notes)
+    return ItemsFile(last, table.height, table.height - known.height, config.title, tuple(remarks))
+
+
+def _check_kind(config: DataConfig) -> None:
+    with ExitStack() as copies:
+        for source in open_log(config, copies):
+            if source.format.fixed:
+                raise EventLogError(
+                    f"{source.name}: a .txt file holds sessions, not items with their columns"
+                )
 
 
 def _stripped(table: pl.DataFrame) -> pl.DataFrame:

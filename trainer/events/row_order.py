@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.reader import ITEM, METADATA_PREFIX, SESSION, USER, WEIGHT
 
 SORTED = 0.99  # of the neighboring rows of a session that differ

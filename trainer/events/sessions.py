@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.corpus import DataReport, Sessions, Vocabulary
 from trainer.events.activity import repeated_share
 from trainer.events.cleaning import count_codes, drop_rare_and_short, slices

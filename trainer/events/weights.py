@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trainer.config.sections import DataConfig, WeightScale
+from trainer.config.data import DataConfig, WeightScale
 from trainer.events.log.reader import EVENT, WEIGHT
 
 HEAVIEST = 100.0

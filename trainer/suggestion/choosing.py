@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.reader import SESSION, TIME, USER
 from trainer.suggestion.cutting import (
     choose_min_count,

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from trainer.config.data import DataConfig
 from trainer.config.jobs import Config
-from trainer.config.sections import DataConfig
 from trainer.events.log.reader import SESSION, TIME, USER
 from trainer.suggestion.look import FIRST_ROWS, Look
 from trainer.suggestion.measured import DAY, ENOUGH, MOST_ROWS, SELDOM, USUAL_GAP, Measured, pause

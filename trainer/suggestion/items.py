@@ -5,8 +5,8 @@ from pathlib import Path
 import polars as pl
 
 from service.model.errors import EventLogError
+from trainer.config.data import DataConfig
 from trainer.config.jobs import Config
-from trainer.config.sections import DataConfig
 from trainer.events.log.reader import ITEM, read_events
 from trainer.suggestion.look import Look, look_at
 from trainer.suggestion.roles import TITLE, words_of

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig, Kind
+from trainer.config.data import DataConfig, Kind
 from trainer.events.log.dialect import Dialect, guess_dialect, rows_of
 from trainer.events.log.formats import Columns, Place, Scan
 from trainer.events.log.lines import open_plain

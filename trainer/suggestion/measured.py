@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.reader import ITEM, SESSION, TIME, USER, read_events
 
 MOST_ROWS = 2_000_000

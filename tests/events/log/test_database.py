@@ -14,7 +14,7 @@ from tests import postgres
 from tests.event_logs import read, refusal, write
 from tests.postgres import PASSWORD, QUOTED, USER, program
 from tests.shell import ENVIRONMENT, ITEM2VEC, wait_until
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log import database
 from trainer.events.log.reader import read_events
 

@@ -10,7 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from tests.event_logs import read, refusal, write
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.dataset import read_dataset
 from trainer.events.log.reader import read_events
 

@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from service.model.errors import EventLogError, InputError
+from trainer.config.data import DataConfig
 from trainer.config.jobs import Config
-from trainer.config.sections import DataConfig
 from trainer.events.log.frames import TABLE, FrameConfig
 from trainer.events.log.reader import read_events
 from trainer.events.log.tables import is_table, to_polars

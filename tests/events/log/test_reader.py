@@ -8,7 +8,7 @@ import pytest
 
 from service.model.errors import EventLogError
 from tests.event_logs import read, refusal, write, write_events
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.lines import read_lines
 from trainer.events.log.opening import find_files
 from trainer.events.log.reader import Events, read_events

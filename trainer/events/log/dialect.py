@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 
 SEPARATORS = (",", "\t", "::", ";", "|")
 NAMES = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars", " ": "blanks"}

@@ -8,7 +8,7 @@ import polars as pl
 from pydantic import ConfigDict, Field
 
 from service.model.errors import InputError
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.formats import Format
 from trainer.events.log.sources import Source
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from service.model.errors import EventLogError
 from trainer.config.addresses import Address
-from trainer.config.sections import DataConfig
+from trainer.config.data import DataConfig
 from trainer.events.log.database import database_format
 from trainer.events.log.frames import FrameConfig
 from trainer.events.log.sources import STANDARD_INPUT, Source, open_sources

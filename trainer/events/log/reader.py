@@ -12,7 +12,7 @@ import polars as pl
 import polars.selectors as cs
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig, TimeUnit
+from trainer.config.data import DataConfig, TimeUnit
 from trainer.events.log.conditions import Condition, one_line
 from trainer.events.log.formats import Columns, Place, several
 from trainer.events.log.numbers import can_weigh, read_numbers, why_unusable

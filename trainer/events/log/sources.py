@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from service.model.errors import EventLogError
-from trainer.config.sections import DataConfig, Kind
+from trainer.config.data import DataConfig, Kind
 from trainer.events.log.delimited import Delimited
 from trainer.events.log.dialect import Dialect, guess_dialect, remarks
 from trainer.events.log.formats import JSON_LINES, PARQUET, TEXT, Format, Place, several

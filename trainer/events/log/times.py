@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import polars as pl
 
-from trainer.config.sections import TimeUnit
+from trainer.config.data import TimeUnit
 
 Column = TypeVar("Column", pl.Series, pl.Expr)
 

@@ -6,13 +6,8 @@ from typing import Any
 
 from service import __version__
 from service.model.artifact import Manifest
-from trainer.config.sections import (
-    IndexConfig,
-    NextConfig,
-    Section,
-    SimilarConfig,
-    TrainingConfig,
-)
+from trainer.config.section import Section
+from trainer.config.sections import IndexConfig, NextConfig, SimilarConfig, TrainingConfig
 
 # Settings that every reader asks for, changed or not.
 ASKED_FOR = ("objective", "vector_size", "window", "epochs", "alpha", "sample")

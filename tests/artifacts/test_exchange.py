@@ -313,7 +313,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_what_was_there(
     Path(name).write_text("earlier")
     Path("v.items.json").write_text("earlier")
     with full_disk():
-        result = run("export", name, "--version", version)
+        result = run("export", name, "--version", version, "--force")
     assert result.code == 1
     assert re.fullmatch(rf"error: {re.escape(name)}: .*File too large.*", result.error)
     assert sorted(path.name for path in tmp_path.iterdir() if path.is_file()) == sorted(
@@ -345,7 +345,7 @@ def test_a_matrix_and_its_ids_appear_together_or_not_at_all(tmp_path, place):
         ("export models/history --format word2vec", "models/history"),
         ("export elsewhere/../models/v.txt", "elsewhere/../models/v.txt"),
         ("export link/counts.npy", "link/counts.npy"),
-        ("evaluate --report models/history", "models/history"),
+        ("evaluate --report models/page.html", "models/page.html"),
         ("tune --out models/history --force", "models/history"),
     ],
 )
@@ -471,7 +471,7 @@ def test_an_imported_model_can_be_promoted_and_asked(tmp_path, monkeypatch, publ
     assert promote == ["item2vec", "models", "promote", version]
     assert run(*promote[1:]).code == 0
 
-    assert run("similar", "apple", "--json").json[0]["item_id"] == "pear"
+    assert run("similar", "apple", "--json").json["items"][0]["item_id"] == "pear"
     after = run("similar", "apple", "--relation", "next")
     assert after.code == 2
     assert f"model {version} does not know what comes next" in after.error

@@ -11,10 +11,6 @@ README = ROOT / "README.md"
 PAGES = [README, *sorted((ROOT / "docs").glob("*.md"))]
 # A block, and the world that a comment before it names: what its commands have before them.
 FENCE = re.compile(r"(?:^<!-- world: (\w+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# What other branches bring: taken off these lists when it is there.
-PAGES_TO_COME = {"choosing.md", "how-it-works.md", "coming-from-gensim.md"}
-COMMANDS_TO_COME = {"suggest"}
-TABLES_TO_COME = ["[items]"]
 
 
 @dataclass(frozen=True)

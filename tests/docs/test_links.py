@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.docs.pages import PAGES, PAGES_TO_COME, README, ROOT, prose_of, text_of
+from tests.docs.pages import PAGES, README, ROOT, prose_of, text_of
 
 LINK = re.compile(r"\]\(([^)\s#]*)(?:#([\w-]+))?\)")
 
@@ -20,10 +20,7 @@ def cases():
     for page in PAGES:
         for target, anchor in sorted(set(LINK.findall(prose_of(page)))):
             if not target.startswith("http"):
-                to_come = target.rpartition("/")[2] in PAGES_TO_COME
-                marks = [pytest.mark.xfail(reason="to come", strict=True)] if to_come else []
-                name = f"{page.stem}: {target}#{anchor}"
-                yield pytest.param(page, target, anchor, id=name, marks=marks)
+                yield pytest.param(page, target, anchor, id=f"{page.stem}: {target}#{anchor}")
 
 
 @pytest.mark.parametrize(("page", "target", "anchor"), list(cases()))
@@ -45,7 +42,7 @@ def test_the_pages_link_to_each_other():
 def test_the_site_has_every_page():
     site = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     menu = yaml.safe_load(site)["nav"]
-    assert set(files_of(menu)) - PAGES_TO_COME == {page.name for page in PAGES[1:]}
+    assert set(files_of(menu)) == {page.name for page in PAGES[1:]}
 
 
 def files_of(menu):

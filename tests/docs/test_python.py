@@ -29,7 +29,6 @@ def cells_of(page):
 @trains
 @pytest.mark.parametrize("page", [page for page in NOTEBOOKS if any(cells_of(page))], ids=str)
 def test_the_python_of_a_page_does_what_it_shows(page, own_project):
-    pytest.importorskip("item2vec")
     cells, shown = zip(*cells_of(page), strict=True)
     program = (sys.executable, "-m", "tests.docs.notebook")
     printed = json.loads(run(*program, cwd=own_project, stdin=json.dumps(cells)).stdout)

@@ -4,19 +4,14 @@ import tomllib
 
 import pytest
 
-from tests.docs.pages import ROOT, TABLES_TO_COME, all_blocks
+from tests.docs.pages import ROOT, all_blocks
 from trainer.cli import reference
 from trainer.config.jobs import Config
 
-
-def files():
-    for block in (each for each in all_blocks() if each.language == "toml"):
-        to_come = any(table in block.text for table in TABLES_TO_COME)
-        marks = [pytest.mark.xfail(reason="to come", strict=True)] if to_come else []
-        yield pytest.param(block, id=str(block), marks=marks)
+FILES = [block for block in all_blocks() if block.language == "toml"]
 
 
-@pytest.mark.parametrize("block", list(files()))
+@pytest.mark.parametrize("block", FILES, ids=str)
 def test_a_settings_file_is_accepted(block):
     Config.model_validate(tomllib.loads(block.text))
 

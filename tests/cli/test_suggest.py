@@ -100,6 +100,7 @@ def test_play_counts_without_times_are_sets(suggested, tmp_path):
     data = sections["data"]
     assert (data["separator"], data["session"], data["item"]) == ("\t", "userID", "artistID")
     assert sections["training"] == {"window": "session"}
+    assert sections["next"] == {"backwards": 1}
     assert "the order of the rows becomes history" in comments()
     assert 'weight = "weight"' in FILE.read_text()
 

@@ -42,6 +42,10 @@ def choose_sessions(look: Look, roles: Roles, suggestion: Suggestion) -> None:
                 "session",
                 "a session is a set without an order: all of its items are context of one another",
             )
+            if TIME not in columns:
+                suggestion.add(
+                    "next.backwards", 1.0, "what stands before an item counts as what stands after"
+                )
             return
         order = (
             "equal times leave the order to the rows, which are not sorted by item: it may mean "

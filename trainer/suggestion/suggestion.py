@@ -8,7 +8,7 @@ from typing import Any
 import tomli_w
 
 WIDTH = 100
-SECTIONS = ("data", "items", "training")
+SECTIONS = ("data", "items", "training", "next")
 
 
 @dataclass(frozen=True)

@@ -114,12 +114,12 @@ clean:  ## remove the virtual environment and every cache (models stay)
 
 # The site of docs/, in the same environment: what it needs has the versions of the lock.
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.train
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@set -o pipefail; $(PIP) --require-hashes -r $< $(WITHOUT_INDEXES)
 	@touch $@
 
 .PHONY: docs docs-serve docs-settings
 docs: $(VENV)/.docs  ## build the site of docs/ (build/site/index.html)
-	$(BIN)/mkdocs build --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 	@echo "wrote build/site/index.html"
 
 docs-serve: $(VENV)/.docs  ## show that site on 127.0.0.1:8001, anew whenever a page changes

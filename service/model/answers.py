@@ -8,7 +8,7 @@ ScoreKind = Literal["cosine", "probability", "popularity"]
 ShortBecause = Literal["catalogue", "rules", "min_score", "votes", "unknown_items"]
 WHY_SHORT: dict[ShortBecause, str] = {
     "catalogue": "the model has no more",
-    "rules": "no more are allowed",
+    "rules": "no other item is allowed",
     "min_score": "no more score as much",
     "votes": "no more ever came next",
     "unknown_items": "no item of the query is known",

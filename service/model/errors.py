@@ -102,13 +102,15 @@ class RefusedError(Item2VecError):
 
     Attributes:
         version: the refused one, None if the log was refused before anything was trained.
+        why: the message without advice.
     """
 
     exit_code: ClassVar[int] = 3
 
-    def __init__(self, message: str, version: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, why: str, advice: str, version: str | None = None) -> None:
+        super().__init__(f"{why}. {advice}")
         self.version = version
+        self.why = why
 
 
 class JobRunningError(Item2VecError):

@@ -73,7 +73,7 @@ def test_bad_input_is_noted_in_the_words_of_the_error(run: Run):
     ("error", "night", "why"),
     [
         (
-            RefusedError("half the items are gone", "v7"),
+            RefusedError("half the items are gone", "Mend the log", "v7"),
             ("refused", 3, "v7"),
             "half the items are gone",
         ),
@@ -171,7 +171,7 @@ def test_by_default_a_command_is_told_of_what_was_refused_or_failed(
     assert run("retrain").code == 0
     assert not Path("told").exists()
     run("retrain", "--item", "sku")
-    fail_with(monkeypatch, RefusedError("worse"))
+    fail_with(monkeypatch, RefusedError("worse", "Mend the log"))
     run("retrain")
     assert Path("told").read_text().split() == ["failed", "refused"]
 

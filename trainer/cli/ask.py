@@ -1,14 +1,15 @@
 """Commands that query a model, using the service's own code."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from service.model.answers import WHY_SHORT, Neighbor, Recommendation
-from service.model.bodies import explanation_body, neighbors_body, recommendation_body
+from service.model.bodies import TITLE, explanation_body, neighbors_body, recommendation_body
 from service.model.continuations import Relation
 from service.model.errors import InputError, UnknownItemError
 from service.model.hidden import Hidden
@@ -48,6 +49,19 @@ Diversity = Annotated[
     float, typer.Option(help="0 ranks by score alone, 1 by distance from the items before")
 ]
 Offset = Annotated[int, typer.Option(min=0, help="how many of the best to leave out")]
+
+
+class Part(StrEnum):
+    """What may come back of an item beside id and score."""
+
+    TITLE = "title"
+    METADATA = "metadata"
+
+
+Include = Annotated[
+    list[Part] | None,
+    typer.Option(help="what comes back of each item beside id and score [default: title]"),
+]
 AnyItemIds = Annotated[list[str] | None, typer.Argument(metavar="[ITEM]...", help="item ids")]
 
 
@@ -61,6 +75,7 @@ def similar(  # noqa: PLR0913 - a command has as many parameters as options
     min_score: MinScore = None,
     diversity: Diversity = 0,
     offset: Offset = 0,
+    include: Include = None,
     k: K = 10,
     as_json: Json = False,
     models: ModelsOption = None,
@@ -71,7 +86,7 @@ def similar(  # noqa: PLR0913 - a command has as many parameters as options
     recommender = recommender_of(models, version)
     with suggesting(recommender):
         query = recommender.item_query(item, k, relation, rules)
-    _print_best(recommender, query, as_json)
+    _print_best(recommender, query, as_json, include or TITLE)
 
 
 def recommend(  # noqa: PLR0913 - a command has as many parameters as options
@@ -92,6 +107,7 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     explain: Annotated[
         bool, typer.Option("--explain", help="what each item adds to each score")
     ] = False,
+    include: Include = None,
     k: K = 10,
     as_json: Json = False,
     models: ModelsOption = None,
@@ -107,19 +123,8 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     answer = recommender.recommendation(taste, query, neighbors)
     _say_what_is_missing(recommender, query, answer)
     reasons = whose if explain else None
-    if as_json:
-        print_json(recommendation_body(recommender, query, answer, whose=reasons))
-        return
-    parts = None
-    if reasons and not answer.fallback_used:
-        parts = [
-            recommender.contributions(one, neighbor.item_id, neighbor.score)
-            for one, neighbor in zip(reasons, answer.neighbors, strict=True)
-        ]
-    from trainer.view.answers import neighbors_table
-
-    title = "the most popular items" if answer.fallback_used else None
-    print_table(neighbors_table(answer.neighbors, parts, title))
+    body = recommendation_body(recommender, query, answer, include or TITLE, reasons)
+    _print_answer(body, as_json, "the most popular items" if answer.fallback_used else None)
 
 
 def explain(  # noqa: PLR0913 - a command has as many parameters as options
@@ -156,6 +161,7 @@ def analogy(  # noqa: PLR0913 - a command has as many parameters as options
     negative: Annotated[list[str] | None, typer.Option("--negative", "-n", help="subtract")] = None,
     filter: Filter = None,
     exclude: Exclude = None,
+    include: Include = None,
     k: K = 10,
     as_json: Json = False,
     models: ModelsOption = None,
@@ -166,7 +172,7 @@ def analogy(  # noqa: PLR0913 - a command has as many parameters as options
     recommender = recommender_of(models, version)
     with suggesting(recommender):
         query = recommender.analogy_query(positive or [], negative or [], k, rules)
-    _print_best(recommender, query, as_json)
+    _print_best(recommender, query, as_json, include or TITLE)
 
 
 def recommender_of(directory: Path | None, version: str | None) -> Recommender:
@@ -196,15 +202,21 @@ def _taste(liked: Sequence[str] | None, dislike: Sequence[str] | None) -> Taste:
     return Taste(liked or (), dislike or ())
 
 
-def _print_best(recommender: Recommender, query: Query, as_json: bool) -> None:
+def _print_best(
+    recommender: Recommender, query: Query, as_json: bool, include: Collection[str]
+) -> None:
     [neighbors] = recommender.best([query])
     _say_why_short(recommender, query, neighbors)
+    _print_answer(neighbors_body(recommender, query, neighbors, include), as_json)
+
+
+def _print_answer(body: Mapping[str, Any], as_json: bool, title: str | None = None) -> None:
     if as_json:
-        print_json(neighbors_body(recommender, query, neighbors))
+        print_json(body)
     else:
         from trainer.view.answers import neighbors_table
 
-        print_table(neighbors_table(neighbors))
+        print_table(neighbors_table(body["items"], title))
 
 
 def _say_what_is_missing(recommender: Recommender, query: Query, answer: Recommendation) -> None:
@@ -239,4 +251,6 @@ def _titles_like(recommender: Recommender, text: str) -> str:
         for item in recommender.find(text, 3)
         if item.trained
     ]
-    return f"; it knows {', '.join(matches)}" if matches else ""
+    if not matches:
+        return "; `item2vec items WORDS` finds items by words of their titles"
+    return f"; it knows {', '.join(matches)}"

@@ -12,8 +12,11 @@ from trainer.cli.speech import print_json, print_table, say
 
 def items(
     words: Annotated[
-        list[str], typer.Argument(metavar="QUERY", help="words of an id or title, in any order")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[QUERY]", help="words of an id or title, in any order; without, all items"
+        ),
+    ] = None,
     filter: Filter = None,
     k: K = 10,
     as_json: Json = False,
@@ -25,7 +28,7 @@ def items(
     The last word may be the beginning of one. If nothing is found, words one edit away are tried.
     """
     recommender = recommender_of(models, version)
-    text = " ".join(words)
+    text = " ".join(words or ())
     found = recommender.find(text, k, filter)
     if as_json:
         print_json(items_body(recommender, found))

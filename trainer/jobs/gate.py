@@ -220,8 +220,9 @@ class Gate:
         publish = f"models promote {version}" if version else "retrain --force"
         reasons = "; ".join(f"{check.name}: {check.seen_only}" for check in verdict.failed)
         raise RefusedError(
-            f"refused: {reasons}; {stays}. `item2vec gate` shows every check with what was "
-            f"expected; mend the log and run again, or publish all the same: `item2vec {publish}`",
+            f"refused: {reasons}; {stays}",
+            "`item2vec gate` shows every check with what was expected; mend the log and run again, "
+            f"or publish all the same: `item2vec {publish}`",
             version,
         )
 

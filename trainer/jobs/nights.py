@@ -102,6 +102,8 @@ def _exit_code(error: BaseException) -> int:
 def _why(error: BaseException, code: int) -> str:
     if isinstance(error, KeyboardInterrupt | SystemExit) and code > 128:
         return f"stopped by {signal.Signals(code - 128).name}"
+    if isinstance(error, RefusedError):
+        return error.why
     if isinstance(error, Item2VecError | OSError):
         return sentence(error)
     return f"{type(error).__name__}: {error}"

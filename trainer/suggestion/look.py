@@ -13,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from service.model.errors import EventLogError
+from trainer.config.addresses import is_address
 from trainer.config.data import DataConfig, Kind
 from trainer.events.log.dialect import Dialect, guess_dialect, rows_of
 from trainer.events.log.formats import Columns, Place, Scan
@@ -59,6 +60,12 @@ def look_at(path: Path) -> Look:
         EventLogError: it cannot be read, or holds no row.
     """
     look = Look(path)
+    if is_address(str(path).replace(":/", "://", 1)):  # a path has one slash of two
+        raise EventLogError(
+            "suggest looks at files, not at a database: write its address as `paths` by hand"
+        )
+    if str(path) == "-":
+        raise EventLogError("suggest looks at files: save standard input in one first")
     if not path.is_file():
         raise EventLogError(f"there is no file {path}")
     if path.stat().st_size == 0:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import zip_longest
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
@@ -12,26 +11,31 @@ from trainer.view.printable import printable
 from trainer.view.tables import plain_table
 
 if TYPE_CHECKING:
-    from service.model.answers import Explanation, Item, Neighbor
-
-Parts = Iterable[tuple[str, float]]
+    from service.model.answers import Explanation, Item
 
 
-def neighbors_table(
-    neighbors: Iterable[Neighbor],
-    parts: Iterable[Parts] | None = None,
-    title: str | None = None,
-) -> Table:
-    """An answer, best first, and what each item of the query adds to each score."""
-    names = ("item", "title", "score")
-    table = plain_table(*names) if parts is None else plain_table(*names, "because of")
+def neighbors_table(items: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
+    """An answer, best first.
+
+    Args:
+        items: as `service.model.bodies` has them, all alike.
+        title: what stands above.
+    """
+    first: Mapping[str, Any] = items[0] if items else {"title": None}
+    metadata = [*first.get("metadata", ())]
+    titles = ["title"] if "title" in first else []
+    reasons = ["because of"] if "contributions" in first else []
+    table = plain_table("item", *titles, *map(printable, metadata), "score", *reasons)
     table.title = title
-    for neighbor, because in zip_longest(neighbors, parts or ()):
-        name = printable(neighbor.title or "")
-        row = [printable(neighbor.item_id), name, f"{neighbor.score:.3f}"]
-        if because is not None:
-            row.append(", ".join(f"{printable(item)} {part:+.3f}" for item, part in because))
-        table.add_row(*row)
+    for item in items:
+        names = [printable(item["title"] or "")] if titles else []
+        values = [_shown(item["metadata"][name]) for name in metadata]
+        parts = [
+            f"{printable(part['item_id'])} {part['contribution']:+.3f}"
+            for part in item.get("contributions", ())
+        ]
+        because = [", ".join(parts)] if reasons else []
+        table.add_row(printable(item["item_id"]), *names, *values, f"{item['score']:.3f}", *because)
     return table
 
 

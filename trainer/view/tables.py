@@ -103,8 +103,8 @@ def versions_table(manifests: Sequence[Manifest], current: str | None) -> Table:
 def nights_table(nights: Iterable[Night]) -> Table:
     """The runs of the nightly job, oldest first."""
     table = plain_table("started", "minutes", "outcome", "version", "exit code", "why")
-    for column in table.columns:
-        column.no_wrap, column.overflow = True, "ellipsis"
+    for column in table.columns[:-1]:
+        column.no_wrap = True
     for night in nights:
         table.add_row(
             f"{night.started.astimezone(UTC):%Y-%m-%d %H:%M:%S}",

@@ -29,7 +29,8 @@ needs_gnu_date = pytest.mark.skipif(sys.platform != "linux", reason="the images 
 STAND_INS = {
     "item2vec": """
         case $1 in
-            models) test -e published && echo "  \\"created\\": \\"$(cat published)\\"," ;;
+            models) test -e published && echo "{\\"items\\": 3, \\"created\\":" \\
+                "\\"$(cat published)\\"}" ;;
             retrain) echo training; eval "$RETRAIN" ;;
         esac
     """,

@@ -314,7 +314,9 @@ def test_who_types_a_title_is_told_its_id(run):
     assert run("similar", "a SAW").error.endswith("item 'a SAW'; it knows saw (A saw)")
     assert run("analogy", "a saw").error.endswith("item 'a saw'; it knows saw (A saw)")
     assert run("recommend", "a saw").err.startswith("unknown: a saw; it knows saw (A saw)")
-    assert run("similar", "gold").error.endswith("item 'gold'")
+    assert run("similar", "gold").error.endswith(
+        "; `item2vec items WORDS` finds items by their titles"
+    )
 
 
 @pytest.mark.usefixtures("published")

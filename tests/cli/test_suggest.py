@@ -308,13 +308,13 @@ def test_a_second_file_without_the_items_is_refused(run, tmp_path):
     assert "no column has the items of the log" in result.err
 
 
-def test_a_file_of_items_that_cannot_be_read_as_it_is_stays_a_comment(suggested, tmp_path):
+def test_a_file_of_items_without_a_header_has_its_columns_numbered(suggested, tmp_path):
     files = write_ratings(tmp_path, users=60)
     films = pl.read_csv(files.items).rows()
     write(tmp_path / "movies.dat", "".join("::".join(map(str, row)) + "\n" for row in films))
     sections = suggested("ratings.csv", "movies.dat")
-    assert "items" not in sections
-    assert "movies.dat cannot be read as it is (columns): convert it to CSV" in comments()
+    items = sections["items"]
+    assert (items["id"], items["columns"][:2]) == ("column_1", ["column_1", "column_2"])
 
 
 def test_a_wrong_column_is_named_with_those_there_are(run, tmp_path):

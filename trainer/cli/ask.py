@@ -193,7 +193,10 @@ def suggesting(recommender: Recommender) -> Iterator[None]:
     try:
         yield
     except UnknownItemError as error:
-        raise InputError(f"{error}{_titles_like(recommender, error.item_id)}") from None
+        hint = _titles_like(recommender, error.item_id)
+        if not hint and not recommender.knows(error.item_id):
+            hint = "; `item2vec items WORDS` finds items by their titles"
+        raise InputError(f"{error}{hint}") from None
 
 
 def _taste(liked: Sequence[str] | None, dislike: Sequence[str] | None) -> Taste:
@@ -251,6 +254,4 @@ def _titles_like(recommender: Recommender, text: str) -> str:
         for item in recommender.find(text, 3)
         if item.trained
     ]
-    if not matches:
-        return "; `item2vec items WORDS` finds items by words of their titles"
-    return f"; it knows {', '.join(matches)}"
+    return f"; it knows {', '.join(matches)}" if matches else ""

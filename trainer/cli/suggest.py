@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from service.model.disk import replacing
-from trainer.cli.common import Force, Json, open_store
+from service.model.store import Store
+from trainer.cli.common import Force, Json
 from trainer.cli.files import check_output
 from trainer.cli.speech import in_json, print_json, print_line, say
-from trainer.config.directory import DEFAULT_FILE
+from trainer.config.directory import DEFAULT_FILE, models_directory
 
 
 def suggest(  # noqa: PLR0913 - flags of a command
@@ -32,7 +33,8 @@ def suggest(  # noqa: PLR0913 - flags of a command
     It tells columns, separators, times, sessions and what is rare by the beginning of the log;
     what it cannot tell it says. Nothing is trained.
     """
-    check_output("--out ", to, open_store(None), force)
+    # Whatever the file says that is to be replaced.
+    check_output("--out ", to, Store(models_directory(None) or Path("models")), force)
     from trainer.suggestion.choosing import suggest as look
 
     given = {"item": item, "session": session, "user": user, "time": time}

@@ -25,7 +25,10 @@ def _as_mapping(value: object) -> object:
         return value
     pairs = [text for text in cast(list[str], as_list(value)) if text != ""]
     if not all(isinstance(text, str) and "=" in text for text in pairs):
-        raise ValueError("should be written as type=weight, such as purchase=4")
+        raise ValueError(
+            "should be written as type=weight, such as purchase=4; for a column of numbers, set "
+            "`weight`"
+        )
     return {name: number for name, _, number in (text.rpartition("=") for text in pairs)}
 
 

@@ -52,7 +52,7 @@ class RowOrder:
             yield (
                 f"no time is named, and the rows of a session are sorted by {by}: `next` learns "
                 "that order, not what people did next; name the time, or ask for `similar` alone "
-                "(preset = 'similar')"
+                "(preset = 'similar', above the first [section])"
             )
         elif self._owner and not self._lines:
             yield (

@@ -32,27 +32,21 @@ def suggest_items(suggestion: Suggestion, path: Path) -> None:
             f"{path}: no column has the items of the log: the best, {column!r}, has "
             f"{shares[column]:.0%} of {len(ids):,}"
         )
-    blocked = [name for name in look.settings if name not in READ_BY_ITSELF]
-    usable = not blocked
-    if blocked:
-        suggestion.doubts.append(
-            f"{path} cannot be read as it is ({', '.join(blocked)}): convert it to CSV in UTF-8 "
-            "with a header, then use the section [items]"
-        )
-    suggestion.add("items.paths", [str(path)], "what describes the items", active=usable)
-    suggestion.add(
-        "items.id", column, f"it has {shares[column]:.0%} of the log's items", active=usable
-    )
+    suggestion.add("items.paths", [str(path)], "what describes the items")
+    for name, value in look.settings.items():
+        if name not in READ_BY_ITSELF:
+            suggestion.add(f"items.{name}", value, look.reasons[name])
+    suggestion.add("items.id", column, f"it has {shares[column]:.0%} of the log's items")
     title = _title(look, column)
     if title:
-        suggestion.add("items.title", title, "what people read", active=usable)
+        suggestion.add("items.title", title, "what people read")
     others = [
         name
         for name in look.rows.columns
         if name not in (column, title) and look.rows[name].n_unique() > 1
     ]
     if others:
-        suggestion.add("items.metadata", others, "to filter by", active=usable)
+        suggestion.add("items.metadata", others, "to filter by")
 
 
 def _item_ids(log: DataConfig) -> set[str]:

@@ -1,5 +1,6 @@
 """Reads and filters event logs piece by piece."""
 
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -275,6 +276,8 @@ def _stop_within(panic: BaseException) -> BaseException | None:
 
 def _remedy(names: list[str]) -> str:
     """What to do where the names of columns look like values."""
+    if len(names) == 1 and re.search(r"[\t;|,]|::", names[0]):
+        return "; is that one column, or is `separator` another one?"
     if not any(map(is_number, names)):
         return ""
     return (

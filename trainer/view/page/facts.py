@@ -41,6 +41,7 @@ def facts_of(manifest: Manifest, held_out: str) -> Facts:
         "model": _settings(config),
         "changed settings": ", ".join(_changed(config)),
         "program": f"item2vec {__version__}",
+        "please note": ". ".join(data.get("notes", ())),
         "date": f"{manifest.created:%Y-%m-%d %H:%M} UTC",
     }
     return {label: text for label, text in facts.items() if text}

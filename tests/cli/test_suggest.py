@@ -79,6 +79,7 @@ def test_ratings_are_sets_of_what_was_liked_and_films_have_titles(suggested, tmp
         "id": "movieId",
         "title": "title",
         "metadata": ["genres"],
+        "list_separator": "|",
     }
 
 

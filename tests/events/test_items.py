@@ -83,6 +83,14 @@ def test_a_file_of_items_is_written_as_it_likes_whatever_the_log_is():
     assert described(told)["b"] == ("Bäume, große",)
 
 
+@pytest.mark.usefixtures("here")
+def test_a_text_of_several_values_is_a_list_where_its_separator_is_named():
+    write(Path("i.csv"), "id,genres,maker\na,Crime| Drama,x\nb,Drama,y\nc,,z\n")
+    found = dataset("i.csv", metadata=["genres", "maker"], list_separator="|")
+    assert list(found.metadata["genres"]) == [["Crime", "Drama"], ["Drama"], None]
+    assert list(found.metadata["maker"]) == ["x", "y", "z"]
+
+
 def test_standard_input_is_for_the_log():
     with pytest.raises(ConfigError, match="standard input is for the log"):
         merge({"flag": {"items": {"paths": ["-"]}, "data": {"session": "s"}}})

@@ -242,6 +242,11 @@ class ItemsConfig(FilesConfig):
         description="further columns that describe an item, such as price; preferred to those of "
         "the log",
     )
+    list_separator: Name = Field(
+        None,
+        description="sign between the values of a metadata text that holds several, such as | in "
+        "Crime|Drama; a column that has it holds lists",
+    )
 
     @model_validator(mode="after")
     def _has_a_file(self) -> Self:

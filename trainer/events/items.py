@@ -106,6 +106,8 @@ def read_items(config: ItemsConfig, data: DataConfig) -> ItemsFile | None:
         pieces = list(read_events(as_log))
         tables = [_stripped(piece.table.drop(SESSION)) for piece in pieces]
         table = pl.concat(tables, how="vertical_relaxed")
+        if config.list_separator:
+            table = _with_lists(table, config.list_separator)
     known = table.drop_nulls(ITEM)
     last = known.unique(ITEM, keep="last", maintain_order=True)
     remarks = dict.fromkeys(note for piece in pieces for note in piece.notes)
@@ -129,6 +131,18 @@ def _stripped(table: pl.DataFrame) -> pl.DataFrame:
     ]
     text = pl.col(texts).str.strip_chars()
     return table.with_columns(pl.when(text != "").then(text).name.keep()) if texts else table
+
+
+def _with_lists(table: pl.DataFrame, separator: str) -> pl.DataFrame:
+    """The metadata that have a separator in any row, as lists of texts without blanks around."""
+    lists = [
+        column.str.split(separator).list.eval(pl.element().str.strip_chars()).alias(column.name)
+        for column in table
+        if column.name.startswith(METADATA_PREFIX)
+        and column.dtype == pl.String
+        and column.str.contains(separator, literal=True).any()
+    ]
+    return table.with_columns(lists)
 
 
 @contextmanager

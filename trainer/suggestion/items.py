@@ -12,6 +12,7 @@ from trainer.suggestion.look import Look, look_at
 from trainer.suggestion.roles import TITLE, words_of
 from trainer.suggestion.suggestion import Suggestion
 
+SEVERAL = "|"
 KNOWN = 0.3  # share of the log's items that the column of ids must have
 READ_BY_ITSELF = ("separator", "quotes", "decimal")  # guessed again when the file is read
 
@@ -47,6 +48,24 @@ def suggest_items(suggestion: Suggestion, path: Path) -> None:
     ]
     if others:
         suggestion.add("items.metadata", others, "to filter by")
+        _suggest_lists(look, others, suggestion)
+
+
+def _suggest_lists(look: Look, names: list[str], suggestion: Suggestion) -> None:
+    """Notes the sign between several values of a text, as in Crime|Drama."""
+    texts = {name: look.rows[name] for name in names if look.rows.schema[name] == pl.String}
+    for name, column in texts.items():
+        values = column.drop_nulls()
+        parts = values.str.split(SEVERAL).list.explode()
+        if values.str.contains(SEVERAL, literal=True).any() and parts.n_unique() < len(values):
+            suggestion.add(
+                "items.list_separator",
+                SEVERAL,
+                f"column {name!r} holds several values, such as "
+                f"{values.filter(values.str.contains(SEVERAL, literal=True))[0]!r}; a filter asks "
+                f"for one: {name} any ('{parts[0]}')",
+            )
+            return
 
 
 def _item_ids(log: DataConfig) -> set[str]:

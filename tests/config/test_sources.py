@@ -502,7 +502,7 @@ def test_an_address_is_shown_without_its_password(address):
     assert "table=" not in data.paths[0].uri
 
 
-@pytest.mark.parametrize("password", ["s3/cret", "s3#cret", "[s3cret"])
+@pytest.mark.parametrize("password", ["s3/cret", "s3#cret", "[s3cret", "s3 cret"])
 def test_a_password_that_breaks_an_address_is_not_repeated(password):
     address = TABLE.replace("@", f":{password}@")
     message = refusal({"data": {"paths": address, "session": "s"}})

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 SCHEMES = ("postgresql://", "postgres://")
 SECRETS = frozenset({"password", "sslpassword"})
 TABLE = "table"
-_PASSWORD = re.compile(r"(://[^\s/?#:@]*):\S*@")
+_PASSWORD = re.compile(r"(://[^\s/?#:@]*):[^\n]*@")
 _PARAMETER = re.compile(r"(?<=[?&])(?:ssl)?password=[^\s&#'\"]*&?", re.I)
 
 
@@ -58,7 +58,9 @@ class Address(str):
             options = parse_qsl(
                 parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)
             )
-            whole_password = "@" not in parts.path and not parts.fragment
+            whole_password = (
+                "@" not in parts.path and not parts.fragment and not re.search(r"\s", whole)
+            )
         except ValueError:
             whole_password = False
         if not whole_password:

@@ -79,6 +79,15 @@ def test_a_rule_that_means_nothing_is_refused(model, rule, words):
     assert words in str(error.value)
 
 
+def test_a_relation_that_is_none_is_refused(model, recommender):
+    for ask in (model.recommend, recommender.recommend):
+        with pytest.raises(item2vec.InputError) as error:
+            ask(["apple"], relation="nxt")
+        assert str(error.value) == "relation = 'nxt' should be similar or next"
+    with pytest.raises(item2vec.InputError, match="relation = 'nxt' should be similar or next"):
+        recommender.similar("apple", relation="nxt")
+
+
 def test_an_answer_says_what_it_is_not(model):
     popular = model.recommend(["no-such-item"], 2)
     assert popular.unknown_items == ["no-such-item"]

@@ -69,7 +69,21 @@ def test_rules_are_keywords(model):
         ({"topn": 3}, "topn is not an argument of a query; did you mean k?"),
         ({"filtre": "a"}, "filtre is not an argument of a query; did you mean filter?"),
         ({"zzz": 3}, "zzz is not an argument of a query; rules are exclude, candidates, filter"),
-        ({"diversity": 7}, "diversity"),
+        ({"diversity": 7}, "diversity = 7 should be a number from 0 to 1"),
+        ({"diversity": float("nan")}, "diversity = nan should be a number from 0 to 1"),
+        ({"diversity": "much"}, "diversity = 'much' should be a number from 0 to 1"),
+        ({"min_score": float("inf")}, "min_score = inf should be a number"),
+        ({"min_score": "0.5"}, "min_score = '0.5' should be a number"),
+        ({"min_count": 1.5}, "min_count = 1.5 should be a whole number of at least 1"),
+        ({"min_count": None}, "min_count = None should be a whole number of at least 1"),
+        ({"offset": -1}, "offset = -1 should be a whole number of at least 0"),
+        ({"filter": 3}, "filter = 3 should be a text"),
+        ({"exclude": None}, "exclude = None should be a list of ids; leave it out"),
+        ({"k": -1}, "k = -1 should be a whole number of at least 1"),
+        ({"k": 0}, "k = 0 should be a whole number of at least 1"),
+        ({"k": "3"}, "k = '3' should be a whole number of at least 1"),
+        ({"k": 2.0}, "k = 2.0 should be a whole number of at least 1"),
+        ({"k": True}, "k = True should be a whole number of at least 1"),
         ({"filter": "colour = 1"}, "colour"),
     ],
 )
@@ -77,6 +91,52 @@ def test_a_rule_that_means_nothing_is_refused(model, rule, words):
     with pytest.raises(item2vec.InputError) as error:
         model.similar("apple", **rule)
     assert words in str(error.value)
+
+
+def test_every_query_checks_how_many_it_is_asked_for(model):
+    for ask in (model.similar, model.next, model.recommend, model.analogy, model.find):
+        with pytest.raises(item2vec.InputError, match="k = -1 should be a whole number"):
+            ask("apple", k=-1)
+        assert len(ask("apple", k=np.int64(1))) == 1
+
+
+def test_optional_rules_may_be_none(model):
+    none = {"filter": None, "candidates": None, "min_score": None}
+    assert model.similar("apple", k=3, **none) == model.similar("apple", k=3)
+
+
+@pytest.mark.parametrize(
+    ("taste", "words"),
+    [
+        ({"liked": [("apple", "much")]}, "weight = 'much' should be a number from 0 to 1e+06"),
+        ({"liked": [("apple", float("nan"))]}, "weight = nan should be a number from 0"),
+        ({"liked": [("apple", float("inf"))]}, "weight = inf should be a number from 0"),
+        ({"disliked": [("apple", -1)]}, "weight = -1 should be a number from 0"),
+        ({"liked": item2vec.Liked("apple", 0)}, "weight = 0 should be above 0"),
+        ({"liked": [("apple", "pear", "plum")]}, "('apple', 'pear', 'plum') should be an id or a"),
+        ({"liked": "apple", "decay": "slow"}, "decay = 'slow' should be a number from 0 to 1"),
+        ({"liked": "apple", "decay": float("nan")}, "decay = nan should be a number from 0 to 1"),
+    ],
+)
+def test_a_taste_that_means_nothing_is_refused(model, taste, words):
+    with pytest.raises(item2vec.InputError) as error:
+        model.recommend(**taste)
+    assert words in str(error.value)
+
+
+def test_what_is_found_is_a_text(model):
+    with pytest.raises(item2vec.InputError, match="text = None should be a text"):
+        model.find(None)
+
+
+def test_ids_that_are_numbers_may_have_weights():
+    vectors = {"1": [1.0, 0.0], "2": [1.0, 0.1], "3": [0.0, 1.0], "4": [0.1, 1.0]}
+    model = item2vec.Model(make_artifact(vectors=vectors))
+    expected = model.recommend([("1", 2.0)])
+    assert model.recommend([(1, 2.0)]) == model.recommend([(np.int64(1), 2)]) == expected
+    assert model.recommend(item2vec.Liked(1)).ids == model.recommend("1").ids
+    assert model.recommend([item2vec.Liked(1, 2.0), 3]) == model.recommend([("1", 2.0), "3"])
+    assert model.recommend([(9, 2.0)]).unknown_items == ["9"]
 
 
 def test_a_relation_that_is_none_is_refused(model, recommender):

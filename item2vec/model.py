@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,8 @@ from service.model.store import Store
 if TYPE_CHECKING:
     from item2vec.evaluation import Evaluation
     from item2vec.logs import Log
+    from trainer.artifacts.exports import Vectors
     from trainer.config.data import DataConfig
-
-Vectors = Literal["input", "output", "average"]
 
 
 class Model:
@@ -184,7 +183,13 @@ class Model:
         [neighbors] = self._recommender.best([query])
         answer = self._recommender.recommendation(taste, query, neighbors)
         reason = self._recommender.short_because(query, len(answer.neighbors))
-        return Answer(answer.neighbors, answer.unknown_items, answer.fallback_used, reason)
+        return Answer(
+            answer.neighbors,
+            answer.unknown_items,
+            answer.fallback_used,
+            reason,
+            answer.ignored_items,
+        )
 
     def analogy(
         self,
@@ -258,7 +263,7 @@ class Model:
         Raises:
             InputError: the ending is unknown, the format cannot hold an id, or the model has no
                 such vectors.
-            MissingPackageError: `item2vec[train]` is not installed.
+            MissingPackageError: the file is .parquet, and `item2vec[train]` is not installed.
         """
         with training_packages():
             from trainer.artifacts.exports import export_vectors

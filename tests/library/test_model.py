@@ -1,5 +1,6 @@
 """What a model in a notebook answers and shows."""
 
+import sys
 from mmap import mmap
 
 import numpy as np
@@ -161,7 +162,12 @@ def test_an_answer_says_what_it_is_not(model):
     assert model.next("apple", k=5).short_because == "votes"
     partly = model.recommend(["apple", "x"], 2)
     assert partly.unknown_items == ["x"]
-    assert "1 items of the query are unknown" in partly._repr_html_()
+    assert "1 item of the query is unknown: see .unknown_items" in partly._repr_html_()
+    assert "2 items of the query are unknown" in repr(model.recommend(["apple", "x", "y"]))
+    assert partly.ignored_items == []
+    far = model.recommend(["apple", *["saw"] * 20], relation="next")
+    assert far.ignored_items == ["apple"]
+    assert "1 item of the query is too far back: see .ignored_items" in repr(far)
 
 
 def test_an_answer_is_a_list_a_text_a_page_and_a_frame(model):
@@ -254,6 +260,21 @@ def test_a_model_is_exported_to_a_file_and_loaded_from_it(tmp_path):
     assert pl.read_parquet(tmp_path / "output.parquet").height == 6
     with pytest.raises(item2vec.InputError, match="no format has this ending"):
         model.export(tmp_path / "vectors.doc")
+
+
+def test_vectors_that_are_none_are_not_exported(model, tmp_path):
+    with pytest.raises(item2vec.InputError) as error:
+        model.export(tmp_path / "vectors.txt", "outputs")
+    assert str(error.value) == "vectors = 'outputs' should be input, output or average"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_package_that_an_export_needs_is_named(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    model.export(tmp_path / "vectors.txt")
+    with pytest.raises(item2vec.MissingPackageError, match="polars is not installed: pip install"):
+        model.export(tmp_path / "vectors.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["vectors.txt"]
 
 
 def test_what_cannot_be_loaded_is_explained(tmp_path):

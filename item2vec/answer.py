@@ -16,6 +16,7 @@ class Answer(list[Neighbor]):
         unknown_items: items of the query that the model does not know.
         fallback_used: "popularity" if it knows none of them, so that the most frequent items are
             answered; else None.
+        ignored_items: items of the query too far back to have a vote for what comes next.
         short_because: why there are fewer items than were asked for, else None.
     """
 
@@ -25,11 +26,13 @@ class Answer(list[Neighbor]):
         unknown_items: Sequence[str] = (),
         fallback_used: str | None = None,
         short_because: ShortBecause | None = None,
+        ignored_items: Sequence[str] = (),
     ) -> None:
         super().__init__(neighbors)
         self.unknown_items = list(unknown_items)
         self.fallback_used = fallback_used
         self.short_because = short_because
+        self.ignored_items = list(ignored_items)
 
     @property
     def ids(self) -> list[str]:
@@ -58,8 +61,13 @@ class Answer(list[Neighbor]):
         if self.fallback_used:
             remarks.append("no item of the query is known: these are the most popular items")
         elif self.unknown_items:
-            unknown = f"{len(self.unknown_items):,} items of the query are unknown"
-            remarks.append(f"{unknown}: see .unknown_items")
+            remarks.append(f"{_items(self.unknown_items)} unknown: see .unknown_items")
+        if self.ignored_items:
+            remarks.append(f"{_items(self.ignored_items)} too far back: see .ignored_items")
         if self.short_because:
             remarks.append(f"no more items: {WHY_SHORT[self.short_because]}")
         return remarks
+
+
+def _items(ids: Sequence[str]) -> str:
+    return "1 item of the query is" if len(ids) == 1 else f"{len(ids):,} items of the query are"

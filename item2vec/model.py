@@ -7,14 +7,25 @@ from dataclasses import replace
 from functools import cached_property
 from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from item2vec.answer import Answer
 from item2vec.packages import training_packages
-from item2vec.rules import Id, RuleKeywords, as_id, as_ids, as_rules
+from item2vec.rules import (
+    Id,
+    LikedItem,
+    RuleKeywords,
+    as_count,
+    as_id,
+    as_ids,
+    as_liked,
+    as_number,
+    as_rules,
+    as_text,
+)
 from item2vec.tables import as_html
 from service.model.answers import Item
 from service.model.artifact import Artifact, Manifest
@@ -26,10 +37,8 @@ from service.model.store import Store
 if TYPE_CHECKING:
     from item2vec.evaluation import Evaluation
     from item2vec.logs import Log
+    from trainer.artifacts.exports import Vectors
     from trainer.config.data import DataConfig
-
-LikedItem = Id | Liked | tuple[str, float]
-Vectors = Literal["input", "output", "average"]
 
 
 class Model:
@@ -106,8 +115,12 @@ class Model:
         return self._recommender.item(as_id(item_id))
 
     def find(self, text: str, k: int = 10) -> list[Item]:
-        """Items with every word of the text in their id or title, the most frequent first."""
-        return self._recommender.find(text, k)
+        """Items with every word of the text in their id or title, the most frequent first.
+
+        Raises:
+            InputError: an argument means nothing.
+        """
+        return self._recommender.find(as_text("text", text), as_count("k", k, 1))
 
     # What it answers
 
@@ -161,14 +174,22 @@ class Model:
             InputError: an argument means nothing.
             NoContinuationsError: the model does not know what comes next.
         """
-        taste = Taste(_liked(liked), _liked(disliked))
+        if decay is not None:
+            decay = as_number("decay", decay, 0, 1)
+        taste = Taste(as_liked(liked), as_liked(disliked))
         query = self._recommender.query(
-            taste, k, relation=relation, decay=decay, rules=as_rules(rules)
+            taste, as_count("k", k, 1), relation=relation, decay=decay, rules=as_rules(rules)
         )
         [neighbors] = self._recommender.best([query])
         answer = self._recommender.recommendation(taste, query, neighbors)
         reason = self._recommender.short_because(query, len(answer.neighbors))
-        return Answer(answer.neighbors, answer.unknown_items, answer.fallback_used, reason)
+        return Answer(
+            answer.neighbors,
+            answer.unknown_items,
+            answer.fallback_used,
+            reason,
+            answer.ignored_items,
+        )
 
     def analogy(
         self,
@@ -184,7 +205,7 @@ class Model:
             InputError: no item was given, or a rule means nothing.
         """
         query = self._recommender.analogy_query(
-            as_ids(positive), as_ids(negative), k, as_rules(rules)
+            as_ids(positive), as_ids(negative), as_count("k", k, 1), as_rules(rules)
         )
         [neighbors] = self._recommender.best([query])
         reason = self._recommender.short_because(query, len(neighbors))
@@ -199,6 +220,7 @@ class Model:
         return self._recommender.similarity(as_id(first), as_id(second))
 
     def _to_one(self, item_id: str, k: int, relation: Relation, rules: Rules) -> Answer:
+        k = as_count("k", k, 1)
         neighbors = self._recommender.similar(item_id, k, relation, rules)
         reason = None
         if len(neighbors) < k:
@@ -241,11 +263,12 @@ class Model:
         Raises:
             InputError: the ending is unknown, the format cannot hold an id, or the model has no
                 such vectors.
-            MissingPackageError: `item2vec[train]` is not installed.
+            MissingPackageError: the file is .parquet, and `item2vec[train]` is not installed.
         """
         with training_packages():
             from trainer.artifacts.exports import export_vectors
-        export_vectors(self.artifact, Path(file), vectors=vectors)
+
+            export_vectors(self.artifact, Path(file), vectors=vectors)
 
     def evaluate(
         self, log: Log | None = None, *, progress: bool | None = None, **settings: Any
@@ -306,10 +329,3 @@ class Model:
             ),
         }
         return as_html(("model", ""), [(name, value) for name, value in rows.items() if value])
-
-
-def _liked(items: Id | Liked | Iterable[LikedItem]) -> list[str | Liked]:
-    """Ids, or ids with weights; a single one is a list of one."""
-    if isinstance(items, str | Liked) or not isinstance(items, Iterable):
-        return _liked([items])
-    return [Liked(*one) if isinstance(one, tuple) else as_id(one) for one in items]

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
+
+from service.model.errors import InputError
 
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
 Sums = tuple[NDArray[np.int32], NDArray[np.float64]]
@@ -109,3 +111,14 @@ class Continuations:
 
 
 Relation = Literal["similar", "next"]
+RELATIONS = get_args(Relation)
+
+
+def check_relation(relation: str) -> None:
+    """Refuses what no model can be asked for.
+
+    Raises:
+        InputError: it is no relation.
+    """
+    if relation not in RELATIONS:
+        raise InputError(f"relation = {relation!r} should be {' or '.join(RELATIONS)}")

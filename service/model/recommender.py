@@ -18,7 +18,7 @@ from service.model.answers import (
 )
 from service.model.artifact import Artifact
 from service.model.catalogue import Catalogue
-from service.model.continuations import Relation
+from service.model.continuations import Relation, check_relation
 from service.model.diversity import diversified
 from service.model.errors import InputError
 from service.model.explaining import contributions
@@ -265,6 +265,7 @@ class Recommender:
             UnknownItemError: the model does not know the item.
             InputError: a rule means nothing.
         """
+        check_relation(relation)
         item = self._catalogue.row(item_id)
         banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
         return Query([item], ONE, k, banned | {item}, relation, mask, rules)
@@ -284,6 +285,7 @@ class Recommender:
             InputError: an argument means nothing.
             NoContinuationsError: the model does not know what comes next.
         """
+        check_relation(relation)
         taste = liked if isinstance(liked, Taste) else Taste(liked)
         if decay is None:
             counts_alike = taste.half_life is not None or taste.most > 1

@@ -1,5 +1,6 @@
 """What a model in a notebook answers and shows."""
 
+import sys
 from mmap import mmap
 
 import numpy as np
@@ -69,7 +70,21 @@ def test_rules_are_keywords(model):
         ({"topn": 3}, "topn is not an argument of a query; did you mean k?"),
         ({"filtre": "a"}, "filtre is not an argument of a query; did you mean filter?"),
         ({"zzz": 3}, "zzz is not an argument of a query; rules are exclude, candidates, filter"),
-        ({"diversity": 7}, "diversity"),
+        ({"diversity": 7}, "diversity = 7 should be a number from 0 to 1"),
+        ({"diversity": float("nan")}, "diversity = nan should be a number from 0 to 1"),
+        ({"diversity": "much"}, "diversity = 'much' should be a number from 0 to 1"),
+        ({"min_score": float("inf")}, "min_score = inf should be a number"),
+        ({"min_score": "0.5"}, "min_score = '0.5' should be a number"),
+        ({"min_count": 1.5}, "min_count = 1.5 should be a whole number of at least 1"),
+        ({"min_count": None}, "min_count = None should be a whole number of at least 1"),
+        ({"offset": -1}, "offset = -1 should be a whole number of at least 0"),
+        ({"filter": 3}, "filter = 3 should be a text"),
+        ({"exclude": None}, "exclude = None should be a list of ids; leave it out"),
+        ({"k": -1}, "k = -1 should be a whole number of at least 1"),
+        ({"k": 0}, "k = 0 should be a whole number of at least 1"),
+        ({"k": "3"}, "k = '3' should be a whole number of at least 1"),
+        ({"k": 2.0}, "k = 2.0 should be a whole number of at least 1"),
+        ({"k": True}, "k = True should be a whole number of at least 1"),
         ({"filter": "colour = 1"}, "colour"),
     ],
 )
@@ -77,6 +92,61 @@ def test_a_rule_that_means_nothing_is_refused(model, rule, words):
     with pytest.raises(item2vec.InputError) as error:
         model.similar("apple", **rule)
     assert words in str(error.value)
+
+
+def test_every_query_checks_how_many_it_is_asked_for(model):
+    for ask in (model.similar, model.next, model.recommend, model.analogy, model.find):
+        with pytest.raises(item2vec.InputError, match="k = -1 should be a whole number"):
+            ask("apple", k=-1)
+        assert len(ask("apple", k=np.int64(1))) == 1
+
+
+def test_optional_rules_may_be_none(model):
+    none = {"filter": None, "candidates": None, "min_score": None}
+    assert model.similar("apple", k=3, **none) == model.similar("apple", k=3)
+
+
+@pytest.mark.parametrize(
+    ("taste", "words"),
+    [
+        ({"liked": [("apple", "much")]}, "weight = 'much' should be a number from 0 to 1e+06"),
+        ({"liked": [("apple", float("nan"))]}, "weight = nan should be a number from 0"),
+        ({"liked": [("apple", float("inf"))]}, "weight = inf should be a number from 0"),
+        ({"disliked": [("apple", -1)]}, "weight = -1 should be a number from 0"),
+        ({"liked": item2vec.Liked("apple", 0)}, "weight = 0 should be above 0"),
+        ({"liked": [("apple", "pear", "plum")]}, "('apple', 'pear', 'plum') should be an id or a"),
+        ({"liked": "apple", "decay": "slow"}, "decay = 'slow' should be a number from 0 to 1"),
+        ({"liked": "apple", "decay": float("nan")}, "decay = nan should be a number from 0 to 1"),
+    ],
+)
+def test_a_taste_that_means_nothing_is_refused(model, taste, words):
+    with pytest.raises(item2vec.InputError) as error:
+        model.recommend(**taste)
+    assert words in str(error.value)
+
+
+def test_what_is_found_is_a_text(model):
+    with pytest.raises(item2vec.InputError, match="text = None should be a text"):
+        model.find(None)
+
+
+def test_ids_that_are_numbers_may_have_weights():
+    vectors = {"1": [1.0, 0.0], "2": [1.0, 0.1], "3": [0.0, 1.0], "4": [0.1, 1.0]}
+    model = item2vec.Model(make_artifact(vectors=vectors))
+    expected = model.recommend([("1", 2.0)])
+    assert model.recommend([(1, 2.0)]) == model.recommend([(np.int64(1), 2)]) == expected
+    assert model.recommend(item2vec.Liked(1)).ids == model.recommend("1").ids
+    assert model.recommend([item2vec.Liked(1, 2.0), 3]) == model.recommend([("1", 2.0), "3"])
+    assert model.recommend([(9, 2.0)]).unknown_items == ["9"]
+
+
+def test_a_relation_that_is_none_is_refused(model, recommender):
+    for ask in (model.recommend, recommender.recommend):
+        with pytest.raises(item2vec.InputError) as error:
+            ask(["apple"], relation="nxt")
+        assert str(error.value) == "relation = 'nxt' should be similar or next"
+    with pytest.raises(item2vec.InputError, match="relation = 'nxt' should be similar or next"):
+        recommender.similar("apple", relation="nxt")
 
 
 def test_an_answer_says_what_it_is_not(model):
@@ -92,7 +162,12 @@ def test_an_answer_says_what_it_is_not(model):
     assert model.next("apple", k=5).short_because == "votes"
     partly = model.recommend(["apple", "x"], 2)
     assert partly.unknown_items == ["x"]
-    assert "1 items of the query are unknown" in partly._repr_html_()
+    assert "1 item of the query is unknown: see .unknown_items" in partly._repr_html_()
+    assert "2 items of the query are unknown" in repr(model.recommend(["apple", "x", "y"]))
+    assert partly.ignored_items == []
+    far = model.recommend(["apple", *["saw"] * 20], relation="next")
+    assert far.ignored_items == ["apple"]
+    assert "1 item of the query is too far back: see .ignored_items" in repr(far)
 
 
 def test_an_answer_is_a_list_a_text_a_page_and_a_frame(model):
@@ -185,6 +260,21 @@ def test_a_model_is_exported_to_a_file_and_loaded_from_it(tmp_path):
     assert pl.read_parquet(tmp_path / "output.parquet").height == 6
     with pytest.raises(item2vec.InputError, match="no format has this ending"):
         model.export(tmp_path / "vectors.doc")
+
+
+def test_vectors_that_are_none_are_not_exported(model, tmp_path):
+    with pytest.raises(item2vec.InputError) as error:
+        model.export(tmp_path / "vectors.txt", "outputs")
+    assert str(error.value) == "vectors = 'outputs' should be input, output or average"
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_package_that_an_export_needs_is_named(model, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "polars", None)
+    model.export(tmp_path / "vectors.txt")
+    with pytest.raises(item2vec.MissingPackageError, match="polars is not installed: pip install"):
+        model.export(tmp_path / "vectors.parquet")
+    assert [file.name for file in tmp_path.iterdir()] == ["vectors.txt"]
 
 
 def test_what_cannot_be_loaded_is_explained(tmp_path):

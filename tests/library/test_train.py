@@ -80,6 +80,19 @@ def test_sessions_may_come_from_a_generator_and_hold_numbers():
     assert model.similar(4, k=1) == model.similar("4", k=1)
 
 
+def test_missing_values_in_sessions_are_no_items():
+    missing = [None, float("nan"), np.float32("nan"), pd.NA, pd.NaT]
+    model = item2vec.train([[item, *missing, "pear"] for item in visits()[0]], **QUICK)
+    assert set(model.ids) == {"apple", "pear", "plum"}
+    assert model.manifest.data["events_without_item"] == 3 * len(missing)
+
+
+def test_whole_numbers_in_sessions_are_the_same_ids_however_they_are_stored():
+    sessions = [[1, 2.0, np.float64(3)], [1.0, np.int32(2), np.float32(3)], [2, 3, 0.5]]
+    model = item2vec.train(sessions, **QUICK)
+    assert set(model.ids) == {"1", "2", "3", "0.5"}
+
+
 def test_sessions_may_be_a_column_of_lists():
     expected = item2vec.train(visits(), **QUICK)
     for column in (pl.Series(visits()), pd.Series(visits())):
@@ -171,6 +184,8 @@ def test_a_setting_that_is_wrong_is_named_with_its_remedy(call, words):
         (None, {"session": "visit"}, "no log is named"),
         ([], {}, "the list of sessions: the event log is empty"),
         ([["a", "b"], "cd"], {}, "session 2 is 'cd', not a list of item ids"),
+        ([["a", "b"], ["a", b"b"]], {}, "session 2 holds b'b', not an item id"),
+        ([["a", "b"], ["a", ["b"]]], {}, "session 2 holds ['b'], not an item id"),
         ([["a", "b"], 7], {}, "session 2 is 7, not a list of item ids"),
         ([["a", "b"], ["c"]], {}, "too few to learn from"),
         ("absent.csv", BY_COLUMN, "there is no file absent.csv"),

@@ -74,12 +74,22 @@ def test_every_part_of_a_job_is_shown(cells):
         on_cases("popularity", 5, 10)
     shown.note("a remark")
     shown.data(DataReport(events_read=1234))
+    shown.plan("about to train")
+    shown.warn("the data frame has no times")
     last = [states[-1] for states in cells]
     assert repr(last[0]) == "counting <what> comes next: done"
     assert "&lt;what&gt;" in last[0]._repr_html_()
     assert repr(last[1]) == "evaluated popularity: 5 of 10 cases"
     assert repr(last[2]) == "note: a remark"
     assert "1,234" in repr(last[3])
+    assert repr(last[4]) == "about to train"
+    assert repr(last[5]) == "warning: the data frame has no times"
+
+
+def test_a_notebook_leaves_out_only_what_no_call_of_the_library_reports():
+    parts = {name for name in vars(Silent) if not name.startswith("_")}
+    shown = {name for name in parts if name in vars(Notebook)}
+    assert parts - shown == {"copying", "searching", "replaying", "verdict"}
 
 
 @pytest.mark.usefixtures("cells")

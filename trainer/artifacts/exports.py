@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from io import BufferedIOBase, BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,9 +63,11 @@ def export_vectors(
 
     Raises:
         InputError: the ending is unknown, the directory is missing, the format cannot hold an id,
-            or the model has no such vectors.
+            or there are no such vectors.
         OSError: naming the file that cannot be written.
     """
+    if vectors not in get_args(Vectors):
+        raise InputError(f"vectors = {vectors!r} should be input, output or average")
     resolved_format = file_format or _format_of(output)
     compressed = output.name.lower().endswith(".gz")
     if resolved_format in ("parquet", "npy"):

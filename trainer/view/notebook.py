@@ -52,6 +52,10 @@ class Notebook(Silent):
         with _line(f"reading {', '.join(paths)}") as show:
             yield lambda events: show(Shown(f"read {events:,} events"))
 
+    def plan(self, text: str) -> None:
+        """The plan on a line."""
+        _display(Shown(text))
+
     def data(self, report: DataReport) -> None:
         """A table of counts."""
         _display(Shown(plain_text(data_table(report))))
@@ -85,6 +89,10 @@ class Notebook(Silent):
     def note(self, message: str) -> None:
         """The remark on a line."""
         _display(Shown(f"note: {message}"))
+
+    def warn(self, message: str) -> None:
+        """The warning on a line."""
+        _display(Shown(f"warning: {message}"))
 
 
 @contextmanager

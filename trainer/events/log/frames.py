@@ -4,15 +4,17 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 import polars as pl
 from pydantic import ConfigDict, Field
 
-from service.model.errors import InputError
+from service.model.errors import InputError, short
 from trainer.config.data import DataConfig
 from trainer.events.log.formats import Format
 from trainer.events.log.sources import Source
 
 TABLE, SESSIONS = "the data frame", "the list of sessions"  # in messages and manifests
+MISSING = ("NAType", "NaTType")  # of pandas, which need not be installed
 
 
 class FrameConfig(DataConfig):
@@ -41,7 +43,7 @@ def frame_of_sessions(sessions: Iterable[Iterable[object]]) -> pl.LazyFrame:
     """Lists of ids as a table of the columns `session`, a number, and `item`.
 
     Raises:
-        InputError: a session is a text or no list at all.
+        InputError: a session is a text or no list at all, or holds what is no id.
     """
     lists = [_texts(session, number) for number, session in enumerate(sessions, 1)]
     table = pl.DataFrame({"item": pl.Series(lists, dtype=pl.List(pl.String))})
@@ -55,4 +57,19 @@ def _texts(session: object, number: int) -> Sequence[str | None]:
             f"session {number:,} is {session!r}, not a list of item ids: write "
             '[["apple", "pear"], ["saw", "drill"]]'
         )
-    return [None if item is None else str(item) for item in session]
+    return [item if isinstance(item, str) else _text(item, number) for item in session]
+
+
+def _text(item: object, number: int) -> str | None:
+    """An id as text, whole numbers as such; None if it is missing."""
+    if item is None or type(item).__name__ in MISSING:
+        return None
+    if isinstance(item, Iterable):
+        raise InputError(
+            f"session {number:,} holds {short(repr(item))}, not an item id: a text or a number"
+        )
+    if isinstance(item, float | np.floating):
+        if np.isnan(item):
+            return None
+        return str(int(item)) if item.is_integer() else str(item)
+    return str(item)

@@ -145,6 +145,7 @@ def test_a_configuration_is_weaker_than_keywords_and_read_only_if_it_is_named(
     assert item2vec.train(visits(), **small).vectors.shape[1] == 100
     assert item2vec.train(events(), config=file, **small).vectors.shape[1] == 4
     assert item2vec.train(events(), config=file, vector_size=6, **small).vectors.shape[1] == 6
+    assert item2vec.train(visits(), config=file, **small).vectors.shape[1] == 4
     as_mapping = {"data": BY_COLUMN, "training": {"vector_size": 7}}
     assert item2vec.train(events(), config=as_mapping, **small).vectors.shape[1] == 7
     paths = {"data": {**BY_COLUMN, "paths": [as_csv(events(), tmp_path)]}}

@@ -42,6 +42,7 @@ def read_config(
         ConfigError: a setting is unknown or impossible, or contradicts the log.
     """
     names = {keyword(name): name for name, _ in settings()}
+    keywords = _with_items(keywords)
     for leaf in keywords:
         _check(leaf, names, tuple(allowed))
         if leaf in log:
@@ -52,6 +53,23 @@ def read_config(
         layer = _without_columns(layer)
     arguments |= {f"data.{leaf}": log[leaf] for leaf in log}
     return merge(with_preset({"argument": nest(arguments), name: layer}))
+
+
+def _with_items(keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same keywords, with `items` by its full name."""
+    if "items" not in keywords:
+        return keywords
+    others = dict(keywords)
+    items = others.pop("items")
+    paths = [items] if isinstance(items, str | Path) else items
+    if not isinstance(paths, list | tuple) or not all(isinstance(p, str | Path) for p in paths):
+        raise ConfigError(
+            f"items is a file with a row for each item, or several, and not {type(items).__name__}"
+            ': items="movies.csv", items_id="movie_id"'
+        )
+    if "items_paths" in others:
+        raise ConfigError("items and items_paths mean the same: name one of them")
+    return {**others, "items_paths": [str(path) for path in paths]}
 
 
 def _named(config: str | Path | Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any]]:

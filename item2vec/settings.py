@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from service.model.errors import ConfigError
+from trainer.config.data import DataConfig
 from trainer.config.jobs import Config
 from trainer.config.sources import (
-    Layers,
     keyword,
     merge,
     nest,
@@ -16,10 +16,12 @@ from trainer.config.sources import (
     settings,
     with_preset,
 )
+from trainer.events.log.frames import SESSIONS
 
 TRAINING = ("preset", "data.", "items.", "training.", "index.", "similar.", "next.")
 EVALUATION = (*TRAINING, "evaluation.")
 THE_LOG = ("paths", "sentences", "corpus_iterable", "corpus_file")  # here and in gensim
+OF_SESSIONS = {"scratch", "session_gap", "collapse_repeats", "min_count", "min_session_length"}
 
 
 def read_config(
@@ -40,21 +42,50 @@ def read_config(
         ConfigError: a setting is unknown or impossible, or contradicts the log.
     """
     names = {keyword(name): name for name, _ in settings()}
+    keywords = _with_items(keywords)
     for leaf in keywords:
         _check(leaf, names, tuple(allowed))
         if leaf in log:
             raise ConfigError(f"{leaf}: lists of item ids have no columns; leave it out")
     arguments = {names[leaf]: value for leaf, value in keywords.items()}
-    return merge(_layers(arguments | {f"data.{name}": log[name] for name in log}, config))
+    name, layer = _named(config)
+    if log.get("paths") == [SESSIONS]:
+        layer = _without_columns(layer)
+    arguments |= {f"data.{leaf}": log[leaf] for leaf in log}
+    return merge(with_preset({"argument": nest(arguments), name: layer}))
 
 
-def _layers(arguments: dict[str, Any], config: str | Path | Mapping[str, Any] | None) -> Layers:
-    layers: dict[str, Mapping[str, Any]] = {"argument": nest(arguments)}
+def _with_items(keywords: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same keywords, with `items` by its full name."""
+    if "items" not in keywords:
+        return keywords
+    others = dict(keywords)
+    items = others.pop("items")
+    paths = [items] if isinstance(items, str | Path) else items
+    if not isinstance(paths, list | tuple) or not all(isinstance(p, str | Path) for p in paths):
+        raise ConfigError(
+            f"items is a file with a row for each item, or several, and not {type(items).__name__}"
+            ': items="movies.csv", items_id="movie_id"'
+        )
+    if "items_paths" in others:
+        raise ConfigError("items and items_paths mean the same: name one of them")
+    return {**others, "items_paths": [str(path) for path in paths]}
+
+
+def _named(config: str | Path | Mapping[str, Any] | None) -> tuple[str, Mapping[str, Any]]:
+    """What a configuration is called in messages, and what it sets."""
     if isinstance(config, str | Path):
-        layers[str(config)] = read_file(Path(config))
-    elif config is not None:
-        layers["config"] = config
-    return with_preset(layers)
+        return str(config), read_file(Path(config))
+    return "config", config or {}
+
+
+def _without_columns(layer: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same settings, less those of the files and columns of another log."""
+    data = layer.get("data")
+    if not isinstance(data, Mapping):
+        return layer
+    known = DataConfig.model_fields.keys() - OF_SESSIONS
+    return {**layer, "data": {name: data[name] for name in data if name not in known}}
 
 
 def _check(leaf: str, names: Mapping[str, str], allowed: tuple[str, ...]) -> None:

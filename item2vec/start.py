@@ -35,7 +35,8 @@ def train(
         progress: whether to show it; None: in notebooks and terminals.
         settings: any setting of `[data]` (item, session, user, time, title, metadata, where, ...),
             `[training]` (window, epochs, vector_size, ...), `[index]`, `[similar]` and `[next]`,
-            and `preset`; `item2vec train --help` explains them.
+            and `preset`; `items` is a file with a row for each item, whose columns are `items_id`,
+            `items_title` and `items_metadata`; `item2vec train --help` explains them.
 
     Raises:
         ConfigError: a setting is unknown or impossible.

@@ -1,6 +1,7 @@
 """Judging the settings of a model from a notebook."""
 
 import pandas as pd
+import polars as pl
 import pytest
 
 import item2vec
@@ -68,6 +69,17 @@ def test_a_loaded_model_knows_the_columns_of_its_log(tmp_path):
     item2vec.train(events(), **BY_COLUMN, time="when", **QUICK).save(tmp_path)
     judged = item2vec.load(tmp_path).evaluate(events().lazy(), **FEW)
     assert judged.run.holdout.report.first_event == "2026-01-01 00:00:00"
+
+
+def test_a_model_of_a_table_is_judged_on_lists_of_sessions_which_have_no_columns():
+    frame = events().with_columns(kind=pl.lit("view"), plays=pl.lit(2))
+    columns = {**BY_COLUMN, "time": "when", "title": "name", "metadata": ["price"]}
+    weights = {"event": "kind", "weights": {"view": 2}}
+    model = item2vec.train(frame, **columns, **weights, where="price < 9", min_count=2, **QUICK)
+    judged = model.evaluate([*visits(), ["once", "apple", "pear"]], **FEW)
+    assert "the last 10 of 41 sessions in its order are held out" in repr(judged)
+    config = judged.run.model.recommender.artifact.manifest.config["data"]
+    assert (config["time"], config["min_count"]) == (None, 2)
 
 
 def test_a_model_of_files_finds_them_again(tmp_path):

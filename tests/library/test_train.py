@@ -105,6 +105,16 @@ def test_neighbours_are_of_the_same_kind():
     assert set(model.next("saw", k=2).ids) <= {"hammer", "drill", "file"}
 
 
+@pytest.mark.parametrize("as_argument", [str, Path, lambda path: [path]])
+def test_a_file_of_items_brings_titles_and_metadata(as_argument, tmp_path):
+    file = tmp_path / "products.csv"
+    file.write_text("code,label,color\napple,An apple,red\n")
+    columns = {"items_id": "code", "items_title": "label", "items_metadata": ["color"]}
+    model = item2vec.train(visits(), items=as_argument(file), **columns, **QUICK)
+    assert model.item("apple").title == "An apple"
+    assert model.item("apple").metadata == {"color": "red"}
+
+
 def test_a_table_is_cleaned_filtered_and_counted_as_a_file_is():
     frame = pl.concat([events(), events().head(1).with_columns(product=pl.lit(None, pl.String))])
     model = item2vec.train(
@@ -145,6 +155,7 @@ def test_a_configuration_is_weaker_than_keywords_and_read_only_if_it_is_named(
     assert item2vec.train(visits(), **small).vectors.shape[1] == 100
     assert item2vec.train(events(), config=file, **small).vectors.shape[1] == 4
     assert item2vec.train(events(), config=file, vector_size=6, **small).vectors.shape[1] == 6
+    assert item2vec.train(visits(), config=file, **small).vectors.shape[1] == 4
     as_mapping = {"data": BY_COLUMN, "training": {"vector_size": 7}}
     assert item2vec.train(events(), config=as_mapping, **small).vectors.shape[1] == 7
     paths = {"data": {**BY_COLUMN, "paths": [as_csv(events(), tmp_path)]}}
@@ -157,6 +168,8 @@ def test_a_configuration_is_weaker_than_keywords_and_read_only_if_it_is_named(
         ({"epoch": 3}, "epoch is not a setting; here it is epochs"),
         ({"size": 3}, "size is not a setting; here it is vector_size"),
         ({"vector_sise": 3}, "vector_sise is not a setting; did you mean vector_size?"),
+        ({"items": events()}, "items is a file with a row for each item, or several, and not Data"),
+        ({"items": "a.csv", "items_paths": "b.csv"}, "items and items_paths mean the same"),
         ({"window": "wide"}, "training.window = 'wide' (argument)"),
         ({"epochs": 0}, "training.epochs = 0 (argument)"),
         ({"keep": 3}, "keep (publish.keep) has no meaning here"),
@@ -188,6 +201,7 @@ def test_a_setting_that_is_wrong_is_named_with_its_remedy(call, words):
         ([["a", "b"], ["a", ["b"]]], {}, "session 2 holds ['b'], not an item id"),
         ([["a", "b"], 7], {}, "session 2 is 7, not a list of item ids"),
         ([["a", "b"], ["c"]], {}, "too few to learn from"),
+        (visits(), {"items": "absent.csv"}, "[items] there is no file absent.csv"),
         ("absent.csv", BY_COLUMN, "there is no file absent.csv"),
         (events(), {}, "name the `session` column, or `user` and `time`"),
         (events(), {"session": "visit"}, "the data frame has no column 'item_id'"),

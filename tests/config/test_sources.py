@@ -610,3 +610,15 @@ def test_settings_made_of_settings_keep_the_password_of_an_address():
     again = DataConfig(**log.model_dump())
     assert again.paths[0].uri == "postgresql://me:secret@db/shop"
     assert "secret" not in again.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["postgresql://shop@tenant:s3cret@h/d?table=e", "postgresql+psycopg2://u:s3cret@h/d?table=e"],
+)
+def test_an_address_of_another_spelling_does_not_show_its_password(address):
+    try:
+        shown = repr(merge(read_layers(None, {"data": {"paths": address, "session": "s"}})).data)
+    except ConfigError as error:
+        shown = str(error)
+    assert "s3cret" not in shown

@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 SCHEMES = ("postgresql://", "postgres://")
 SECRETS = frozenset({"password", "sslpassword"})
 TABLE = "table"
-_PASSWORD = re.compile(r"(://[^\s/?#:@]*):[^\n]*@")
+_PASSWORD = re.compile(r"(://[^\s/?#:]*):[^\n]*@")
 _PARAMETER = re.compile(r"(?<=[?&])(?:ssl)?password=[^\s&#'\"]*&?", re.I)
 
 
@@ -28,7 +28,7 @@ def as_path(path: str) -> str:
     """
     if is_address(path):
         return Address(path)
-    if re.match(r"\w+://", path):
+    if re.match(r"\s*[\w+.:-]+://", path):
         raise ValueError("of addresses, only postgresql://user@host/database?table=events is known")
     return path
 

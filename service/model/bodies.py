@@ -101,7 +101,7 @@ def item_body(model: Recommender, item: Item) -> dict[str, Any]:
 def _items(
     model: Recommender, neighbors: Sequence[Neighbor], include: Collection[str]
 ) -> list[dict[str, Any]]:
-    if include is TITLE:
+    if tuple(include) == TITLE:
         return [
             {"item_id": item_id, "title": title, "score": round(score, DIGITS)}
             for item_id, title, score in neighbors

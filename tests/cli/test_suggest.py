@@ -103,7 +103,7 @@ def test_play_counts_without_times_are_sets(suggested, tmp_path):
     assert sections["training"] == {"window": "session"}
     assert sections["next"] == {"backwards": 1}
     assert "the order of the rows becomes history" in comments()
-    assert 'weight = "weight"' in FILE.read_text()
+    assert data["weight"] == "weight"
 
 
 @pytest.mark.parametrize("kind", ["csv", "csv.gz", "jsonl", "parquet"])
@@ -332,3 +332,33 @@ def test_what_is_suggested_trains_as_it_is(run, tmp_path):
     assert result.code == 0, result.err
     answers = run("similar", artists.ids[0], "--json").out
     assert any(title in answers for title in artists.titles)
+
+
+def test_an_index_that_pandas_wrote_is_no_column(suggested, tmp_path):
+    clicks = pl.read_csv(write_clicks(tmp_path, visits=100).log)
+    clicks.with_row_index("").write_csv(tmp_path / "log.csv")
+    data = suggested("log.csv")["data"]
+    assert (data["session"], data["item"]) == ("visit_id", "product_id")
+    assert "columns" not in data
+
+
+def test_a_sign_that_no_comment_may_hold_is_escaped(suggested, tmp_path):
+    clicks = pl.read_csv(write_clicks(tmp_path, visits=100).log)
+    odd = clicks.with_columns(pl.col("event").str.replace("view", "vi\x01ew"))
+    odd.write_csv(tmp_path / "log.csv")
+    assert suggested("log.csv")["data"]["event"] == "event"
+    assert "vi\\x01ew" in comments()
+
+
+def test_an_empty_column_is_named(run, tmp_path):
+    write(tmp_path / "log.csv", "user,item,sku\na,x,\nb,y,\n")
+    result = run("suggest", "log.csv", "--item", "sku")
+    assert (result.code, "column 'sku' is empty" in result.err) == (2, True)
+
+
+@pytest.mark.parametrize("address", ["postgresql://u:s3cret@h/d", "jdbc:postgresql://u:s3cret@h/d"])
+def test_a_database_is_not_looked_at_and_its_password_is_not_shown(run, address):
+    result = run("suggest", address)
+    assert result.code == 2
+    assert "not at a database" in result.err
+    assert "s3cret" not in result.err

@@ -614,11 +614,31 @@ def test_settings_made_of_settings_keep_the_password_of_an_address():
 
 @pytest.mark.parametrize(
     "address",
-    ["postgresql://shop@tenant:s3cret@h/d?table=e", "postgresql+psycopg2://u:s3cret@h/d?table=e"],
+    [
+        "postgresql://shop@tenant:s3cret@h/d?table=e",
+        "postgresql+psycopg2://u:s3cret@h/d?table=e",
+        "jdbc:postgresql://u:s3cret@h/d",
+        "postgresql:/u:s3cret@h/d",
+        " postgresql://u:s3cret@h/d?table=e",
+        "postgresql://u@h/d?password=a's3cret&table=e",
+        "postgresql://u@h/d?p%61ssword=s3cret&table=e",
+        "postgresql://u@h/d?PASSWORD=s3cret&table=e",
+        "mysql://u@tenant:s3cret@h/d",
+    ],
 )
-def test_an_address_of_another_spelling_does_not_show_its_password(address):
+def test_no_spelling_of_an_address_shows_its_password(address):
     try:
-        shown = repr(merge(read_layers(None, {"data": {"paths": address, "session": "s"}})).data)
+        data = merge(read_layers(None, {"data": {"paths": address, "session": "s"}})).data
     except ConfigError as error:
         shown = str(error)
+    else:
+        shown = f"{data!r} {data.model_dump_json()}"
     assert "s3cret" not in shown
+
+
+def test_an_address_in_the_place_of_a_setting_shows_no_password():
+    assert "s3cret" not in refusal({"data": {"postgresql://u:s3cret@h/d": "x"}})
+
+
+def test_a_drive_is_no_address():
+    assert merge(read_layers(None, {"data": {"paths": "C:/log.txt"}})).data.paths == ["C:/log.txt"]

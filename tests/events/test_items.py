@@ -85,7 +85,7 @@ def test_a_file_of_items_is_written_as_it_likes_whatever_the_log_is():
 
 @pytest.mark.usefixtures("here")
 def test_a_text_of_several_values_is_a_list_where_its_separator_is_named():
-    write(Path("i.csv"), "id,genres,maker\na,Crime| Drama,x\nb,Drama,y\nc,,z\n")
+    write(Path("i.csv"), "id,genres,maker\na,Crime| Drama||,x\nb,Drama,y\nc,,z\n")
     found = dataset("i.csv", metadata=["genres", "maker"], list_separator="|")
     assert list(found.metadata["genres"]) == [["Crime", "Drama"], ["Drama"], None]
     assert list(found.metadata["maker"]) == ["x", "y", "z"]

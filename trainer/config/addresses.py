@@ -1,13 +1,16 @@
 """Addresses of databases, whose text never shows the password."""
 
 import re
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 SCHEMES = ("postgresql://", "postgres://")
-SECRETS = frozenset({"password", "sslpassword"})
+SECRETS = frozenset(
+    {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
+)
 TABLE = "table"
-_PASSWORD = re.compile(r"(://[^\s/?#:]*):[^\n]*@")
-_PARAMETER = re.compile(r"(?<=[?&])(?:ssl)?password=[^\s&#'\"]*&?", re.I)
+_ADDRESS = re.compile(r"\s*[a-z][\w+.-]+(:[\w+.-]+)*:/", re.I)  # but no drive of Windows
+_PASSWORD = re.compile(r"(:/{1,2}[^\s/?#:]*):[^\n]*@")
+_PARAMETER = re.compile(rf"(?<=[?&])({'|'.join(SECRETS)})=[^\s&]*&?", re.I)
 
 
 def is_address(path: str) -> bool:
@@ -15,8 +18,13 @@ def is_address(path: str) -> bool:
     return path.lower().startswith(SCHEMES)
 
 
+def looks_like_address(path: str) -> bool:
+    """Whether a path is an address of any kind, well written or not."""
+    return _ADDRESS.match(path) is not None
+
+
 def without_passwords(text: str) -> str:
-    """The text, without the password of any address in it."""
+    """A text that is no address, without what may be a password in it."""
     return _PARAMETER.sub("", _PASSWORD.sub(r"\1@", text)).rstrip("?&")
 
 
@@ -28,7 +36,7 @@ def as_path(path: str) -> str:
     """
     if is_address(path):
         return Address(path)
-    if re.match(r"\s*[\w+.:-]+://", path):
+    if looks_like_address(path):
         raise ValueError("of addresses, only postgresql://user@host/database?table=events is known")
     return path
 
@@ -75,10 +83,23 @@ class Address(str):
         account, at, host = parts.netloc.rpartition("@")
         netloc = account.replace("@", "%40") + at + host
         query = urlencode(others, quote_via=quote)
-        written = {value for name, value in others if name in SECRETS}
+        written = {value for name, value in others if name.lower() in SECRETS}
         written |= {account.partition(":")[2], netloc.rpartition("@")[0].partition(":")[2]}
-        address = super().__new__(cls, without_passwords(whole))
+        address = super().__new__(cls, _shown(parts))
         address.table = tables[0] if tables else None
         address.secrets = frozenset({*written, *map(unquote, written)} - {""})
         address.uri = f"postgresql://{netloc}{parts.path}{'?' if query else ''}{query}"
         return address
+
+
+def _shown(parts: SplitResult) -> str:
+    """The address without what is secret in it."""
+    account, at, host = parts.netloc.rpartition("@")
+    options = [
+        option
+        for option in parts.query.split("&")
+        if unquote(option.partition("=")[0]).lower() not in SECRETS
+    ]
+    query = "&".join(options)
+    user = account.partition(":")[0]
+    return f"{parts.scheme}://{user}{at}{host}{parts.path}{'?' if query else ''}{query}"

@@ -199,7 +199,7 @@ def _explain(error: ValidationError, layers: Layers) -> str:
         leaf = location[-1]
         sections = {section: f"[{section}]" for section in Config.model_fields}
         hint = remedy(leaf, sections | _spellings(location[0]))
-        return f"{name} ({origin}) is not a setting; {hint}"
+        return f"{without_passwords(name)} ({origin}) is not a setting; {hint}"
     reason = problem(first, dict(settings()).get(name))
     if len(location) == 1 and first["type"] == "value_error":
         return f"[{name}] {reason}"

@@ -135,8 +135,9 @@ def _stripped(table: pl.DataFrame) -> pl.DataFrame:
 
 def _with_lists(table: pl.DataFrame, separator: str) -> pl.DataFrame:
     """The metadata that have a separator in any row, as lists of texts without blanks around."""
+    part = pl.element().str.strip_chars()
     lists = [
-        column.str.split(separator).list.eval(pl.element().str.strip_chars()).alias(column.name)
+        column.str.split(separator).list.eval(part.filter(part != "")).alias(column.name)
         for column in table
         if column.name.startswith(METADATA_PREFIX)
         and column.dtype == pl.String

@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.config.data import DataConfig
 from trainer.events.log.reader import SESSION, TIME, USER
 from trainer.suggestion.cutting import (
     choose_min_count,
@@ -186,7 +185,6 @@ def _choose_weights(look: Look, roles: Roles, suggestion: Suggestion) -> None:
             "data.weight",
             weight,
             "how much: events of larger numbers count more",
-            active="weight" in DataConfig.model_fields,
         )
 
 
@@ -198,7 +196,10 @@ def _facts(look: Look, column: str, what: str) -> str:
 
 
 def _example(look: Look, column: str) -> str:
-    return repr(str(look.rows[column].drop_nulls()[0]))
+    values = look.rows[column].drop_nulls()
+    if values.is_empty():
+        raise EventLogError(f"{look.path}: column {column!r} is empty")
+    return repr(str(values[0]))
 
 
 def _quoted(name: str) -> str:

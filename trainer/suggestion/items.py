@@ -83,7 +83,7 @@ def _share(column: pl.Series, ids: set[str]) -> float:
     if column.dtype.is_float():
         column = column.cast(pl.Int64, strict=False)
     values = set(column.cast(pl.String).drop_nulls())
-    return len(values & ids) / len(ids)
+    return len(values & ids) / max(len(ids), 1)
 
 
 def _title(look: Look, column: str) -> str | None:

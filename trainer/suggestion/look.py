@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from service.model.errors import EventLogError
-from trainer.config.addresses import is_address
+from trainer.config.addresses import looks_like_address
 from trainer.config.data import DataConfig, Kind
 from trainer.events.log.dialect import Dialect, guess_dialect, rows_of
 from trainer.events.log.formats import Columns, Place, Scan
@@ -60,7 +60,7 @@ def look_at(path: Path) -> Look:
         EventLogError: it cannot be read, or holds no row.
     """
     look = Look(path)
-    if is_address(str(path).replace(":/", "://", 1)):  # a path has one slash of two
+    if looks_like_address(str(path)):
         raise EventLogError(
             "suggest looks at files, not at a database: write its address as `paths` by hand"
         )
@@ -187,10 +187,12 @@ def _find_dialect(look: Look, lines: list[str]) -> None:
 def _is_header(rows: list[list[str]]) -> bool:
     """Whether the first row names columns: no numbers, no dates, nothing that comes again."""
     first, others = rows[0], rows[1:]
-    if any(not field or is_number(field.replace(",", ".")) or DATE.match(field) for field in first):
+    named = [field for field in first if field]  # an index that pandas wrote has no name
+    if not named or any(is_number(name.replace(",", ".")) or DATE.match(name) for name in named):
         return False
     below = zip(*(row for row in others if len(row) == len(first)), strict=True)
-    return not any(field in column for field, column in zip(first, below, strict=False))
+    pairs = zip(first, below, strict=False)
+    return not any(field and field in column for field, column in pairs)
 
 
 def _first_rows(look: Look) -> pl.DataFrame:
@@ -199,7 +201,8 @@ def _first_rows(look: Look) -> pl.DataFrame:
         [source] = open_sources([look.path], config, copies)
         with source.named():
             try:
-                return _head(source.format.scan, source.path, source.format.fixed)
+                head = _head(source.format.scan, source.path, source.format.fixed)
+                return head.drop("", strict=False)
             except pl.exceptions.PolarsError as error:
                 source.format.check(source.path, Columns([], []))
                 raise EventLogError(f"{look.path}: {error}") from None

@@ -102,4 +102,6 @@ def _line(name: str, value: object) -> str:
 
 
 def _wrapped(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH - 2)
+    # A comment in TOML may hold no control character; an id may.
+    shown = "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+    return textwrap.wrap(shown, WIDTH - 2)

@@ -65,7 +65,7 @@ def test_the_separator_is_the_one_that_gives_all_rows_equally_many_columns(tmp_p
     assert read(path).table.rows() == [("x", "a"), ("y", "b")]
 
 
-@pytest.mark.parametrize("separator", ["~", "##", " ", "||"])
+@pytest.mark.parametrize("separator", ["~", "##", " ", "||", "§"])
 def test_any_sign_can_be_set_as_separator(tmp_path, separator):
     path = write(tmp_path / "log.csv", text_of(separator, [NAMES, ("a", "x", "1")]))
     assert read(path, separator=separator, where="n = 1").table.rows() == [("x", "a")]
@@ -255,6 +255,9 @@ def test_a_copy_is_called_by_the_name_of_its_file(tmp_path):
     damaged = write(tmp_path / "log.dat.gz", text_of("::") * 1000)
     damaged.write_bytes(damaged.read_bytes()[:-20])
     assert refusal(damaged).startswith(f"{damaged}: damaged after line ")
+    twice = tmp_path / "twice.csv"
+    twice.write_bytes("session::item\na::x\x1f\n".encode("utf-16"))
+    assert refusal(twice, separator="::").startswith(f"{twice}: line 2 has the character")
 
 
 # Kinds

@@ -1,4 +1,4 @@
-"""Reads an event log from PostgreSQL, batch by batch, in one read-only transaction."""
+"""Reads an event log from PostgreSQL, batch by batch; each reading is one read-only transaction."""
 
 import os
 import re

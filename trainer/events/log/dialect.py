@@ -58,8 +58,8 @@ class Dialect:
 
     @property
     def delimiter(self) -> str:
-        """The one character that separates columns when the file is read."""
-        return self.separator if len(self.separator) == 1 else UNIT_SEPARATOR
+        """The one byte that separates columns when the file is read."""
+        return self.separator if len(self.separator.encode()) == 1 else UNIT_SEPARATOR
 
     def rows(self, lines: Iterable[str]) -> Iterator[Row]:
         """The rows of a text.

@@ -147,6 +147,7 @@ class _Opened:
         self._config = config
         self._name = str(path)
         self._path = path
+        self._copied: list[Path] = []
         self._copies = copies
         self._scratch = Scratch(config.scratch)
         self._notes: list[str] = []
@@ -157,7 +158,7 @@ class _Opened:
 
     def source(self) -> Source:
         """Reads the beginning of the file, and copies it if it must be."""
-        with Source(self._path, self._name, PARQUET).named(), self._readable():
+        with self._named(), self._readable():
             kind = self._kind()
             self._check_settings(kind)
             if kind == "parquet":
@@ -255,7 +256,19 @@ class _Opened:
 
     def _new_copy(self) -> IO[bytes]:
         copy, self._path = self._scratch.readable_file()
+        self._copied.append(self._path)
         return self._copies.enter_context(copy)
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Makes errors name the file, not one of its copies."""
+        try:
+            yield
+        except EventLogError as error:
+            message = str(error)
+            for path in sorted(map(str, self._copied), key=len, reverse=True):
+                message = message.replace(path, self._name)
+            raise EventLogError(message) from None
 
     @contextmanager
     def _readable(self) -> Iterator[None]:

@@ -146,6 +146,12 @@ def test_an_explanation_knows_the_rank_and_the_rule_that_removes_an_item():
     ).removed_by == ("min_count")
 
 
+def test_a_liked_item_whose_weight_has_decayed_to_nothing_is_not_called_disliked():
+    query = model().query(Taste(["i2", "i5"], ["i3", "i4"]), 1, decay=0)
+    reasons = {item: model().explain(query, item).removed_by for item in ("i2", "i3")}
+    assert reasons == {"i2": "liked", "i3": "disliked"}
+
+
 @given(ids)
 def test_one_dislike_alone_reverses_one_like_alone(item):
     plain = SimilarSettings()

@@ -48,7 +48,10 @@ def removed_by(
         return "hidden"
     if row in query.items:
         # A disliked item comes before the same one liked; its weight may have decayed to -0.
-        return "disliked" if np.signbit(query.weights[query.items.index(row)]) else "liked"
+        if np.signbit(query.weights[query.items.index(row)]):
+            return "disliked"
+        if not query.allow_seen:
+            return "liked"
     if row in query.banned:
         return "exclude"
     if artifact.counts[row] < rules.min_count:

@@ -19,6 +19,7 @@ from item2vec.rules import (
     LikedItem,
     RuleKeywords,
     as_count,
+    as_flag,
     as_id,
     as_ids,
     as_liked,
@@ -157,6 +158,7 @@ class Model:
         disliked: Id | Liked | Iterable[LikedItem] = (),
         relation: Relation = "similar",
         decay: float | None = None,
+        allow_seen: bool = False,
         **rules: Unpack[RuleKeywords],
     ) -> Answer:
         """The items that suit a taste, or that come after a session.
@@ -168,6 +170,7 @@ class Model:
             relation: "similar", or "next" for what comes after the liked items.
             decay: the share of its weight that an item keeps per step back; None: as the model
                 was fitted.
+            allow_seen: whether the liked items, too, may be answered; disliked ones never are.
             rules: as of `similar`.
 
         Raises:
@@ -176,7 +179,8 @@ class Model:
         """
         if decay is not None:
             decay = as_number("decay", decay, 0, 1)
-        taste = Taste(as_liked(liked), as_liked(disliked))
+        seen = as_flag("allow_seen", allow_seen)
+        taste = Taste(as_liked(liked), as_liked(disliked), allow_seen=seen)
         query = self._recommender.query(
             taste, as_count("k", k, 1), relation=relation, decay=decay, rules=as_rules(rules)
         )

@@ -91,6 +91,17 @@ def as_number(name: str, value: Any, least: float = -inf, most: float = inf) -> 
     return float(value)
 
 
+def as_flag(name: str, value: Any) -> bool:
+    """Whether something holds.
+
+    Raises:
+        InputError: it is no truth value.
+    """
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "True or False")
+    return value
+
+
 def as_text(name: str, value: Any) -> str:
     """A text.
 

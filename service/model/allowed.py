@@ -47,7 +47,11 @@ def removed_by(
     if row in hidden:
         return "hidden"
     if row in query.items:
-        return "liked" if query.weights[query.items.index(row)] > 0 else "disliked"
+        # A disliked item comes before the same one liked; its weight may have decayed to -0.
+        if np.signbit(query.weights[query.items.index(row)]):
+            return "disliked"
+        if not query.allow_seen:
+            return "liked"
     if row in query.banned:
         return "exclude"
     if artifact.counts[row] < rules.min_count:

@@ -70,7 +70,8 @@ class Explanation:
     Attributes:
         item: the item.
         score: what it scores; None if nothing of the query votes for it.
-        rank: its place among all items but those of the query, from 1; None without a score.
+        rank: its place, from 1, among all items but those of the query and of `exclude`; with
+            `allow_seen` the liked ones have places, too. None without a score.
         contributions: every item of the query and what it adds to the score, in their order; they
             add up to the score, unless that was cut off at -1 or 1.
         removed_by: the rule that keeps it out of the answer, None if none does.

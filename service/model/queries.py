@@ -40,6 +40,7 @@ class Taste:
         half_life: days after which an item counts half, by its `at`; None: time does not count.
         fallback: the most popular items if the model knows none of them, or no items.
         most: into how many tastes the liked items may be split, each with a share of the answer.
+        allow_seen: whether the liked items, too, may be answered; disliked ones never are.
     """
 
     liked: Sequence[str | Liked] = ()
@@ -47,6 +48,7 @@ class Taste:
     half_life: float | None = None
     fallback: Fallback = "popular"
     most: int = 1
+    allow_seen: bool = False
 
     def ids(self) -> list[str]:
         """The ids of all items."""
@@ -94,6 +96,7 @@ class Query(NamedTuple):
         relation: "similar" or "next".
         mask: bool [items], what alone may be in the answer; None: everything.
         rules: how the answer is chosen from what may be in it.
+        allow_seen: whether items that are liked may be in it.
     """
 
     items: list[int]
@@ -103,6 +106,7 @@ class Query(NamedTuple):
     relation: Relation
     mask: NDArray[np.bool_] | None = None
     rules: Rules = NO_RULES
+    allow_seen: bool = False
 
     @property
     def places(self) -> int:

@@ -121,7 +121,8 @@ class Recommender:
                 repeated one weighs more.
             k: how many items at most; fewer if no more are allowed or have a vote for what comes
                 next.
-            exclude: item ids that must not be recommended; liked and disliked items never are.
+            exclude: item ids that must not be recommended. Disliked items never are, nor liked
+                ones, unless the taste says `allow_seen`.
             relation: "similar" items, or those that come "next" after the liked ones.
             decay: the share of its weight that a known liked item keeps per step back: 1 is the
                 plain mean, 0 counts the newest item alone. None is the model's default, see
@@ -290,12 +291,14 @@ class Recommender:
         if decay is None:
             counts_alike = taste.half_life is not None or taste.most > 1
             decay = 1.0 if counts_alike else self.default_decay(relation)
+        banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
         items, weights = self._weighed(taste.liked, decay, taste.half_life)
+        banned.update(() if taste.allow_seen else items)
         if taste.disliked:
             others, losses = self._weighed(taste.disliked, decay, taste.half_life)
+            banned.update(others)
             items, weights = others + items, np.concatenate([-losses, weights])
-        banned, mask = banned_and_mask(self.artifact, self._catalogue, rules)
-        return Query(items, weights, k, banned | set(items), relation, mask, rules)
+        return Query(items, weights, k, banned, relation, mask, rules, taste.allow_seen)
 
     def _weighed(
         self, liked: Sequence[str | Liked], decay: float, half_life: float | None

@@ -31,7 +31,14 @@ def taste_query(
 def taste_of(body: requests.RecommendRequest | requests.RecommendQuery) -> Taste:
     """What the body of a request says is liked, and what is not."""
     half_life = body.half_life if isinstance(body, requests.RecommendRequest) else None
-    return Taste(_liked(body.liked), _liked(body.disliked), half_life, body.fallback, body.tastes)
+    return Taste(
+        _liked(body.liked),
+        _liked(body.disliked),
+        half_life,
+        body.fallback,
+        body.tastes,
+        body.allow_seen,
+    )
 
 
 def _liked(items: Sequence[str | requests.LikedBody]) -> list[str | Liked]:

@@ -121,7 +121,7 @@ class FromUrl(BaseModel):
     """What is read from the parameters of a URL, which are text."""
 
     _numbers = field_validator(*NUMBERS, mode="before", check_fields=False)(number)
-    _flags = field_validator("explain", mode="before", check_fields=False)(flag)
+    _flags = field_validator("explain", "allow_seen", mode="before", check_fields=False)(flag)
 
 
 def _one_of(*names: str, **form: JsonValue) -> JsonDict:
@@ -187,6 +187,12 @@ class TasteBody(RulesBody):
         strict=True,
         description="Into how many tastes the liked items may be split, each with its share of "
         "the answer: 2 serves a mixed account better than their mean.",
+    )
+    allow_seen: bool = Field(
+        False,
+        strict=True,
+        description="Whether the liked items, too, may be returned: people play the same songs "
+        "again. Never those in `disliked` or `exclude`.",
     )
     explain: bool = Field(
         False, strict=True, description="Whether to return what each item adds to each score."

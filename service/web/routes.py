@@ -177,10 +177,10 @@ async def recommend(
 ) -> dict[str, Any]:
     """The items nearest to the mean of the liked items' unit vectors, or those that come next.
 
-    Disliked items count against it. Neither are returned. Those the model does not know are listed
-    in `unknown_items`. If it knows none of them, the most popular items are returned and
-    `fallback_used` says so. For what comes next, only the newest liked items have a vote; the
-    others are listed in `ignored_items`.
+    Disliked items count against it. Neither are returned; with `allow_seen` liked ones may be.
+    Those the model does not know are listed in `unknown_items`. If it knows none of them, the most
+    popular items are returned and `fallback_used` says so. For what comes next, only the newest
+    liked items have a vote; the others are listed in `ignored_items`.
     """
     return await _recommendation(request, model, body)
 

@@ -141,7 +141,10 @@ class ExplainAnswer(Answer):
     item_id: str
     title: str | None
     score: float | None = Field(description="null if nothing of the taste votes for it.")
-    rank: int | None = Field(description="Its place among all items but those of the taste.")
+    rank: int | None = Field(
+        description="Its place among all items but those of the taste; the liked ones have places, "
+        "too, with `allow_seen`."
+    )
     removed_by: str | None = Field(description="The rule that keeps it out; null if none does.")
     contributions: list[Contribution] = Field(description="They add up to the score.")
     relation: Relation = Field(description=RELATION, examples=["similar"])

@@ -59,6 +59,11 @@ def client(guide):
             {"liked": ["apple", "saw"], "tastes": 2, "explain": True, "decay": 0.5},
         ),
         (
+            ["recommend", "apple", "pear", "--allow-seen", "--relation", "next"],
+            "/recommend",
+            {"liked": ["apple", "pear"], "allow_seen": True, "relation": "next"},
+        ),
+        (
             ["analogy", "pear", "hammer", "-n", "apple"],
             "/analogy",
             {"positive": ["pear", "hammer"], "negative": ["apple"]},
@@ -67,6 +72,11 @@ def client(guide):
             ["explain", "plum", "apple", "gold", "--min-count", "50"],
             "/explain",
             {"item": "plum", "liked": ["apple", "gold"], "min_count": 50},
+        ),
+        (
+            ["explain", "apple", "apple", "saw", "--allow-seen"],
+            "/explain",
+            {"item": "apple", "liked": ["apple", "saw"], "allow_seen": True},
         ),
         (["explain", "plum", "gold"], "/explain", {"item": "plum", "liked": ["gold"]}),
         (["items", "a", "pea"], "/items?q=a+pea", None),

@@ -56,6 +56,16 @@ def test_likes_have_weights_and_dislikes_count_against(model):
     assert against.ids != without.ids
 
 
+def test_liked_items_come_back_if_they_may(model):
+    assert model.recommend(["apple", "pear"], relation="next", decay=1).ids == ["plum", "hammer"]
+    seen = model.recommend(["apple", "pear"], relation="next", decay=1, allow_seen=True)
+    assert seen.ids == ["plum", "hammer", "pear"]
+    assert model.recommend("apple", 1, allow_seen=True).ids == ["apple"]
+    assert model.recommend("apple", 1, allow_seen=True, exclude="apple").ids == ["pear"]
+    with pytest.raises(item2vec.InputError, match="allow_seen is not an argument of a query"):
+        model.similar("apple", allow_seen=True)
+
+
 def test_rules_are_keywords(model):
     assert model.similar("apple", k=2, filter="kind = 'tool'").ids == ["drill", "saw"]
     assert model.similar("apple", candidates=["saw"]).ids == ["saw"]
@@ -116,6 +126,7 @@ def test_optional_rules_may_be_none(model):
         ({"liked": item2vec.Liked("apple", 0)}, "weight = 0 should be above 0"),
         ({"liked": [("apple", "pear", "plum")]}, "('apple', 'pear', 'plum') should be an id or a"),
         ({"liked": "apple", "decay": "slow"}, "decay = 'slow' should be a number from 0 to 1"),
+        ({"liked": "apple", "allow_seen": 1}, "allow_seen = 1 should be True or False"),
         ({"liked": "apple", "decay": float("nan")}, "decay = nan should be a number from 0 to 1"),
     ],
 )

@@ -56,7 +56,12 @@ rules = st.builds(
     min_score=st.one_of(st.none(), st.sampled_from([-1.0, 0.0, 0.1, 0.9])),
     offset=st.sampled_from([0, 0, 1, 7, 100]),
 )
-tastes = st.builds(Taste, st.lists(ids, min_size=1, max_size=6), st.lists(ids, max_size=3))
+tastes = st.builds(
+    Taste,
+    st.lists(ids, min_size=1, max_size=6),
+    st.lists(ids, max_size=3),
+    allow_seen=st.booleans(),
+)
 
 
 def expected(
@@ -65,12 +70,15 @@ def expected(
     """The allowed items and their scores, one looked at after the other."""
     counts = model().artifact.counts
     scores = model()._ranker.scores(query)
+    kept_out = {*taste.disliked, *rules.exclude}
+    if not taste.allow_seen:
+        kept_out.update(taste.liked)
     allowed = [
         row
         for row in range(ITEMS)
         if not np.isnan(scores[row])
         and row not in hidden
-        and f"i{row}" not in {*taste.ids(), *rules.exclude}
+        and f"i{row}" not in kept_out
         and (rules.candidates is None or f"i{row}" in rules.candidates)
         and counts[row] >= rules.min_count
         and (rules.min_score is None or scores[row] >= rules.min_score)
@@ -144,6 +152,38 @@ def test_an_explanation_knows_the_rank_and_the_rule_that_removes_an_item():
     assert model().explain(
         model().query(["i2"], 1, rules=Rules(min_count=39)), rare
     ).removed_by == ("min_count")
+
+
+def test_an_item_that_may_come_back_is_explained_as_any_other():
+    taste = Taste(["i2", "i5", "i3"], ["i3"], allow_seen=True)
+    query = model().query(taste, ITEMS, decay=1, rules=Rules(exclude=["i5"]))
+    explained = {item: model().explain(query, item) for item in ("i2", "i5", "i3")}
+    reasons = {item: found.removed_by for item, found in explained.items()}
+    assert reasons == {"i2": None, "i5": "exclude", "i3": "disliked"}
+    [answer] = model().best([query])
+    assert explained["i2"].rank == 1 + [one.item_id for one in answer].index("i2")
+
+
+def test_a_liked_item_whose_weight_has_decayed_to_nothing_is_not_called_disliked():
+    query = model().query(Taste(["i2", "i5"], ["i3", "i4"]), 1, decay=0)
+    reasons = {item: model().explain(query, item).removed_by for item in ("i2", "i3")}
+    assert reasons == {"i2": "liked", "i3": "disliked"}
+
+
+@settings(deadline=None)
+@given(tastes, rules.filter(lambda rules: not rules.offset), relations)
+def test_an_answer_with_seen_items_is_the_one_without_them_once_they_are_left_out(
+    taste, rules, relation
+):
+    with_seen, without = (
+        model()
+        .recommend(replace(taste, allow_seen=allowed), ITEMS, relation=relation, rules=rules)
+        .neighbors
+        for allowed in (True, False)
+    )
+    others = [one for one in with_seen if one.item_id not in taste.liked]
+    assert [one.score for one in others] == pytest.approx([one.score for one in without], abs=1e-6)
+    assert {one.item_id for one in others} == {one.item_id for one in without}
 
 
 @given(ids)
@@ -245,6 +285,12 @@ def test_each_of_two_tastes_gets_its_share_of_the_answer():
         assert sum(part for _, part in parts) == pytest.approx(neighbor.score, abs=1e-6)
     paged = model().recommend(Taste(liked, most=2), 4, decay=1, rules=Rules(offset=3)).neighbors
     assert paged == neighbors[3:7]
+
+
+def test_seen_items_come_back_once_whichever_taste_they_belong_to():
+    taste = Taste(["i1", "i50", "i7"], ["i7"], most=2, allow_seen=True)
+    found = [one.item_id for one in model().recommend(taste, ITEMS, decay=1).neighbors]
+    assert sorted(found) == sorted({f"i{row}" for row in range(ITEMS)} - {"i7"})
 
 
 def test_one_taste_is_the_query_itself():

@@ -53,6 +53,7 @@ def answers(clients: tuple[TestClient, TestClient], *arguments: Any, **options: 
         ("POST", "/recommend", {"liked": ["apple"], "k": 2}),
         ("POST", "/recommend", {"liked": ["apple"], "filter": "kind = 'fruit'"}),
         ("POST", "/recommend", {"liked": ["apple"], "k": 2, "relation": "next"}),
+        ("POST", "/recommend", {"liked": ["apple"], "k": 2, "allow_seen": True}),
     ],
 )
 def test_what_is_plainly_valid_is_answered_directly(
@@ -99,6 +100,7 @@ BODIES = st.fixed_dictionaries(
         **RULES,
         "relation": st.sampled_from(["similar", "next", "none"]),
         "decay": st.one_of(st.none(), st.floats(-0.5, 1.5), st.sampled_from(["0.5", True])),
+        "allow_seen": st.sampled_from([True, True, False, None, "true", 1]),
         "unknown": st.just(1),
     },
 )

@@ -46,6 +46,8 @@ QUESTIONS: list[tuple[str, Any]] = [
     ("/recommend", {"liked": ["apple", "saw"], "tastes": 2}),
     ("/recommend", LIKED | {"filter": "kind = 'fruit'"}),
     ("/recommend", LIKED | {"candidates": ["pear", "plum"], "diversity": 0.5, "explain": True}),
+    ("/recommend", {"liked": ["apple", "pear"], "allow_seen": True}),
+    ("/recommend", {"liked": ["apple", "pear"], "allow_seen": True, "relation": "next"}),
     ("/analogy", {"positive": ["apple", "plum"], "negative": ["saw"]}),
     ("/similar", {"items": ["apple", "plum"]}),
     ("/similar", {"items": ["apple"], "relation": "next"}),

@@ -48,6 +48,9 @@ MinScore = Annotated[float | None, typer.Option(help="return no item of a lower 
 Diversity = Annotated[
     float, typer.Option(help="0 ranks by score alone, 1 by distance from the items before")
 ]
+AllowSeen = Annotated[
+    bool, typer.Option("--allow-seen", help="return the liked items, too, where they score well")
+]
 Offset = Annotated[int, typer.Option(min=0, help="how many of the best to leave out")]
 
 
@@ -104,6 +107,7 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     tastes: Annotated[
         int, typer.Option(min=1, max=20, help="split a mixed account into so many tastes at most")
     ] = 1,
+    allow_seen: AllowSeen = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="what each item adds to each score")
     ] = False,
@@ -114,7 +118,7 @@ def recommend(  # noqa: PLR0913 - a command has as many parameters as options
     version: Version = None,
 ) -> None:
     """Items for a taste, the mean of the liked items, or items that come next."""
-    taste = _taste(liked, dislike)
+    taste = _taste(liked, dislike, allow_seen)
     rules = Rules(exclude or (), candidates, filter, min_count, min_score, diversity, offset)
     recommender = recommender_of(models, version)
     query = recommender.query(taste, k, relation=relation, decay=decay, rules=rules)
@@ -135,12 +139,13 @@ def explain(  # noqa: PLR0913 - a command has as many parameters as options
     decay: Decay = None,
     filter: Filter = None,
     min_count: MinCount = 1,
+    allow_seen: AllowSeen = False,
     as_json: Json = False,
     models: ModelsOption = None,
     version: Version = None,
 ) -> None:
     """Why an item is recommended for a taste, or why not: `explain ITEM LIKED LIKED`."""
-    taste = _taste(liked, dislike)
+    taste = _taste(liked, dislike, allow_seen)
     recommender = recommender_of(models, version)
     rules = Rules(filter=filter, min_count=min_count)
     query = recommender.query(taste, 1, relation=relation, decay=decay, rules=rules)
@@ -199,10 +204,10 @@ def suggesting(recommender: Recommender) -> Iterator[None]:
         raise InputError(f"{error}{hint}") from None
 
 
-def _taste(liked: Sequence[str] | None, dislike: Sequence[str] | None) -> Taste:
+def _taste(liked: Sequence[str] | None, dislike: Sequence[str] | None, allow_seen: bool) -> Taste:
     if not liked and not dislike:
         raise InputError("name items that are liked, or items to `--dislike`")
-    return Taste(liked or (), dislike or ())
+    return Taste(liked or (), dislike or (), allow_seen=allow_seen)
 
 
 def _print_best(

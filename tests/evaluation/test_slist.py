@@ -158,3 +158,12 @@ def test_items_that_tie_come_in_order_of_the_catalogue():
 def test_a_catalogue_that_would_not_fit_is_refused_before_memory_is_taken():
     with pytest.raises(ValueError, match="60,416 items are too many, at most 20,000"):
         Slist(sessions_of([0, 1]), 60_416)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("alpha", 1.1), ("past", -0.1), ("future", 2.0), ("decay", -1.0), ("regularization", 0.0)],
+)
+def test_a_setting_that_means_nothing_is_refused(name: str, value: float):
+    with pytest.raises(ValueError, match=f"{name} = {value}: must be "):
+        SlistSettings(**{name: value})

@@ -132,3 +132,12 @@ def test_cases_are_ranked_alike_together_and_alone():
     prefixes = [[0, 1], [], [2], [5, 6, 0], [3, 3]]
     together = ask(stan, *prefixes, k=7)
     assert together == [ask(stan, prefix, k=7)[0] for prefix in prefixes]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("decay", 1.1), ("nearness", -0.1), ("neighbors", 0), ("sample", 0), ("recency", 0.0)],
+)
+def test_a_setting_that_means_nothing_is_refused(name: str, value: float):
+    with pytest.raises(ValueError, match=f"{name} = {value}: must be "):
+        StanSettings(**{name: value})

@@ -9,6 +9,7 @@ from scipy import linalg
 
 from service.model.queries import decayed
 from trainer.corpus import Sessions
+from trainer.evaluation.baselines.checks import check_positive, check_shares
 from trainer.evaluation.baselines.counting import session_matrix
 from trainer.evaluation.baselines.partial_sessions import PartialSessions
 from trainer.evaluation.baselines.recency import recency_weights
@@ -25,16 +26,18 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class SlistSettings:
-    """The settings of SLIST. The paper writes its decays as e^(-1 / delta).
+    """The settings of SLIST: those the authors publish for YooChoose, but for the recency.
+
+    The paper writes its decays as e^(-1 / delta): .37 is delta = 1.
 
     Attributes:
         alpha: the share of SLIS, which looks at whole sessions; SLIT, which looks at what came
             before and after, has the rest.
         regularization: lambda; 10 in the authors' settings for all their logs.
-        past: the share of its weight an item keeps per step back in the past of a session; 0, as
-            in the authors' settings, keeps the last item only.
-        future: the same per step ahead in its future; delta_pos = 1 is .37.
-        decay: the same per step back in the prefix of a case; delta_inf = 1 is .37, 4 is .78.
+        past: the share of its weight an item keeps per step back in the past of a session. 0
+            keeps the last item only, as the authors do; the paper has delta_pos here as well.
+        future: the same per step ahead in its future, from delta_pos.
+        decay: the same per step back in the prefix of a case, from delta_inf.
         recency: the age at which a session counts 1 / e, as a share of the log; None if all
             count the same. The paper has days.
         diagonal: xi, the most that an item may predict itself; 10 in the authors' code, which
@@ -48,6 +51,11 @@ class SlistSettings:
     decay: float = 0.37
     recency: float | None = None
     diagonal: float = 10.0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a value means nothing."""
+        check_shares(self, "alpha", "past", "future", "decay")
+        check_positive(self, "regularization", "recency")
 
 
 class Slist:

@@ -9,6 +9,7 @@ from scipy import sparse
 from service.model import ragged
 from service.model.queries import decayed
 from trainer.corpus import Sessions
+from trainer.evaluation.baselines.checks import check_positive, check_shares
 from trainer.evaluation.baselines.past_sessions import (
     PastSessions,
     last_occurrences,
@@ -43,6 +44,11 @@ class StanSettings:
     decay: float = 0.6
     recency: float | None = 1.0
     nearness: float = 0.6
+
+    def __post_init__(self) -> None:
+        """Raises ValueError where a value means nothing."""
+        check_shares(self, "decay", "nearness")
+        check_positive(self, "neighbors", "sample", "recency")
 
 
 class Stan:

@@ -20,7 +20,7 @@ from trainer.evaluation.baselines.sparse import best_products, query_matrix
 from trainer.evaluation.ranking import Ranked
 from trainer.evaluation.splits import Cases
 
-NEGLIGIBLE = 2.0**-24  # of a float32 sum
+NEGLIGIBLE = 2.0**-24  # the precision of float32
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Stan:
     def _nearness(self, anchors: NDArray[np.int64]) -> sparse.csr_array:
         """float32 [anchors, items]: nearness ** distance of each item in the anchor's session.
 
-        Items so far away that a float32 sum does not change by them are left out.
+        Items so far away that it is below 2^-24, the precision of float32, are left out.
         """
         offsets, nearness = self.sessions.offsets, self.settings.nearness
         session = np.searchsorted(offsets, anchors, side="right") - 1

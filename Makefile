@@ -71,8 +71,8 @@ bench-quality: $(VENV)/.bench  ## the next event after many epochs, beside gensi
 	$(BIN)/python -m bench.next_event
 	$(BIN)/python -m bench.quality --epochs 40
 
-bench-next: $(VENV)/.bench  ## what comes next, beside counting (CLICKSTREAM=folder adds a click-stream)
-	$(BIN)/python -m bench.next $(if $(CLICKSTREAM),--clickstream $(CLICKSTREAM))
+bench-next: $(VENV)/.bench  ## what comes next, beside counting (CLICKSTREAMS=folder adds click-streams)
+	$(BIN)/python -m bench.next $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))
 
 bench-similar: $(VENV)/.bench  ## objectives and settings for similar items (CLICKSTREAMS=folder adds click-streams)
 	$(BIN)/python -m bench.similar $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))

@@ -1,6 +1,7 @@
-"""Reads a click-stream of the session-based literature as next-item cases.
+"""Reads click-streams of the session-based literature as next-item cases.
 
-Whoever runs the benchmark names its folder; the data is not part of the project.
+Whoever runs a benchmark names their folder; the data is not part of the project. A click-stream
+`name` is two files: `name_train.txt.gz`, one session a line, and `name_test.tsv.gz`.
 """
 
 import gzip
@@ -13,8 +14,30 @@ from service.model import ragged
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.splits import Cases, prefix_cases
 
-TRAIN = "nowplaying_train.txt.gz"
-TEST = "nowplaying_test.tsv.gz"
+TRAIN = "_train.txt.gz"
+TEST = "_test.tsv.gz"
+
+
+def training_files(folder: Path) -> list[Path]:
+    """The training files of a folder, by name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    paths = sorted(folder.glob(f"*{TRAIN}"))
+    if not paths:
+        raise ValueError(f"{folder}: there is no click-stream, a file named *{TRAIN}")
+    return paths
+
+
+def name_of(train: Path) -> str:
+    """The name of a click-stream, from its training file."""
+    return train.name.removesuffix(TRAIN)
+
+
+def test_file(train: Path) -> Path:
+    """The test file beside a training file."""
+    return train.with_name(name_of(train) + TEST)
 
 
 def read_cases(path: Path, vocabulary: Vocabulary) -> Cases:

@@ -28,6 +28,7 @@ from trainer.evaluation.baselines.counting import (
     shares,
     transitions,
 )
+from trainer.evaluation.baselines.slist import MOST_ITEMS, Slist
 from trainer.evaluation.bootstrap import Estimate
 from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.holdout import hold_out
@@ -67,8 +68,9 @@ def main() -> None:
     """Measures, prints tables, writes bench/out/next.md and next.json."""
     arguments = _parse_arguments()
     parts = [next_purchase(arguments.data), baskets(arguments.cases)]
-    if arguments.clickstream is not None:
-        parts.append(clicks(arguments.clickstream, arguments.cases))
+    if arguments.clickstreams is not None:
+        paths = clickstream.training_files(arguments.clickstreams)
+        parts += [clicks(path, arguments.cases) for path in paths]
     race = next_event.measure_race(arguments.data, arguments.seeds, arguments.epochs)
     parts.append(replace(race, title="Similar items beside gensim's"))
     publish("next", parts)
@@ -78,7 +80,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", default=RETAIL, help="the event log")
     parser.add_argument(
-        "--clickstream", type=Path, help="folder of a click-stream; skipped by default"
+        "--clickstreams", type=Path, help="folder of click-streams; skipped by default"
     )
     parser.add_argument("--cases", type=int, default=20_000, help="number of cases drawn; 0: all")
     parser.add_argument("--seeds", type=int, default=3, help="runs of gensim and of ours")
@@ -99,7 +101,7 @@ def next_purchase(path: str) -> Part:
     longer = {name: Longer(ranker, holdout.cases.starts) for name, ranker in rankers.items()}
     whole = replace(question, name="whole session", description="given all items before the answer")
     results = [_ask(question, rankers, dataset), _ask(whole, longer, dataset)]
-    notes = ["default settings; only the last item is never recommended"]
+    notes = ["default settings; only the last item is never recommended", _size(dataset)]
     return _part("next_purchase", "Online Retail: the next purchase", notes, results, seconds)
 
 
@@ -113,24 +115,27 @@ def baskets(cases: int) -> Part:
     description = "given all of the invoice so far, which is never recommended"
     question = Question("invoices", description, selection, EvaluationProtocol(), HR_NDCG)
     rankers, seconds = _train(dataset, config)
-    notes = [f"settings of item2vec.toml; {holdout.description}"]
+    notes = [f"settings of item2vec.toml; {holdout.description}", _size(dataset)]
     return _part(
         "baskets", "Online Retail: invoices", notes, [_ask(question, rankers, dataset)], seconds
     )
 
 
-def clicks(folder: Path, cases: int) -> Part:
-    """Every prefix of the test sessions of a click-stream."""
-    config = Config(data=DataConfig(paths=[str(folder / clickstream.TRAIN)]))
+def clicks(path: Path, cases: int) -> Part:
+    """Every prefix of the test sessions of a click-stream, given its training file."""
+    config = Config(data=DataConfig(paths=[str(path)]))
     dataset = read_dataset(config.data)
-    everything = clickstream.read_cases(folder / clickstream.TEST, dataset.vocabulary)
+    everything = clickstream.read_cases(clickstream.test_file(path), dataset.vocabulary)
     selection = sample(everything, cases or len(everything), config.training.seed)
     description = "given all of the session so far, with every item as a possible answer"
     protocol = EvaluationProtocol(ks=(20,), exclude_seen=False)
     question = Question("sessions", description, selection, protocol, RECALL_MRR)
     rankers, seconds = _train(dataset, config)
-    notes = [f"default settings; {len(everything):,} cases, {len(selection):,} of them drawn"]
-    return _part("clicks", "A click-stream", notes, [_ask(question, rankers, dataset)], seconds)
+    drawn = f"default settings; {len(everything):,} cases, {len(selection):,} of them drawn"
+    notes = [drawn, _size(dataset)]
+    name = clickstream.name_of(path)
+    results = [_ask(question, rankers, dataset)]
+    return _part(f"clicks_{name}", f"A click-stream: {name}", notes, results, seconds)
 
 
 HR_NDCG = ("HR@10", "NDCG@10")
@@ -144,7 +149,18 @@ def _train(dataset: Dataset, config: Config) -> tuple[dict[str, Ranker], dict[st
     artifact = make_artifact(train_model(dataset, config, Silent()), "bench")
     training = artifact.manifest.metrics["training_seconds"]
     seconds = {"training": training, "table": time.perf_counter() - started - training}
-    return _rankers(artifact, dataset, config), seconds
+    rankers = _rankers(artifact, dataset, config)
+    if len(dataset.vocabulary) <= MOST_ITEMS:
+        started = time.perf_counter()
+        rankers["SLIST"] = Slist(dataset.sessions, len(dataset.vocabulary))
+        seconds["SLIST"] = time.perf_counter() - started
+    return rankers, seconds
+
+
+def _size(dataset: Dataset) -> str:
+    sessions, items = dataset.sessions, len(dataset.vocabulary)
+    size = f"{len(sessions):,} sessions, {len(sessions.items):,} events, {items:,} items"
+    return size if items <= MOST_ITEMS else f"{size}: too many for SLIST"
 
 
 def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, Ranker]:
@@ -169,9 +185,14 @@ def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, 
 
 
 def _ask(question: Question, rankers: Mapping[str, Ranker], dataset: Dataset) -> Result:
+    started = time.perf_counter()
+
     def progress(name: str, done: int, cases: int) -> None:
+        nonlocal started
         if done == cases:
-            print(f"{question.name}: asked {name}", flush=True)
+            now = time.perf_counter()
+            print(f"{question.name}: asked {name}, {now - started:.1f} s", flush=True)
+            started = now
 
     counts = dataset.vocabulary.counts
     return question, evaluate(rankers, question.cases, counts, question.protocol, progress)

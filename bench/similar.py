@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bench.clickstream import training_files
 from bench.report import Part, markdown_table, publish
 from bench.similar_logs import Log, clicks, invoices, long_tail, planted_clusters, test_clicks
 from bench.spread import spread
@@ -80,7 +81,7 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     folder = arguments.clickstreams
-    paths = [] if folder is None else sorted(folder.glob("*_train.txt.gz"))
+    paths = [] if folder is None else training_files(folder)
     if arguments.test:
         logs = [test_clicks(path, arguments.cases) for path in paths]
         publish("similar_test", [_measure(log, _judged(arguments.seeds)) for log in logs])

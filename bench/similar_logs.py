@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.cases import hold_out_last
-from bench.clickstream import read_cases
+from bench.clickstream import name_of, read_cases, test_file
 from bench.corpus import build_corpus
 from bench.long_tail import build_long_tail
 from trainer.config.data import DataConfig
@@ -78,15 +78,14 @@ def clicks(path: Path, share: float, cases: int) -> Log:
     log, descriptions = read_log(config)
     holdout = hold_out_before(log, config, EvaluationConfig(), share)
     dataset = describe(holdout.sessions, holdout.vocabulary, holdout.report, descriptions)
-    return Log(path.name.partition("_")[0], dataset, sample(holdout.cases, cases, SEED))
+    return Log(name_of(path), dataset, sample(holdout.cases, cases, SEED))
 
 
 def test_clicks(path: Path, cases: int) -> Log:
     """A click-stream's training part, and cases of the test part beside it."""
     dataset = read_dataset(DataConfig(paths=[str(path)]))
-    name = path.name.partition("_")[0]
-    every = read_cases(path.with_name(f"{name}_test.tsv.gz"), dataset.vocabulary)
-    return Log(f"{name}, test", dataset, sample(every, cases, SEED))
+    every = read_cases(test_file(path), dataset.vocabulary)
+    return Log(f"{name_of(path)}, test", dataset, sample(every, cases, SEED))
 
 
 def _dataset(sessions: Sessions, vocabulary: Vocabulary) -> Dataset:

@@ -134,3 +134,16 @@ def test_a_ranker_may_know_more_of_a_session_than_is_left_out_of_its_answers():
     longer = Longer(ItemItem(table, decay=0.5), whole.starts)
     # 0 is followed by 1 and 2, and 1 by 2; 0 is left out, 1 of the first case is not.
     assert answers(rank_unseen(longer, whole.last(1), 2)) == [{2: 1.5, 1: 1.0}, {1: 1.0, 2: 1.0}]
+
+
+def test_the_click_streams_of_a_folder_are_its_training_files_with_their_tests(tmp_path):
+    for name in ("b_train.txt.gz", "a_c_train.txt.gz", "a_c_test.tsv.gz", "else.txt.gz"):
+        (tmp_path / name).touch()
+    paths = clickstream.training_files(tmp_path)
+    assert [clickstream.name_of(path) for path in paths] == ["a_c", "b"]
+    assert clickstream.test_file(paths[0]) == tmp_path / "a_c_test.tsv.gz"
+
+
+def test_a_folder_without_a_click_stream_is_told(tmp_path):
+    with pytest.raises(ValueError, match=r"no click-stream, a file named \*_train.txt.gz"):
+        clickstream.training_files(tmp_path)

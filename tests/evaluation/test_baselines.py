@@ -217,7 +217,7 @@ def test_less_comes_back_where_all_has_been_seen():
 
 def test_every_baseline_ranks_unseen_items_for_any_prefix():
     baselines = all_baselines(SESSIONS, np.bincount(SESSIONS.items))
-    assert len(baselines) == 6
+    assert len(baselines) == 7
     for ranker in baselines.values():
         ranked = rank_unseen(ranker, cases_of([0], [], [3, -1, 0]), 2)
         assert ranked.items.shape == (3, 2)

@@ -22,7 +22,7 @@ workers = 1
 OTHER = next(name for name in OBJECTIVES if name != TrainingConfig().objective)
 MODELS = [
     "item2vec next", "item2vec similar", f"similar, {OTHER}", "word2vec next score", "popularity",
-    "Markov chain", "sequential rules", "co-occurrence", "item-kNN", "V-SKNN",
+    "Markov chain", "sequential rules", "co-occurrence", "item-kNN", "V-SKNN", "STAN",
 ]  # fmt: skip
 
 

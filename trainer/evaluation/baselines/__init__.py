@@ -13,9 +13,10 @@ from trainer.evaluation.baselines.counting import (
 )
 from trainer.evaluation.baselines.item_item import ItemItem, Popularity
 from trainer.evaluation.baselines.session_knn import SessionKnn
+from trainer.evaluation.baselines.stan import Stan
 from trainer.evaluation.ranking import Ranker
 
-__all__ = ["ItemItem", "Popularity", "SessionKnn", "all_baselines"]
+__all__ = ["ItemItem", "Popularity", "SessionKnn", "Stan", "all_baselines"]
 
 # Of co-occurrence, in which a pair d positions apart counts 1 / d; the best values of those tried.
 WINDOW, BACKWARDS = 10, 0.5
@@ -41,4 +42,5 @@ def all_baselines(
         "co-occurrence": ItemItem(shares(pairs), decay),
         "item-kNN": ItemItem(item_cosine(sessions, items), decay),
         "V-SKNN": SessionKnn(sessions, items),
+        "STAN": Stan(sessions, items),
     }

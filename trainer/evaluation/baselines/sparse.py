@@ -1,6 +1,7 @@
-"""Sparse queries, and the largest columns of their products."""
+"""Sparse queries, their products, and the largest columns of these."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,18 +45,44 @@ def best_columns(scores: sparse.csr_array, k: int) -> Ranked:
     width = max(int(lengths.max(initial=0)), k)
     values = np.full((len(lengths), width), -np.inf, scores.dtype)
     values[np.arange(width) < lengths[:, None]] = scores.data
-    if width > k:
-        best = np.argpartition(values, width - k, axis=1)[:, width - k :]
-        values = np.take_along_axis(values, best, axis=1)
-    else:
-        best = np.tile(np.arange(k), (len(lengths), 1))
+    places = _largest(values, k)
+    values = np.take_along_axis(values, places, axis=1)
+    columns = np.full(values.shape, NOTHING, np.int32)
     positive = values > 0
-    items = np.full(values.shape, NOTHING, np.int32)
-    items[positive] = scores.indices[(best + scores.indptr[:-1, None])[positive]]
-    values[~positive] = -np.inf
-    order = np.lexsort((items, -values), axis=1)
-    values = np.take_along_axis(values, order, axis=1).astype(np.float32, copy=False)
-    return Ranked(np.take_along_axis(items, order, axis=1), values)
+    columns[positive] = scores.indices[(places + scores.indptr[:-1, None])[positive]]
+    return _in_order(columns, values)
+
+
+def best_scores(scores: NDArray[np.floating[Any]], k: int) -> Ranked:
+    """The same for scores of every column.
+
+    Args:
+        scores: float [cases, columns].
+        k: how many.
+    """
+    missing = max(k - scores.shape[1], 0)
+    if missing:
+        scores = np.pad(scores, ((0, 0), (0, missing)), constant_values=-np.inf)
+    places = _largest(scores, k)
+    values = np.take_along_axis(scores, places, axis=1)
+    columns = np.where(values > 0, places, NOTHING).astype(np.int32)
+    return _in_order(columns, values)
+
+
+def _largest(values: NDArray[np.floating[Any]], k: int) -> NDArray[np.int64]:
+    """The places of the k largest values of each row, in any order."""
+    width = values.shape[1]
+    if width == k:
+        return np.tile(np.arange(k), (len(values), 1))
+    return np.argpartition(values, width - k, axis=1)[:, width - k :]
+
+
+def _in_order(columns: NDArray[np.int32], values: NDArray[np.floating[Any]]) -> Ranked:
+    """Values above 0, largest first, ties in order of columns; others count as missing."""
+    values = np.where(values > 0, values, -np.inf)
+    order = np.lexsort((columns, -values), axis=1)
+    scores = np.take_along_axis(values, order, axis=1).astype(np.float32, copy=False)
+    return Ranked(np.take_along_axis(columns, order, axis=1), scores)
 
 
 def best_products(
@@ -94,3 +121,23 @@ def _blocks(work: NDArray[np.int64]) -> tuple[NDArray[np.int64], list[slice]]:
         blocks.append(slice(first, min(first + size, len(order))))
         first = blocks[-1].stop
     return order, blocks
+
+
+def add_pairs(
+    out: NDArray[np.floating[Any]],
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    values: NDArray[np.floating[Any]],
+) -> None:
+    """Adds the value of each pair to out[row, column]; a pair may come more than once."""
+    sums = sparse.coo_array((values, (rows, columns)), shape=out.shape).tocsr().tocoo()
+    out[sums.coords] += sums.data
+
+
+def add_product(
+    out: NDArray[np.floating[Any]], left: sparse.csr_array, right: sparse.csr_array
+) -> None:
+    """Adds left · right to out, in blocks of bounded memory."""
+    step = max(1, ENTRIES_PER_BLOCK // max(out.shape[1], 1))
+    for first in range(0, out.shape[0], step):
+        out[first : first + step] += (left[first : first + step] @ right).toarray()

@@ -39,6 +39,16 @@ class Sessions:
         """The session of each event: int64 [events]."""
         return ragged.owners(self.offsets)
 
+    def part(self, first: int, last: int) -> "Sessions":
+        """The sessions first..last-1, without a copy of their events."""
+        events = slice(int(self.offsets[first]), int(self.offsets[last]))
+        return Sessions(
+            self.items[events],
+            self.offsets[first : last + 1] - events.start,
+            None if self.weights is None else self.weights[events],
+            None if self.starts is None else self.starts[first:last],
+        )
+
 
 @dataclass(frozen=True)
 class ItemsReport:

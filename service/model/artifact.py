@@ -23,6 +23,8 @@
     neighbors_scores.npy float32 [items, n]
     search.sqlite        a full-text index of ids and titles (see `Search`)
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
+    sequences_*.npy      what came right after short sequences of items (see `Sequences`)
+    recent_counts.npy    int32 [items], occurrences among the newest events, or empty
 
 `items` are those that were trained, `known` are they and the untrained ones, whose rows come last:
 only what is said of items has them, nothing that answers are made from.
@@ -53,8 +55,9 @@ from service.model.similarity import SimilarSettings
 from service.model.untrained import NOTHING_UNTRAINED, Untrained, together
 from service.model.verdict import Verdict
 
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 # 4: without vector space, alignment, drift, and the verdict of the gate; 5: without untrained items
+# 6: without what came right after sequences of items
 OLDEST_FORMAT_VERSION = 4
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
@@ -96,7 +99,13 @@ SEARCH = "search.sqlite"
 REPORT = "report.html"
 FILES = (*ARRAYS, COSINE_INDEX, SEARCH)
 TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next_scores.npy"
-NEXT_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
+SEQUENCES, SEQUENCES_OFFSETS = "sequences_items.npy", "sequences_offsets.npy"
+SEQUENCES_KEYS, SEQUENCES_SHARES = "sequences_keys.npy", "sequences_shares.npy"
+RECENT_COUNTS = "recent_counts.npy"
+TABLE_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
+SEQUENCES_FILES = (SEQUENCES, SEQUENCES_OFFSETS, SEQUENCES_KEYS, SEQUENCES_SHARES, RECENT_COUNTS)
+NEXT_FILES = TABLE_FILES + SEQUENCES_FILES
+WITHOUT_SEQUENCES = 6  # the newest format
 OutputRows = Literal["items", "nodes", "none"]
 VERSION_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"  # safe as a file name and in a header
 
@@ -159,7 +168,13 @@ class Manifest(BaseModel):
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the data files."""
-        return FILES if self.next is None else FILES + NEXT_FILES
+        return FILES if self.next is None else FILES + self.next_files
+
+    @property
+    def next_files(self) -> tuple[str, ...]:
+        """The names of those that say what comes next."""
+        has_sequences = self.format_version > WITHOUT_SEQUENCES
+        return NEXT_FILES if has_sequences else TABLE_FILES
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """Answers what comes next from the stored table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.model.errors import InputError
+from service.model.logit import Fit, Logit
+from service.model.sequences import NO_SEQUENCES, Sequences
 
 Votes = tuple[NDArray[np.int32], NDArray[np.float32]]
 Sums = tuple[NDArray[np.int32], NDArray[np.float64]]
@@ -21,6 +23,10 @@ class NextSettings(BaseModel):
 
     decay: float = Field(ge=0, le=1, description="share of its weight an item keeps per step back")
     last_items: int = Field(20, ge=1, description="how many newest items of a session have a vote")
+    logit: Logit | None = Field(
+        None, description="what else has a say, weighed on the log itself; null: the table alone"
+    )
+    fit: Fit | None = Field(None, description="how the weights were found, or why there are none")
 
 
 class Lists(NamedTuple):
@@ -43,11 +49,23 @@ class Continuations:
         table: for every item, the items that come next, most likely first, ties in row order.
         scores: float32, one per item of `table`.
         settings: how the table answers by default.
+        sequences: what came right after short sequences of items.
+        recent: int32 [items], occurrences among the newest events; empty where only the table has
+            a say.
     """
 
     table: Lists
     scores: NDArray[np.float32]
     settings: NextSettings
+    sequences: Sequences = NO_SEQUENCES
+    recent: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+
+    def weighed(self, logit: Logit | None, fit: Fit | None) -> "Continuations":
+        """The same table, with weights of the voices; without what has no say."""
+        settings = self.settings.model_copy(update={"logit": logit, "fit": fit})
+        if logit is None:
+            return Continuations(self.table, self.scores, settings)
+        return replace(self, settings=settings)
 
     def votes(
         self, session: NDArray[np.integer], weights: NDArray[np.float32], n: int | None = None

@@ -12,6 +12,7 @@ from service.model import index
 from service.model.artifact import Artifact
 from service.model.continuations import Continuations, Relation
 from service.model.errors import NoContinuationsError
+from service.model.following import Following
 from service.model.queries import Query
 from service.model.similarity import query_rows
 
@@ -51,6 +52,15 @@ class Ranker:
                 "train one with continuations above 0, or ask for similar items"
             )
         return self._artifact.continuations
+
+    @cached_property
+    def following(self) -> Following:
+        """What ranks what comes next.
+
+        Raises:
+            NoContinuationsError: the model does not know what comes next.
+        """
+        return Following(self.continuations, self.units, self._artifact.counts)
 
     def is_quick(self, query: Query) -> bool:
         """Whether `best` takes about a millisecond at most for a query."""
@@ -129,9 +139,8 @@ class Ranker:
         return _allowed(query, hidden, rows.tolist(), votes.tolist())
 
     def _votes(self, query: Query, n: int | None) -> tuple[NDArray[Any], NDArray[Any]]:
-        if len(query.items) == 1 and query.weights[0] > 0:
-            return self.continuations.after(query.items[0], n)
-        return self.continuations.votes(np.array(query.items, np.int64), query.weights, n)
+        session = np.array(query.items, np.int64)
+        return self.following.ranked(session, query.weights, n, allow_seen=query.allow_seen)
 
     def popular(self, query: Query, hidden: Collection[int]) -> Ranked:
         """The most frequent rows, and their shares of all occurrences."""
@@ -167,6 +176,8 @@ class Ranker:
         weights: NDArray[np.float32],
         k: int,
         relation: Relation,
+        *,
+        allow_seen: bool = True,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """See `Recommender.rank`."""
         k = min(k, self._items)
@@ -176,9 +187,10 @@ class Ranker:
         if relation == "next":
             for taste in nonempty:
                 part = slice(int(offsets[taste]), int(offsets[taste + 1]))
-                candidates, votes = self.continuations.votes(items[part], weights[part], k)
-                n = min(k, len(candidates))
-                ranked[taste, :n], scores[taste, :n] = candidates[:n], votes[:n]
+                following, votes = self.following.ranked(
+                    items[part], weights[part], k, allow_seen=allow_seen
+                )
+                ranked[taste, : len(following)], scores[taste, : len(votes)] = following, votes
             return ranked, scores
         items_before = offsets[nonempty]
         first = 0

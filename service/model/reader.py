@@ -35,29 +35,35 @@ from service.model.artifact import (
     METADATA_OFFSETS,
     NEIGHBORS,
     NEIGHBORS_SCORES,
-    NEXT_FILES,
     OLDEST_FORMAT_VERSION,
     OUTPUT_VECTORS,
+    RECENT_COUNTS,
     SEARCH,
+    SEQUENCES,
+    SEQUENCES_KEYS,
+    SEQUENCES_OFFSETS,
+    SEQUENCES_SHARES,
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
     TITLES,
     TITLES_MISSING,
     TITLES_OFFSETS,
+    WITHOUT_SEQUENCES,
     Artifact,
     Manifest,
 )
 from service.model.checks import faults_of
 from service.model.column_checks import faults_of_columns
 from service.model.columns import Columns
-from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.continuations import Continuations, Lists
 from service.model.disk import failures
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.faults import refuse
 from service.model.item_ids import ItemIds
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
+from service.model.sequences import Sequences
 from service.model.string_checks import Arrays, faults_of_strings
 from service.model.strings import JsonValues, OptionalStrings, Strings
 from service.model.untrained import Untrained
@@ -97,7 +103,7 @@ def load(directory: Path) -> Artifact:
         input_vectors=arrays[INPUT_VECTORS],
         output_vectors=arrays[OUTPUT_VECTORS],
         cosine_index=_read_index(directory / COSINE_INDEX),
-        continuations=_read_continuations(directory, manifest.next),
+        continuations=_read_continuations(directory, manifest),
         untrained=Untrained(
             item_ids=ids.part(items, known),
             titles=_titles(arrays, items, known),
@@ -261,12 +267,22 @@ def _read_search(path: Path, items: int) -> Search:
         return search
 
 
-def _read_continuations(directory: Path, settings: NextSettings | None) -> Continuations | None:
-    if settings is None:
+def _read_continuations(directory: Path, manifest: Manifest) -> Continuations | None:
+    if manifest.next is None:
         return None
-    arrays = {name: _read_array(directory / name) for name in NEXT_FILES}
+    arrays = {name: _read_array(directory / name) for name in manifest.next_files}
+    table = Lists(arrays[TABLE], arrays[TABLE_OFFSETS])
+    if manifest.format_version <= WITHOUT_SEQUENCES:
+        return Continuations(table, arrays[TABLE_SCORES], manifest.next)
     return Continuations(
-        table=Lists(arrays[TABLE], arrays[TABLE_OFFSETS]),
+        table=table,
         scores=arrays[TABLE_SCORES],
-        settings=settings,
+        settings=manifest.next,
+        sequences=Sequences(
+            keys=arrays[SEQUENCES_KEYS],
+            offsets=arrays[SEQUENCES_OFFSETS],
+            items=arrays[SEQUENCES],
+            shares=arrays[SEQUENCES_SHARES],
+        ),
+        recent=arrays[RECENT_COUNTS],
     )

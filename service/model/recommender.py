@@ -475,6 +475,8 @@ class Recommender:
         weights: NDArray[np.float32],
         k: int,
         relation: Relation = "similar",
+        *,
+        allow_seen: bool = True,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The k best items for each of many tastes; items of the taste may be among them.
 
@@ -486,12 +488,14 @@ class Recommender:
             weights: float32 [items of all tastes]; see `decayed`.
             k: how many, at most the size of the catalogue.
             relation: whether to rank "similar" items or those that come "next".
+            allow_seen: whether items of the taste may come next: what is known to come next is
+                weighed for one case or the other.
 
         Returns:
-            int64 and float32 [tastes, k]: items, best first, and their scores or shares of votes.
+            int64 and float32 [tastes, k]: items, best first, and their scores or probabilities.
             A shorter list is filled up with -1; that of a taste without items is empty.
 
         Raises:
             NoContinuationsError: the model does not know what comes next.
         """
-        return self._ranker.rank(items, offsets, weights, k, relation)
+        return self._ranker.rank(items, offsets, weights, k, relation, allow_seen=allow_seen)

@@ -32,8 +32,13 @@ from service.model.artifact import (
     NEIGHBORS,
     NEIGHBORS_SCORES,
     OUTPUT_VECTORS,
+    RECENT_COUNTS,
     REPORT,
     SEARCH,
+    SEQUENCES,
+    SEQUENCES_KEYS,
+    SEQUENCES_OFFSETS,
+    SEQUENCES_SHARES,
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
@@ -163,4 +168,11 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
     if next_ := artifact.continuations:
         table = next_.table
         arrays |= {TABLE: table.items, TABLE_OFFSETS: table.offsets, TABLE_SCORES: next_.scores}
+        arrays |= {
+            SEQUENCES: next_.sequences.items,
+            SEQUENCES_OFFSETS: next_.sequences.offsets,
+            SEQUENCES_KEYS: next_.sequences.keys,
+            SEQUENCES_SHARES: next_.sequences.shares,
+            RECENT_COUNTS: next_.recent,
+        }
     return arrays

@@ -257,5 +257,5 @@ def test_the_log_for_machines_is_one_object_a_line(run, monkeypatch):
     monkeypatch.setenv("ITEM2VEC_EVALUATION__TEST_SHARE", "0.2")
     result = run("evaluate", "--log-format", "json", "--epochs", "1", "--no-baselines")
     events = [json.loads(line) for line in result.err.splitlines()]
-    assert [event["event"] for event in events] == ["data", "training", "asking", "asking"]
+    assert [event["event"] for event in events] == ["data", "note", "training", "asking", "asking"]
     assert events[0]["events_held_out"] == 24

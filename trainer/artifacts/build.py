@@ -1,9 +1,11 @@
 """Trains a model from a dataset, and builds its artifact."""
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations
@@ -13,6 +15,7 @@ from service.model.recommender import Recommender
 from service.model.similarity import SimilarSettings
 from trainer.artifacts.decay import fit_decay
 from trainer.artifacts.index import cosine_index
+from trainer.artifacts.weighing import Weighed, WeighingDisplay, weigh_ahead
 from trainer.config.jobs import Config
 from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
@@ -21,20 +24,10 @@ from trainer.word2vec.checkpoint import Checkpoint
 from trainer.word2vec.continuity import continue_space
 from trainer.word2vec.matrices import KnownVectors
 from trainer.word2vec.objectives import OBJECTIVES
-from trainer.word2vec.training import OnSnapshot, Snapshot, TrainedVectors, train
+from trainer.word2vec.training import Snapshot, TrainedVectors, train
 
 NOT_JUDGED = "not compared with another model"
 PLAIN_MEAN = 1.0
-
-
-class TrainingDisplay(Protocol):
-    """Shows the progress of training."""
-
-    def training(self) -> AbstractContextManager[OnSnapshot]:
-        """Shows the training of vectors; yields a function to call with each snapshot."""
-
-    def working(self, step: str) -> AbstractContextManager[None]:
-        """Shows that another step is being done."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +40,7 @@ class TrainedModel:
         vectors: the two matrices.
         epochs: the last snapshot of each epoch of this run; without those before a resume.
         continuations: what comes next, or None if it was not asked for.
+        weighed: what the voices of what comes next weigh; None if that was not asked for.
         alignment: how the vectors were turned onto those of an earlier model, if there was one.
         vector_space: the space of that model if they were; None for a space of their own.
     """
@@ -56,6 +50,7 @@ class TrainedModel:
     vectors: TrainedVectors
     epochs: list[Snapshot]
     continuations: Continuations | None
+    weighed: Weighed | None = None
     alignment: Alignment | None = None
     vector_space: str | None = None
 
@@ -63,7 +58,24 @@ class TrainedModel:
 def train_model(
     dataset: Dataset,
     config: Config,
-    display: TrainingDisplay,
+    display: WeighingDisplay,
+    known: KnownVectors | None = None,
+    checkpoint: Checkpoint | None = None,
+    earlier: EarlierModel | None = None,
+) -> TrainedModel:
+    """Weighs what speaks for what comes next, in a training of its own, then trains the model.
+
+    See `train_unweighed`; the first training knows nothing of earlier models or checkpoints.
+    """
+    weighed = weigh_ahead(dataset, config, display) if config.next.weighs else None
+    model = train_unweighed(dataset, config, display, known, checkpoint, earlier)
+    return replace(model, weighed=weighed)
+
+
+def train_unweighed(
+    dataset: Dataset,
+    config: Config,
+    display: WeighingDisplay,
     known: KnownVectors | None = None,
     checkpoint: Checkpoint | None = None,
     earlier: EarlierModel | None = None,
@@ -97,18 +109,25 @@ def train_model(
             known=known,
             checkpoint=checkpoint,
         )
-    alignment = space = continuations = None
+    alignment = space = None
     if earlier is not None:
         with display.working(f"aligning vectors with version {earlier.version}"):
             vectors, alignment = continue_space(vectors, dataset.vocabulary, earlier)
         space = earlier.space if alignment.refusal is None else None
-    if config.next.continuations:
-        with display.working("counting what comes next"):
-            continuations = build_continuations(
-                dataset.sessions, vectors.input, config.next, config.training.workers
-            )
+    continuations = count_continuations(dataset, vectors.input, config, display)
     snapshots = list(epochs.values())
-    return TrainedModel(dataset, config, vectors, snapshots, continuations, alignment, space)
+    return TrainedModel(dataset, config, vectors, snapshots, continuations, None, alignment, space)
+
+
+def count_continuations(
+    dataset: Dataset, vectors: NDArray[np.float32], config: Config, display: WeighingDisplay
+) -> Continuations | None:
+    """What comes next, unweighed; None if it was not asked for. See `build_continuations`."""
+    if not config.next.continuations:
+        return None
+    with display.working("counting what comes next"):
+        workers = config.training.workers
+        return build_continuations(dataset.sessions, vectors, config.next, workers)
 
 
 def make_artifact(model: TrainedModel, version: str) -> Artifact:
@@ -133,12 +152,20 @@ def make_artifact(model: TrainedModel, version: str) -> Artifact:
         cosine_index=cosine_index(
             model.vectors.input, counts, similar, config.index, workers=threads
         ),
-        continuations=model.continuations,
+        continuations=_weighed(model),
         untrained=dataset.untrained,
     )
     if config.similar.decay is not None:
         return artifact
     return replace(artifact, manifest=_with_fitted_decay(artifact, model))
+
+
+def _weighed(model: TrainedModel) -> Continuations | None:
+    """What comes next, as it is served."""
+    if model.continuations is None:
+        return None
+    weighed = model.weighed or Weighed(None, None)
+    return model.continuations.weighed(weighed.logit, weighed.fit)
 
 
 def _with_fitted_decay(artifact: Artifact, model: TrainedModel) -> Manifest:

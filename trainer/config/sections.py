@@ -151,8 +151,31 @@ class SimilarConfig(Section):
 
 
 class NextConfig(Section):
-    """How the table of what comes next is learned."""
+    """How what comes next is learned."""
 
+    ranker: Literal["logit", "table"] = Field(
+        "logit",
+        description="rank what comes next by a table, cosines, repeats and more, weighed on the "
+        "newest sessions, which takes a second, shorter training; or by the table alone",
+    )
+    fit_share: float = Field(
+        0.05,
+        gt=0,
+        le=0.5,
+        description="share of the sessions, the newest ones, that the ranker is weighed on",
+    )
+    fit_cases: int = Field(
+        8_000,
+        ge=1_000,
+        le=1_000_000,
+        description="number of items of those sessions that it is weighed on, drawn at random",
+    )
+    fit_epochs: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="share of `epochs` that vectors are trained for without those sessions",
+    )
     continuations: int = Field(
         200,
         ge=0,
@@ -226,3 +249,8 @@ class NextConfig(Section):
     last_items: int = Field(
         20, ge=1, description="number of items of a session that have a vote, the newest ones"
     )
+
+    @property
+    def weighs(self) -> bool:
+        """Whether more than the table has a say in what comes next."""
+        return self.ranker == "logit" and self.continuations > 0

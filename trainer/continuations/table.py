@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from trainer.config.sections import NextConfig
 from trainer.continuations import kernels
 from trainer.continuations.kernels import NOTHING, Occurrences, RowSums, Smoothing, SparseRows
 from trainer.continuations.neighbors import nearest
+from trainer.continuations.sequences import build_sequences
 from trainer.corpus import Sessions
 from trainer.faiss_threads import faiss_threads
 from trainer.threads import threads
@@ -22,6 +24,7 @@ from trainer.threads import threads
 # A limit for all items together, so that the table of a million items fits in memory.
 MOST_CONTINUATIONS = 20_000_000
 TASKS_OF_A_WORKER = 64
+RECENT_SHARE = 0.1  # of the events
 
 Work = Callable[[int, int, RowSums], None]
 
@@ -74,10 +77,23 @@ def build_continuations(
     )
     is_item = table.columns != NOTHING
     offsets = ragged.offsets_of(is_item.sum(axis=1))
-    return Continuations(
+    continuations = Continuations(
         table=Lists(table.columns[is_item], offsets),
         scores=table.values[is_item],
         settings=NextSettings(decay=config.next_decay, last_items=config.last_items),
+    )
+    if config.ranker == "table":
+        return continuations
+    return _with_more(continuations, sessions, items)
+
+
+def _with_more(table: Continuations, sessions: Sessions, items: int) -> Continuations:
+    """The table, with what else is known of the corpus when voices are weighed."""
+    newest = sessions.items[int((1 - RECENT_SHARE) * len(sessions.items)) :]
+    return replace(
+        table,
+        sequences=build_sequences(sessions, items),
+        recent=np.bincount(newest, minlength=items).astype(np.int32),
     )
 
 

@@ -20,19 +20,26 @@ class Served:
         relation: "similar" or "next".
         decay: the share of its weight an item of a prefix keeps per step back; None is the
             service's default.
+        allow_seen: whether items of a prefix may come next.
     """
 
     recommender: Recommender
     relation: Relation = "similar"
     decay: float | None = None
+    allow_seen: bool = False
 
     def rank(self, cases: Cases, k: int) -> Ranked:
-        """The k best items for each prefix."""
+        """The k best items for each prefix; those of the prefix may be among them."""
         prefixes = cases.prefixes()
         default = self.recommender.default_decay(self.relation)
         weights = decayed(prefixes.offsets, default if self.decay is None else self.decay)
         items, scores = self.recommender.rank(
-            prefixes.items, prefixes.offsets, weights, k, self.relation
+            prefixes.items,
+            prefixes.offsets,
+            weights,
+            k,
+            self.relation,
+            allow_seen=self.allow_seen,
         )
         padding = ((0, 0), (0, k - items.shape[1]))
         return Ranked(

@@ -1,6 +1,6 @@
 """Evaluates a model and the baselines on a held-out part of the log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from service.model.artifact import Artifact
@@ -27,6 +27,7 @@ from trainer.word2vec.training import DivergenceError
 
 VERSION = "evaluation"
 NEXT, SIMILAR = "item2vec next", "item2vec similar"
+TABLE_ALONE = "next, table alone"
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +106,7 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
     if config.evaluation.baselines:
         seconds = artifact.manifest.metrics["training_seconds"]
         rankers |= _other_objective(dataset, config, display, seconds)
+        rankers |= table_alone(artifact)
         rankers["word2vec next score"] = vector_scores(artifact, config)
         rankers |= all_baselines(dataset.sessions, dataset.vocabulary.counts)
     protocol = EvaluationProtocol(
@@ -141,7 +143,16 @@ def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Ser
     models = {SIMILAR: Served(recommender, "similar", config.query_decay)}
     if recommender.artifact.continuations is None:
         return models
-    return {NEXT: Served(recommender, "next"), **models}
+    return {NEXT: Served(recommender, "next", allow_seen=not config.exclude_seen), **models}
+
+
+def table_alone(artifact: Artifact) -> dict[str, Ranker]:
+    """What comes next by a model's table, by name; nothing if the table alone has a say anyway."""
+    continuations = artifact.continuations
+    if continuations is None or continuations.settings.logit is None:
+        return {}
+    plain = replace(artifact, continuations=continuations.weighed(None, None))
+    return {TABLE_ALONE: Served(Recommender(plain), "next")}
 
 
 def _plan(config: Config, dataset: Dataset, cases: Cases) -> str:

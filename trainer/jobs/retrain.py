@@ -1,13 +1,14 @@
 """The train and retrain jobs: read, train, judge, publish."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from service.model.artifact import Artifact, Manifest
 from service.model.errors import ConfigError, InputError
 from service.model.remote.bucket import Bucket
 from service.model.store import Store
-from trainer.artifacts.build import TrainedModel, train_model
+from trainer.artifacts.build import TrainedModel, train_model, train_unweighed
 from trainer.artifacts.servable import make_servable
 from trainer.config.jobs import Config
 from trainer.events.dataset import clean_dataset, read_log
@@ -90,9 +91,13 @@ def _train_version(
         model = gate.judge(log, descriptions, past, first) if gate.compares else None
     del log
     if model is None or gate is None or gate.refits:
-        if model is not None:
+        if model is None:
+            model = train_model(dataset, config, display, past.known, second, past.earlier)
+        else:
             display.plan("judged; training again with all sessions, to publish: about as long")
-        model = train_model(dataset, config, display, past.known, second, past.earlier)
+            weighed = model.weighed
+            model = train_unweighed(dataset, config, display, past.known, second, past.earlier)
+            model = replace(model, weighed=weighed)
     _note_alignment(model, display)
     manifest = store.add(_builder(model, display, past, gate))
     for checkpoint in (first, second):

@@ -16,7 +16,7 @@ from service.model.errors import (
 )
 from service.model.lineage import NoiseFloor
 from service.model.store import Store
-from trainer.artifacts.build import TrainedModel, make_artifact, train_model
+from trainer.artifacts.build import TrainedModel, make_artifact, train_unweighed
 from trainer.config.changes import changed_settings
 from trainer.config.jobs import Config
 from trainer.corpus import Dataset, Sessions
@@ -145,7 +145,7 @@ def make_twin(model: TrainedModel, display: Silent, past: Succession) -> Artifac
         "training again, with another seed and without one session of a hundred, to measure how "
         "much of the drift is chance"
     )
-    twin = train_model(
+    twin = train_unweighed(
         _thinned(model.dataset, training.seed),
         config.model_copy(update={"training": training, "next": table, "similar": similar}),
         display,

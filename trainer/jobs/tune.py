@@ -2,14 +2,18 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.model.artifact import Artifact
 from service.model.errors import ConfigError
+from service.model.logit import Fit
 from service.model.recommender import Recommender
-from trainer.artifacts.build import make_artifact, train_model
+from trainer.artifacts.build import count_continuations, make_artifact, train_unweighed
+from trainer.artifacts.weighing import Ahead, Weighed, train_ahead, weigh
 from trainer.config.jobs import Config, TuningConfig
-from trainer.continuations.table import build_continuations
 from trainer.corpus import Dataset
 from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
 from trainer.evaluation.holdout import Holdout, hold_out, hold_out_before, sample_cases
@@ -149,24 +153,50 @@ class _Models:
     def __init__(self, dataset: Dataset, display: Silent) -> None:
         self.dataset = dataset
         self._display = display
-        self._trained: tuple[Config, Artifact] | None = None
+        self._trained: _Trained | None = None
 
     def served(self, config: Config) -> Served:
         """The model, as a ranker of the relation that is tuned."""
         relation = config.tuning.relation
         if relation == "similar":
             config = with_settings(config, {"next.continuations": 0})
-        if self._trained is None or self._trained[0].training != config.training:
-            artifact = make_artifact(train_model(self.dataset, config, self._display), VERSION)
-        else:
-            artifact = self._trained[1]
-            table = build_continuations(
-                self.dataset.sessions, artifact.input_vectors, config.next, config.training.workers
-            )
-            artifact = replace(artifact, continuations=table)
-        self._trained = config, artifact
+        trained = self._trained
+        if trained is None or _vectors_differ(trained.config, config):
+            ahead = train_ahead(self.dataset, config, self._display) if config.next.weighs else None
+            model = train_unweighed(self.dataset, config, self._display)
+            trained = self._trained = _Trained(config, make_artifact(model, VERSION), ahead)
         decay = config.evaluation.query_decay if relation == "similar" else config.next.next_decay
-        return Served(Recommender(artifact), relation, decay)
+        recommender = Recommender(self._counted(trained, config))
+        return Served(recommender, relation, decay, not config.evaluation.exclude_seen)
+
+    def _counted(self, trained: "_Trained", config: Config) -> Artifact:
+        """The same vectors, with what comes next counted and weighed as the settings say."""
+        artifact, ahead = trained.artifact, trained.ahead
+        counted = count_continuations(self.dataset, artifact.input_vectors, config, self._display)
+        if counted is None:
+            return artifact
+        if isinstance(ahead, tuple):
+            weighed = weigh(*ahead, config, self._display)
+        else:
+            weighed = Weighed(None, ahead)
+        return replace(artifact, continuations=counted.weighed(weighed.logit, weighed.fit))
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """A model, and vectors of its older sessions or why there are none."""
+
+    config: Config
+    artifact: Artifact
+    ahead: tuple[Ahead, NDArray[np.float32]] | Fit | None
+
+
+def _vectors_differ(one: Config, other: Config) -> bool:
+    """Whether vectors must be trained again, with other settings."""
+    ahead = ("weighs", "fit_share", "fit_epochs")
+    return one.training != other.training or any(
+        getattr(one.next, name) != getattr(other.next, name) for name in ahead
+    )
 
 
 def _judge(initial: Config, tuned: Config, models: "_Models", holdout: Holdout) -> Verdict:

@@ -1,0 +1,104 @@
+"""Compares weighed voices with the table alone, on sessions that no weight was fitted on."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.logit import Check
+from service.model.voices import VOTES_RECENT
+from trainer.continuations.likelihood import Alternatives
+
+CUTOFF = 20
+BINS = 15
+
+
+class Foretold(NamedTuple):
+    """What became of some cases.
+
+    Attributes:
+        ranks: int64 [cases], of the answer, from 1; 0 where it is no candidate.
+        table_ranks: the same by the votes of the table.
+        first: float32 [cases], the probability of the first answer.
+        is_right: bool [cases], whether it came next.
+    """
+
+    ranks: NDArray[np.int64]
+    table_ranks: NDArray[np.int64]
+    first: NDArray[np.float32]
+    is_right: NDArray[np.bool_]
+
+
+def foretell(cases: Alternatives, probabilities: NDArray[np.float32]) -> Foretold:
+    """How the answers rank among candidates; ties count against them.
+
+    Args:
+        cases: the first alternative of each is no candidate.
+        probabilities: float32 [alternatives].
+    """
+    scores = probabilities.copy()
+    scores[cases.starts] = -np.inf
+    votes = np.where(cases.forbidden, -np.inf, cases.features[:, VOTES_RECENT])
+    votes[cases.starts] = -np.inf
+    first = np.maximum.reduceat(scores, cases.starts)
+    is_candidate = cases.chosen != cases.starts
+    return Foretold(
+        ranks=_ranks(scores, cases) * is_candidate,
+        table_ranks=_ranks(votes, cases) * is_candidate,
+        first=np.maximum(first, 0),
+        is_right=is_candidate & (scores[cases.chosen] == first),
+    )
+
+
+def _ranks(scores: NDArray[np.float32], cases: Alternatives) -> NDArray[np.int64]:
+    lengths = np.diff(np.append(cases.starts, len(scores)))
+    ahead = scores >= np.repeat(scores[cases.chosen], lengths)
+    ranks: NDArray[np.int64] = np.add.reduceat(ahead.astype(np.int64), cases.starts)
+    return ranks
+
+
+def check(foretold: Foretold) -> Check:
+    """Whether the weights beat the table.
+
+    They do if MRR@20 rises by more than its standard error, and HR@20 does not fall by more than
+    its own.
+    """
+    hits, table_hits = _hits(foretold.ranks), _hits(foretold.table_ranks)
+    reciprocal, table_reciprocal = (
+        hit / np.maximum(ranks, 1)
+        for hit, ranks in ((hits, foretold.ranks), (table_hits, foretold.table_ranks))
+    )
+    gain, error = _mean(reciprocal - table_reciprocal)
+    hit_gain, hit_error = _mean(hits - table_hits)
+    return Check(
+        cases=len(hits),
+        table_hit_rate=float(table_hits.mean()),
+        hit_rate=float(hits.mean()),
+        table_mrr=float(table_reciprocal.mean()),
+        mrr=float(reciprocal.mean()),
+        calibration_error=calibration_error(foretold.first, foretold.is_right),
+        wins=gain > error and hit_gain > -hit_error,
+    )
+
+
+def calibration_error(probabilities: NDArray[np.float32], is_right: NDArray[np.bool_]) -> float:
+    """The expected calibration error, over bins of equally many cases.
+
+    The mean over all cases of |share that came next - mean probability| of their bin; Naeini et
+    al., "Obtaining well calibrated probabilities using Bayesian binning" (2015).
+    """
+    order = np.argsort(probabilities, kind="stable")
+    bins = np.array_split(order, min(BINS, len(order)))
+    errors = [
+        len(one) * abs(is_right[one].mean() - probabilities[one].mean()) for one in bins if len(one)
+    ]
+    return float(sum(errors) / max(len(order), 1))
+
+
+def _hits(ranks: NDArray[np.int64]) -> NDArray[np.float64]:
+    return ((ranks > 0) & (ranks <= CUTOFF)).astype(np.float64)
+
+
+def _mean(values: NDArray[np.float64]) -> tuple[float, float]:
+    """The mean, and its standard error."""
+    return float(values.mean()), float(values.std() / np.sqrt(len(values)))

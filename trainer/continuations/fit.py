@@ -1,0 +1,109 @@
+"""Fits what the voices weigh, on sessions that neither the table nor the vectors have seen."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from service.model.logit import CandidateSettings, Check, Fit, Logit, Weights
+from service.model.voices import VOICES
+from trainer.continuations.checking import check, foretell
+from trainer.continuations.likelihood import Alternatives, Array, most_likely
+from trainer.continuations.observation import OTHERS, Observed
+
+LENGTHS = (1, 2, 3, 5)  # the shortest session of each class
+FEWEST_CASES = 1_000
+FIRST = 8  # of so many cases one shows where the search for all of them begins
+# Normal priors: of all weights around 0, of those of a class around those of all sessions.
+PRECISION, PRECISION_OF_CLASS = 1.0, 10.0
+
+
+def fit_logit(
+    observed: Observed, settings: CandidateSettings, description: str
+) -> tuple[Logit | None, Fit]:
+    """Fits the weights, and checks on half of the sessions whether they beat the table.
+
+    They are fitted without items of the session among the answers, as the service answers by
+    default, and with them.
+
+    Args:
+        observed: what came next in sessions that were held out.
+        settings: how many items are weighed.
+        description: where the sessions come from.
+
+    Returns:
+        The weights, or None where the table alone is better in both cases; and what was done.
+    """
+    start = np.zeros(observed.alternatives.features.shape[1])
+    seen, seen_check, start = _fit(observed, start, allow_seen=True)
+    unseen, unseen_check, _ = _fit(observed, start, allow_seen=False)
+    fit = Fit(description=description, seen=seen_check, unseen=unseen_check)
+    if seen is None and unseen is None:
+        return None, fit
+    logit = Logit(
+        names=list(VOICES), lengths=list(LENGTHS), candidates=settings, seen=seen, unseen=unseen
+    )
+    return logit, fit
+
+
+def _fit(
+    observed: Observed, start: Array, *, allow_seen: bool
+) -> tuple[Weights | None, Check | None, Array]:
+    """The weights, if they win; the check of those that half of the sessions gave; all in one."""
+    cases, lengths, sessions = observed.alternatives, observed.lengths, observed.sessions
+    kept = np.arange(len(observed))
+    if not allow_seen:
+        cases = replace(cases, forbidden=observed.is_own)
+        kept = np.flatnonzero(~observed.is_own[cases.chosen])
+    kept = kept[np.argsort(_classes(lengths[kept]), kind="stable")]
+    is_checked = sessions[kept] % 2 == 1
+    fitted, checked = kept[~is_checked], kept[is_checked]
+    if min(len(fitted), len(checked)) < FEWEST_CASES / 2:
+        return None, None, start
+    for some in (fitted[::FIRST], fitted):
+        start = _common(cases.take(some), start)
+    weights = _of_classes(cases.take(fitted), _classes(lengths[fitted]), start)
+    result = _check(cases.take(checked), _classes(lengths[checked]), weights)
+    if not result.wins:
+        return None, result, start
+    everything = cases.take(kept)
+    common = _common(everything, start)
+    weights = _of_classes(everything, _classes(lengths[kept]), common) / observed.scales
+    voices, others = weights[:, :-OTHERS], weights[:, -OTHERS:]
+    found = Weights(voices=voices.tolist(), others=[tuple(row) for row in others.tolist()])
+    return found, result, common
+
+
+def _classes(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.searchsorted(LENGTHS, lengths, side="right") - 1
+
+
+def _parts(cases: Alternatives, classes: NDArray[np.int64]) -> list[Alternatives]:
+    """The cases of each class, which are in this order."""
+    borders = np.searchsorted(classes, np.arange(len(LENGTHS) + 1))
+    return [cases.part(first, last) for first, last in pairwise(borders)]
+
+
+def _common(cases: Alternatives, start: Array) -> Array:
+    """The weights of all classes together, float64 [features]."""
+    return most_likely(cases, np.zeros_like(start), PRECISION, start)
+
+
+def _of_classes(cases: Alternatives, classes: NDArray[np.int64], common: Array) -> Array:
+    """The weights of each class, float64 [classes, features]."""
+    return np.stack(
+        [
+            most_likely(part, common, PRECISION_OF_CLASS, common) if len(part) else common
+            for part in _parts(cases, classes)
+        ]
+    )
+
+
+def _check(cases: Alternatives, classes: NDArray[np.int64], weights: Array) -> Check:
+    probabilities = [
+        part.probabilities(row)[0]
+        for part, row in zip(_parts(cases, classes), weights, strict=True)
+        if len(part)
+    ]
+    return check(foretell(cases, np.concatenate(probabilities)))

@@ -165,7 +165,7 @@ class NextConfig(Section):
         description="share of the sessions, the newest ones, that the ranker is weighed on",
     )
     fit_cases: int = Field(
-        8_000,
+        16_000,
         ge=1_000,
         le=1_000_000,
         description="number of items of those sessions that it is weighed on, drawn at random",

@@ -16,7 +16,7 @@ LENGTHS = (1, 2, 3, 5)  # the shortest session of each class
 FEWEST_CASES = 1_000
 FIRST = 8  # of so many cases one shows where the search for all of them begins
 # Normal priors: of all weights around 0, of those of a class around those of all sessions.
-PRECISION, PRECISION_OF_CLASS = 1.0, 10.0
+PRECISION, PRECISION_OF_CLASS = 1.0, 100.0
 
 
 def fit_logit(

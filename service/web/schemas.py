@@ -42,8 +42,8 @@ class Voice(Body):
 
     voice: str = Field(examples=["votes of the items"])
     log_odds: float = Field(
-        description="Added to the logarithm of the odds, compared with the average candidate; "
-        "above 0 it speaks for the item, below 0 against it.",
+        description="Added to the logarithm of the odds, compared with the mean of all candidates, "
+        "in which likely ones count more; above 0 it speaks for the item, below 0 against it.",
         examples=[2.1],
     )
 

@@ -73,6 +73,31 @@ def test_voices_tell_how_much_likelier_one_answer_is_than_another(
         assert odds[first.item_id] - odds[neighbor.item_id] == pytest.approx(ratio, abs=1e-3)
 
 
+def test_voices_are_compared_with_the_mean_of_all_candidates(model: item2vec.Model):
+    answer = model.recommend(SESSION, ITEMS, relation="next")
+    said = [
+        (neighbor.score, sum(part for _, part in found.voices))
+        for neighbor in answer
+        if (found := model.explain(neighbor.item_id, SESSION, relation="next")).voices
+    ]
+    assert len(said) > ITEMS / 2
+    assert sum(score * odds for score, odds in said) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_probability_is_shared_out_as_the_votes_are(
+    model: item2vec.Model, table_alone: item2vec.Model
+):
+    answer = table_alone.recommend(SESSION, 10, relation="next", decay=0.7)
+    for neighbor in answer:
+        asked = (neighbor.item_id, SESSION)
+        ours, theirs = (
+            one.explain(*asked, relation="next", decay=0.7) for one in (model, table_alone)
+        )
+        assert ours.score != pytest.approx(theirs.score)
+        shares = [[part / one.score for _, part in one.contributions] for one in (ours, theirs)]
+        assert shares[0] == pytest.approx(shares[1], abs=1e-4)
+
+
 def test_the_voice_that_was_planted_says_most(model: item2vec.Model):
     pairs = Counter(pair for visit in visits() for pair in pairwise(visit[:-1]))
     loudest = []

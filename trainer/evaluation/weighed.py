@@ -18,7 +18,7 @@ from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import UNSEEN, Cases, sample
 
-LENGTHS = {"1": 1, "2": 2, "3": 3, "4": 4, "5-6": 5, "7-9": 7, "10+": 10}  # the shortest of each
+LENGTHS = {"1": 1, "2": 2, "3": 3, "4": 4, "5-6": 5, "7-9": 7, "10-19": 10, "20+": 20}
 MOST_SILENT = 2000  # cases that are asked again for each group of voices
 METRICS = ("HR", "MRR")
 
@@ -45,7 +45,7 @@ class Calibration:
     Attributes:
         cases: how many were looked at: those whose answer could be answered.
         error: the expected calibration error.
-        by_chance: about what it is for perfect probabilities and so few cases.
+        by_chance: about what it would be for perfect probabilities and as many cases.
         bins: equally many cases each, the least probable first.
     """
 
@@ -124,7 +124,8 @@ def judge_weights(
     by_length, by_decile = [], []
     if table is not None:
         gains = _gains(weighed, table, protocol)
-        lengths = np.searchsorted([*LENGTHS.values()], cases.stops - cases.starts, side="right") - 1
+        shortest = [*LENGTHS.values()]
+        lengths = np.searchsorted(shortest, cases.stops - cases.starts, side="right") - 1
         by_length = _parts(gains, lengths, [*LENGTHS], cases, protocol)
         deciles = np.where(cases.answers == UNSEEN, -1, popularity_deciles(counts)[cases.answers])
         by_decile = _parts(gains, deciles, [str(n) for n in range(1, 11)], cases, protocol)

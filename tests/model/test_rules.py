@@ -131,7 +131,8 @@ def test_contributions_add_up_to_the_score(taste, relation, decay):
     for neighbor in answer:
         parts = model().reasons(query).contributions(neighbor.item_id, neighbor.score)
         assert [item for item, _ in parts] == [*taste.disliked, *taste.liked]
-        assert sum(part for _, part in parts) == pytest.approx(neighbor.score, abs=1e-6)
+        # Of a taste that likes and dislikes the same, little is left but rounding.
+        assert sum(part for _, part in parts) == pytest.approx(neighbor.score, abs=1e-5)
         explained = model().explain(query, neighbor.item_id)
         assert explained.score == pytest.approx(neighbor.score, abs=1e-6)
         assert explained.removed_by is None

@@ -28,7 +28,7 @@ from item2vec.rules import (
     as_text,
 )
 from item2vec.tables import as_html
-from service.model.answers import Item
+from service.model.answers import Explanation, Item
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Relation
 from service.model.queries import Liked, Rules, Taste
@@ -179,8 +179,7 @@ class Model:
         """
         if decay is not None:
             decay = as_number("decay", decay, 0, 1)
-        seen = as_flag("allow_seen", allow_seen)
-        taste = Taste(as_liked(liked), as_liked(disliked), allow_seen=seen)
+        taste = _taste(liked, disliked, allow_seen)
         query = self._recommender.query(
             taste, as_count("k", k, 1), relation=relation, decay=decay, rules=as_rules(rules)
         )
@@ -194,6 +193,45 @@ class Model:
             reason,
             answer.ignored_items,
         )
+
+    def explain(
+        self,
+        item_id: Id,
+        liked: Id | Liked | Iterable[LikedItem] = (),
+        *,
+        disliked: Id | Liked | Iterable[LikedItem] = (),
+        relation: Relation = "similar",
+        decay: float | None = None,
+        allow_seen: bool = False,
+        **rules: Unpack[RuleKeywords],
+    ) -> Explanation:
+        """Why an item is recommended for a taste, or why not.
+
+        Args:
+            item_id: the item.
+            liked: as of `recommend`, and so are all others.
+            disliked: items to move away from.
+            relation: "similar" or "next".
+            decay: the share of its weight that an item keeps per step back.
+            allow_seen: whether the liked items, too, may be answered.
+            rules: as of `similar`.
+
+        Returns:
+            Score, rank, what each item of the taste adds to the score, which voices speak for what
+            comes next, and the rule that keeps the item out.
+
+        Raises:
+            UnknownItemError: the model does not know the item.
+            InputError: an argument means nothing.
+            NoContinuationsError: the model does not know what comes next.
+        """
+        if decay is not None:
+            decay = as_number("decay", decay, 0, 1)
+        taste = _taste(liked, disliked, allow_seen)
+        query = self._recommender.query(
+            taste, 1, relation=relation, decay=decay, rules=as_rules(rules)
+        )
+        return self._recommender.explain(query, as_id(item_id))
 
     def analogy(
         self,
@@ -333,3 +371,12 @@ class Model:
             ),
         }
         return as_html(("model", ""), [(name, value) for name, value in rows.items() if value])
+
+
+def _taste(
+    liked: Id | Liked | Iterable[LikedItem],
+    disliked: Id | Liked | Iterable[LikedItem],
+    allow_seen: bool,
+) -> Taste:
+    seen = as_flag("allow_seen", allow_seen)
+    return Taste(as_liked(liked), as_liked(disliked), allow_seen=seen)

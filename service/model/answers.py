@@ -21,9 +21,9 @@ class Neighbor(NamedTuple):
     Attributes:
         item_id: its id.
         title: its title, or None.
-        score: its cosine with the query, less a discount if it was rarely seen; its share of the
-            votes for what comes next; or, in an answer by popularity, its share of all
-            occurrences.
+        score: its cosine with the query, less a discount if it was rarely seen; how probably it
+            comes next, which is its share of the votes where the table alone answers; or, in an
+            answer by popularity, its share of all occurrences.
     """
 
     item_id: str
@@ -69,12 +69,15 @@ class Explanation:
 
     Attributes:
         item: the item.
-        score: what it scores; None if nothing of the query votes for it.
+        score: what it scores; None if nothing of the query votes for it, or it cannot come next.
         rank: its place, from 1, among all items but those of the query and of `exclude`; with
             `allow_seen` the liked ones have places, too. None without a score.
         contributions: every item of the query and what it adds to the score, in their order; they
             add up to the score, unless that was cut off at -1 or 1.
         removed_by: the rule that keeps it out of the answer, None if none does.
+        voices: which voices speak for an item that may come next: what each kind adds to the
+            logarithm of its odds, compared with the average candidate, the largest first. Empty
+            where only one has a say: cosines, or the votes of the table.
     """
 
     item: Item
@@ -82,3 +85,4 @@ class Explanation:
     rank: int | None
     contributions: list[tuple[str, float]]
     removed_by: str | None
+    voices: list[tuple[str, float]] = field(default_factory=list)

@@ -53,14 +53,17 @@ def recommendation_body(
         query: what was asked.
         answer: what was found.
         include: see `neighbors_body`.
-        whose: the taste that each item is for, if what each item adds to a score is to come back.
+        whose: the taste that each item is for, if the reasons for the scores are to come back.
     """
     kind: ScoreKind | None = "popularity" if answer.fallback_used else None
     body = neighbors_body(model, query, answer.neighbors, include, kind)
     if whose is not None and not answer.fallback_used:
+        reasons = {id(taste): model.reasons(taste) for taste in whose}
         for item, taste, neighbor in zip(body["items"], whose, answer.neighbors, strict=True):
-            parts = model.contributions(taste, neighbor.item_id, neighbor.score)
+            of_taste = reasons[id(taste)]
+            parts = of_taste.contributions(neighbor.item_id, neighbor.score)
             item["contributions"] = _contributions(parts)
+            item["voices"] = _voices(of_taste.voices(neighbor.item_id))
     if not query.items and not answer.fallback_used:
         body["short_because"] = "unknown_items"
     return body | {
@@ -82,6 +85,7 @@ def explanation_body(
         "rank": found.rank,
         "removed_by": found.removed_by,
         "contributions": _contributions(found.contributions),
+        "voices": _voices(found.voices),
         "relation": query.relation,
         "unknown_items": [one for one in taste.ids() if one not in model],
     }
@@ -120,3 +124,7 @@ def _items(
 
 def _contributions(parts: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
     return [{"item_id": item_id, "contribution": part} for item_id, part in parts]
+
+
+def _voices(parts: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
+    return [{"voice": name, "log_odds": round(part, DIGITS)} for name, part in parts]

@@ -88,15 +88,22 @@ class Following:
         return Voices(self._units, self._counts, self._next, logit.candidates)
 
 
+def eligible(
+    candidates: Candidates, *, allow_seen: bool
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The candidates that may come next, and their voices."""
+    if allow_seen:
+        return candidates.items, candidates.voices
+    is_new = np.ones(len(candidates.items), np.bool_)
+    is_new[candidates.own] = False
+    return candidates.items[is_new], candidates.voices[:, is_new]
+
+
 def _probable(
     logit: Logit, candidates: Candidates, *, allow_seen: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], float]:
     """The candidates, their probabilities, and that of all other items."""
-    items, voices = candidates.items, candidates.voices
-    if not allow_seen:
-        is_new = np.ones(len(items), np.bool_)
-        is_new[candidates.own] = False
-        items, voices = items[is_new], voices[:, is_new]
+    items, voices = eligible(candidates, allow_seen=allow_seen)
     scores, left = logit.probabilities(
         voices, candidates.length, candidates.trust, allow_seen=allow_seen
     )

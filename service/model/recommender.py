@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.allowed import banned_and_mask, removed_by
+from service.model.allowed import banned_and_mask
 from service.model.answers import (
     Explanation,
     Item,
@@ -21,7 +21,7 @@ from service.model.catalogue import Catalogue
 from service.model.continuations import Relation, check_relation
 from service.model.diversity import diversified
 from service.model.errors import InputError
-from service.model.explaining import contributions
+from service.model.explaining import Reasons
 from service.model.filters import Filter
 from service.model.queries import NO_RULES, Liked, Query, Rules, Taste, faded, powers
 from service.model.ranker import Ranked, Ranker
@@ -223,24 +223,11 @@ class Recommender:
         Raises:
             UnknownItemError: the model does not know the item.
         """
-        row = self._catalogue.row(item_id)
-        reason = removed_by(self.artifact, self._catalogue, query, row, self.hidden)
-        item = self._catalogue.item(row)
-        if not query.items:
-            return Explanation(item, None, None, [], reason or "no item of the query is known")
-        scores = self._ranker.scores(query)
-        if np.isnan(scores[row]):
-            return Explanation(item, None, None, [], reason or "no item votes for it")
-        others = np.delete(scores, list(query.banned - {row}))
-        rank = 1 + int(np.sum(others > scores[row]))
-        score = float(scores[row])
-        return Explanation(item, score, rank, self.contributions(query, item_id, score), reason)
+        return self.reasons(query).explanation(item_id, self.hidden)
 
-    def contributions(self, query: Query, item_id: str, score: float) -> list[tuple[str, float]]:
-        """What each item of a query adds to the score of an answer; they add up to it."""
-        row, ids = self._catalogue.row(item_id), self._catalogue.ids
-        parts = contributions(self.artifact, self._ranker, query, row, score)
-        return [(ids[item], part) for item, part in zip(query.items, parts, strict=True)]
+    def reasons(self, query: Query) -> Reasons:
+        """What speaks for each answer to a query."""
+        return Reasons(self.artifact, self._catalogue, self._ranker, query)
 
     # The parts of an answer
 

@@ -14,6 +14,13 @@ from service.web.problems import documented
 
 # The others hold paths, conditions and names of columns.
 PUBLIC_SECTIONS = frozenset({"training", "index", "similar", "next"})
+NOT_SHOWN: dict[str, Any] = {  # of the manifest; of `next`, some two hundred weights
+    "format_version": True,
+    "sha256": True,
+    "metadata": True,
+    "gate": True,
+    "next": {"logit"},
+}
 
 operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
 
@@ -35,8 +42,7 @@ async def model_manifest(model: PersonalModel, request: Request) -> dict[str, An
 
     Paths, conditions and columns of the event log are shown to admins only.
     """
-    hidden = {"format_version", "sha256", "metadata", "gate"}
-    shown = model.artifact.manifest.model_dump(exclude=hidden)
+    shown = model.artifact.manifest.model_dump(exclude=NOT_SHOWN)
     shown["data"].pop("activity", None)
     age = datetime.now(UTC) - model.artifact.manifest.created
     shown["age_seconds"] = max(0, round(age.total_seconds()))

@@ -195,7 +195,10 @@ class TasteBody(RulesBody):
         "again. Never those in `disliked` or `exclude`.",
     )
     explain: bool = Field(
-        False, strict=True, description="Whether to return what each item adds to each score."
+        False,
+        strict=True,
+        description="Whether to return what each item adds to each score, and which voices speak "
+        "for what comes next.",
     )
 
     _numbers = field_validator("k", "tastes", mode="before")(whole)

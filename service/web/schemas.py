@@ -8,8 +8,9 @@ from pydantic.config import JsonDict
 
 from service.model.answers import ScoreKind, ShortBecause
 from service.model.artifact import OutputRows
-from service.model.continuations import NextSettings, Relation
+from service.model.continuations import Relation
 from service.model.lineage import Alignment, Drift
+from service.model.logit import Fit
 from service.model.similarity import SimilarSettings
 
 RELATION = (
@@ -36,6 +37,23 @@ class Contribution(Body):
     contribution: float
 
 
+class Voice(Body):
+    """What a kind of voice adds to the odds that an item comes next."""
+
+    voice: str = Field(examples=["votes of the items"])
+    log_odds: float = Field(
+        description="Added to the logarithm of the odds, compared with the mean of all candidates, "
+        "in which likely ones count more; above 0 it speaks for the item, below 0 against it.",
+        examples=[2.1],
+    )
+
+
+VOICES = (
+    "What speaks for an item that may come next, the largest first. Empty where only one has a "
+    "say: cosines, or the votes of the table."
+)
+
+
 class NeighborBody(Body):
     """One item of an answer."""
 
@@ -46,14 +64,15 @@ class NeighborBody(Body):
     score: float = Field(
         description=(
             "Cosine with the query, less a discount for an item that was rarely seen; for what "
-            "comes next, the share of the votes; in an answer by popularity, the share of all "
-            "occurrences."
+            "comes next, how probable it is (where `next.fit` of `/model` has no weights that win, "
+            "its share of the votes); in an answer by popularity, the share of all occurrences."
         )
     )
     metadata: dict[str, Any] | None = Field(None, description="Only if `include` names it.")
     contributions: list[Contribution] | None = Field(
         None, description="Only with `explain`: they add up to the score."
     )
+    voices: list[Voice] | None = Field(None, description=f"Only with `explain`. {VOICES}")
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
@@ -140,13 +159,16 @@ class ExplainAnswer(Answer):
 
     item_id: str
     title: str | None
-    score: float | None = Field(description="null if nothing of the taste votes for it.")
+    score: float | None = Field(
+        description="null if nothing of the taste votes for it, or it cannot come next."
+    )
     rank: int | None = Field(
         description="Its place among all items but those of the taste; the liked ones have places, "
         "too, with `allow_seen`."
     )
     removed_by: str | None = Field(description="The rule that keeps it out; null if none does.")
     contributions: list[Contribution] = Field(description="They add up to the score.")
+    voices: list[Voice] = Field(description=VOICES)
     relation: Relation = Field(description=RELATION, examples=["similar"])
     unknown_items: list[str] = Field(description="Items of the taste the model does not know.")
 
@@ -191,6 +213,17 @@ class ItemsAnswer(Answer):
     items: list[ItemBody]
 
 
+class NextBody(Body):
+    """How `next` is answered."""
+
+    decay: float = Field(description="Share of its weight an item keeps per step back.")
+    last_items: int = Field(description="How many newest items of a session have a vote.")
+    fit: Fit | None = Field(
+        description="How it was found what else has a say, or why the table alone has; null if "
+        "nothing was asked for."
+    )
+
+
 class ModelAnswer(Answer):
     """The model that is served."""
 
@@ -208,7 +241,7 @@ class ModelAnswer(Answer):
     metrics: dict[str, Any]
     verdict: str
     similar: SimilarSettings = Field(description="How `similar` is answered.")
-    next: NextSettings | None = Field(description="How `next` is answered; null if it is not.")
+    next: NextBody | None = Field(description="How `next` is answered; null if it is not.")
     vector_space_id: str | None = Field(
         description="Vectors of versions with the same one can be compared; null if unknown."
     )

@@ -76,6 +76,7 @@ def test_json_has_everything_that_was_measured(run):
     assert told["data"]["events_kept"] == 108
     assert len(told["training"]["epoch_losses"]) == 5
     assert list(told["interchangeability"]["columns"]) == ["title words", "seen < 5"]
+    assert told["weighed"] is None
 
 
 def test_the_same_seed_gives_the_same_figures(run):

@@ -175,7 +175,7 @@ def test_popular_items_come_next_where_the_taste_is_unknown(next_client: TestCli
 
 def test_the_model_says_how_next_is_answered(next_client: TestClient):
     found = next_client.get("/model").json()["next"]
-    assert found == {"decay": 0.5, "last_items": 20}
+    assert found == {"decay": 0.5, "last_items": 20, "fit": None}
 
 
 @pytest.mark.parametrize(

@@ -32,9 +32,10 @@ MODELS = {
     *("BatchAnswer", "ExplainAnswer", "ItemAnswer", "ItemsAnswer", "ManyAnswer", "ModelAnswer"),
     *("NeighborsAnswer", "RecommendAnswer", "SimilarityAnswer", "VectorAnswer"),
     *("Contribution", "Fault", "Health", "HiddenItem", "HiddenItems", "ItemBody", "LikedBody"),
-    *("NeighborBody", "NextSettings", "Problem", "ProblemKind", "SimilarSettings"),
+    *("NeighborBody", "NextBody", "Problem", "ProblemKind", "SimilarSettings"),
     *("Fallback", "Include", "Metadata", "OutputRows", "Relation", "ScoreKind", "ShortBecause"),
     *("ModelAnswerConfig", "ModelAnswerData", "ModelAnswerMetrics"),
+    *("Check", "Fit", "Voice"),
     *("Agreement", "Alignment", "Drift", "DriftBands", "NoiseFloor", "NoiseFloorBands"),
 }
 

@@ -1,10 +1,11 @@
 """The commands on published models: `models`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from service.model.artifact import Manifest
 from service.model.disk import replacing
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.nights import Nights
@@ -19,6 +20,9 @@ from trainer.cli.common import (
 )
 from trainer.cli.files import check_page
 from trainer.cli.speech import print_json, print_line, print_table, say
+
+WEIGHTS: Any = {"next": {"logit": True}}  # some two hundred numbers
+NOT_LISTED = {"config": True, "sha256": True} | WEIGHTS
 
 
 def list_versions(models: ModelsOption = None, as_json: Json = False) -> None:
@@ -37,7 +41,7 @@ def list_versions(models: ModelsOption = None, as_json: Json = False) -> None:
         print_json(
             [
                 {
-                    **manifest.model_dump(mode="json", exclude={"config", "sha256"}),
+                    **manifest.model_dump(mode="json", exclude=NOT_LISTED),
                     "current": manifest.model_version == current,
                 }
                 for manifest in manifests
@@ -57,11 +61,15 @@ def show(
         typer.Option(help="write the gate's page on the version to this file, in HTML"),
     ] = None,
     force: Force = False,
-    as_json: Annotated[  # noqa: ARG001 - it is JSON anyway
-        bool, typer.Option("--json", help="as without it: the manifest is JSON")
+    next_alone: Annotated[
+        bool,
+        typer.Option("--next", help="show how what comes next is ranked: checks and weights"),
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="show the weights of what comes next, too")
     ] = False,
 ) -> None:
-    """The manifest of a version, as JSON; or its report."""
+    """The manifest of a version, as JSON; how it ranks what comes next; or its report."""
     store = open_store(models)
     if report is not None:
         check_page("--report", report, store, force)
@@ -70,7 +78,22 @@ def show(
             file.write(page.read_bytes())
         print_line(f"wrote {report}")
         return
-    print_json(store.manifest(version or store.current()).model_dump(mode="json"))
+    manifest = store.manifest(version or store.current())
+    if next_alone:
+        _show_next(manifest, as_json)
+    else:
+        print_json(manifest.model_dump(mode="json", exclude=None if as_json else WEIGHTS))
+
+
+def _show_next(manifest: Manifest, as_json: bool) -> None:
+    if as_json:
+        print_json(manifest.model_dump(mode="json", include={"model_version", "next"}))
+        return
+    from trainer.view.fitted import fit_sentence, fit_tables
+
+    print_line(fit_sentence(manifest.next))
+    for table in fit_tables(manifest.next):
+        print_table(table)
 
 
 def promote(

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from service.model.logit import Check
 from service.model.voices import VOTES_RECENT
+from trainer.continuations.calibration import calibration_error
 from trainer.continuations.likelihood import Alternatives
 
 CUTOFF = 20
-BINS = 15
 
 
 class Foretold(NamedTuple):
@@ -79,20 +79,6 @@ def check(foretold: Foretold) -> Check:
         calibration_error=calibration_error(foretold.first, foretold.is_right),
         wins=gain > error and hit_gain > -hit_error,
     )
-
-
-def calibration_error(probabilities: NDArray[np.float32], is_right: NDArray[np.bool_]) -> float:
-    """The expected calibration error, over bins of equally many cases.
-
-    The mean over all cases of |share that came next - mean probability| of their bin; Naeini et
-    al., "Obtaining well calibrated probabilities using Bayesian binning" (2015).
-    """
-    order = np.argsort(probabilities, kind="stable")
-    bins = np.array_split(order, min(BINS, len(order)))
-    errors = [
-        len(one) * abs(is_right[one].mean() - probabilities[one].mean()) for one in bins if len(one)
-    ]
-    return float(sum(errors) / max(len(order), 1))
 
 
 def _hits(ranks: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -115,6 +115,44 @@ def bootstrap_means(
     return means
 
 
+def group_means(
+    values: NDArray[np.float64],
+    groups: NDArray[np.int64],
+    session: NDArray[np.int64],
+    resamples: int,
+    seed: int,
+    confidence: float = 0.95,
+) -> list[Estimate]:
+    """The mean of each group of cases.
+
+    The mean of a group in a resample of the sessions is a ratio: its sum of values over its number
+    of cases, both as they were drawn.
+
+    Args:
+        values: float64 [cases].
+        groups: int64 [cases], from 0; a case below 0 is in none.
+        session: int64 [cases], the session of each case.
+        resamples: how many times sessions are drawn.
+        seed: the same seed draws the same sessions.
+        confidence: of the intervals.
+
+    Returns:
+        One for each group up to the last; NaN for one without cases.
+    """
+    members = (groups[:, None] == np.arange(groups.max(initial=-1) + 1)).astype(np.float64)
+    columns = np.column_stack([members * values[:, None], members])
+    if not len(columns):
+        return []
+    means = np.vstack([columns.mean(axis=0), bootstrap_means(columns, session, resamples, seed)])
+    sums, sizes = np.split(means, 2, axis=1)
+    ratios = np.divide(sums, sizes, out=np.full_like(sums, np.nan), where=sizes > 0)
+    drawn = (of_group[~np.isnan(of_group)] for of_group in ratios[1:].T)
+    return [
+        Estimate(mean, *(interval(one, confidence) if len(one) else (np.nan, np.nan)))
+        for mean, one in zip(ratios[0].tolist(), drawn, strict=True)
+    ]
+
+
 def interval(means: NDArray[np.float64], confidence: float = 0.95) -> tuple[float, float]:
     """The percentile interval of bootstrapped means: float64 [resamples]."""
     tail = (1 - confidence) / 2

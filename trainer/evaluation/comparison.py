@@ -96,19 +96,21 @@ class Evaluation:
         return asdict(self)
 
 
-class _Tally:
-    """What is counted in a model's lists, block by block."""
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What a model answered.
 
-    def __init__(self, items: int, ks: tuple[int, ...]) -> None:
-        self.ranks: list[NDArray[np.int64]] = []
-        self.frequency = {k: np.zeros(items, np.int64) for k in ks}
-        self.unanswered = 0
+    Attributes:
+        ranks: int64 [cases], of what came next, from 0, MISSED beyond the largest k.
+        first: float32 [cases], the score of the first answer; -inf without one.
+        frequency: k to int64 [items], how many lists of k contain each item.
+        unanswered: how many lists are empty.
+    """
 
-    def add(self, ranked: Ranked, answers: NDArray[np.int32]) -> None:
-        self.ranks.append(answer_ranks(ranked, answers))
-        self.unanswered += int(metrics.unanswered(ranked.items).sum())
-        for k, frequency in self.frequency.items():
-            frequency += metrics.item_frequency(ranked.items[:, :k], len(frequency))
+    ranks: NDArray[np.int64]
+    first: NDArray[np.float32]
+    frequency: dict[int, NDArray[np.int64]]
+    unanswered: int
 
 
 def evaluate(
@@ -118,31 +120,61 @@ def evaluate(
     protocol: EvaluationProtocol | None = None,
     on_cases: OnCases = lambda *_: None,
 ) -> Evaluation:
+    """Asks models, and compares them: see `ask` and `compare`.
+
+    Raises:
+        InputError: there is no case or no model.
+    """
+    protocol = protocol or EvaluationProtocol()
+    return compare(ask(rankers, cases, len(counts), protocol, on_cases), cases, counts, protocol)
+
+
+def ask(
+    rankers: Mapping[str, Ranker],
+    cases: Cases,
+    items: int,
+    protocol: EvaluationProtocol,
+    on_cases: OnCases = lambda *_: None,
+) -> dict[str, Answered]:
     """Ranks the whole catalogue for every case by every model, in blocks of bounded memory.
 
     Args:
-        rankers: name to model; the others are compared with the first one.
+        rankers: name to model.
         cases: at least one.
-        counts: int64 [items], occurrences in training.
-        protocol: how the models are compared; `EvaluationProtocol()` by default.
+        items: how many there are.
+        protocol: how the models are asked.
         on_cases: called after every block with the model's name, the number of cases done and the
             number of all cases.
 
     Raises:
         InputError: there is no case or no model.
     """
-    protocol = protocol or EvaluationProtocol()
     if len(cases) == 0 or not rankers:
         raise InputError(
             f"nothing to compare: {len(cases)} cases, {len(rankers)} models; a session needs two "
             "items to give a case"
         )
-    tallies = {
-        name: _tally(ranker, cases, len(counts), protocol, partial(on_cases, name))
+    return {
+        name: _ask(ranker, cases, items, protocol, partial(on_cases, name))
         for name, ranker in rankers.items()
     }
-    ranks = {name: np.concatenate(tally.ranks) for name, tally in tallies.items()}
-    values = {name: _per_case(model_ranks, protocol.ks) for name, model_ranks in ranks.items()}
+
+
+def compare(
+    answered: Mapping[str, Answered],
+    cases: Cases,
+    counts: NDArray[np.int64],
+    protocol: EvaluationProtocol,
+) -> Evaluation:
+    """Measures what models answered.
+
+    Args:
+        answered: name of the model to its answers; the others are compared with the first one.
+        cases: what they were asked.
+        counts: int64 [items], occurrences in training.
+        protocol: how they were asked.
+    """
+    values = {name: per_case(one.ranks, protocol.ks) for name, one in answered.items()}
     estimates, differences = compare_means(
         values, cases.session, protocol.resamples, protocol.seed, protocol.confidence
     )
@@ -151,11 +183,11 @@ def evaluate(
     models = {
         name: Scores(
             estimates[name],
-            _list_metrics(tally, len(cases), counts),
-            tally.unanswered / len(cases),
-            _by_decile(ranks[name][seen], decile),
+            _list_metrics(one, len(cases), counts),
+            one.unanswered / len(cases),
+            _by_decile(one.ranks[seen], decile),
         )
-        for name, tally in tallies.items()
+        for name, one in answered.items()
     }
     return Evaluation(
         cases=len(cases),
@@ -169,31 +201,37 @@ def evaluate(
     )
 
 
-def _tally(
+def _ask(
     ranker: Ranker,
     cases: Cases,
     items: int,
     protocol: EvaluationProtocol,
     on_block: Callable[[int, int], None],
-) -> _Tally:
-    tally = _Tally(items, protocol.ks)
-    length = max(protocol.ks) + 1
-    done = 0
+) -> Answered:
+    ranks: list[NDArray[np.int64]] = []
+    first: list[NDArray[np.float32]] = []
+    frequency = {k: np.zeros(items, np.int64) for k in protocol.ks}
+    unanswered = done = 0
     for block in cases.blocks():
-        tally.add(protocol.rank(ranker, block, length), block.answers)
+        ranked = protocol.rank(ranker, block, max(protocol.ks) + 1)
+        ranks.append(answer_ranks(ranked, block.answers))
+        first.append(ranked.scores[:, 0])
+        unanswered += int(metrics.unanswered(ranked.items).sum())
+        for k, times in frequency.items():
+            times += metrics.item_frequency(ranked.items[:, :k], items)
         done += len(block)
         on_block(done, len(cases))
-    return tally
+    return Answered(np.concatenate(ranks), np.concatenate(first), frequency, unanswered)
 
 
-def _per_case(ranks: NDArray[np.int64], ks: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:
+def per_case(ranks: NDArray[np.int64], ks: tuple[int, ...]) -> dict[str, NDArray[np.float64]]:
     """Every metric of accuracy at every k: float64 [cases]."""
     return {f"{name}@{k}": metric(ranks, k) for k in ks for name, metric in PER_CASE.items()}
 
 
-def _list_metrics(tally: _Tally, cases: int, counts: NDArray[np.int64]) -> dict[str, float | None]:
+def _list_metrics(one: Answered, cases: int, counts: NDArray[np.int64]) -> dict[str, float | None]:
     values: dict[str, float | None] = {}
-    for k, frequency in tally.frequency.items():
+    for k, frequency in one.frequency.items():
         values[f"coverage@{k}"] = metrics.coverage(frequency)
         values[f"personalisation@{k}"] = metrics.personalisation(frequency, cases, k)
         values[f"popularity@{k}"] = metrics.mean_popularity(frequency, counts)

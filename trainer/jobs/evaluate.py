@@ -1,7 +1,11 @@
 """Evaluates a model and the baselines on a held-out part of the log."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from service.model.artifact import Artifact
 from service.model.disk import unwritable
@@ -13,12 +17,19 @@ from trainer.corpus import DataReport, Dataset
 from trainer.evaluation.attributes import attributes_of
 from trainer.evaluation.baselines import all_baselines
 from trainer.evaluation.baselines.vectors import VectorScores
-from trainer.evaluation.comparison import Evaluation, EvaluationProtocol, evaluate
+from trainer.evaluation.comparison import (
+    Answered,
+    Evaluation,
+    EvaluationProtocol,
+    ask,
+    compare,
+)
 from trainer.evaluation.holdout import Holdout, hold_out, sample_cases
 from trainer.evaluation.interchangeability import Interchangeability, judge_neighbors
 from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
+from trainer.evaluation.weighed import Weighed, judge_weights, speaks
 from trainer.events.dataset import describe, read_log
 from trainer.view.display import Silent
 from trainer.view.page import page_content, render_page
@@ -41,6 +52,7 @@ class EvaluationRun:
         models: the relations of the trained model, name to ranker.
         evaluation: the model and its baselines side by side.
         interchangeability: what the neighbours of all of them have in common with the item.
+        weighed: what the weights of what comes next are worth; None without weights.
     """
 
     holdout: Holdout
@@ -49,6 +61,7 @@ class EvaluationRun:
     models: dict[str, Served]
     evaluation: Evaluation
     interchangeability: Interchangeability
+    weighed: Weighed | None
 
     @property
     def model(self) -> Served:
@@ -64,6 +77,7 @@ class EvaluationRun:
             "training": self.model.recommender.artifact.manifest.metrics,
             "evaluation": self.evaluation.as_dict(),
             "interchangeability": self.interchangeability.as_dict(),
+            "weighed": None if self.weighed is None else self.weighed.as_dict(),
         }
 
     def page(self) -> str:
@@ -76,7 +90,7 @@ class EvaluationRun:
             self.holdout.sessions.lengths(),
             self.holdout.description,
         )
-        return render_page(content)
+        return render_page(replace(content, weighed=self.weighed))
 
 
 def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
@@ -115,7 +129,12 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
         seed=config.training.seed,
     )
     with display.evaluating() as on_cases:
-        evaluation = evaluate(rankers, cases, dataset.vocabulary.counts, protocol, on_cases)
+        answered = ask(rankers, cases, len(dataset.vocabulary.counts), protocol, on_cases)
+        evaluation = compare(answered, cases, dataset.vocabulary.counts, protocol)
+    weighed = None
+    if speaks(models[next(iter(models))]):
+        with display.working("judging weights"):
+            weighed = _weighed(models, answered, cases, dataset.vocabulary.counts, protocol)
     with display.working("judging neighbours"):
         interchangeability = judge_neighbors(
             {SIMILAR: rankers[SIMILAR], **rankers},
@@ -124,7 +143,9 @@ def evaluate_held_out(config: Config, display: Silent) -> EvaluationRun:
             protocol.resamples,
             protocol.seed,
         )
-    return EvaluationRun(holdout, dataset.report, cases, models, evaluation, interchangeability)
+    return EvaluationRun(
+        holdout, dataset.report, cases, models, evaluation, interchangeability, weighed
+    )
 
 
 def vector_scores(artifact: Artifact, config: Config) -> VectorScores:
@@ -144,6 +165,19 @@ def _models(recommender: Recommender, config: EvaluationConfig) -> dict[str, Ser
     if recommender.artifact.continuations is None:
         return models
     return {NEXT: Served(recommender, "next", allow_seen=not config.exclude_seen), **models}
+
+
+def _weighed(
+    models: dict[str, Served],
+    answered: Mapping[str, Answered],
+    cases: Cases,
+    counts: NDArray[np.int64],
+    protocol: EvaluationProtocol,
+) -> Weighed:
+    """What the weights of the first model are worth."""
+    name, served = next(iter(models.items()))
+    both = answered[name], answered.get(TABLE_ALONE)
+    return judge_weights(served, both, cases, counts, protocol)
 
 
 def table_alone(artifact: Artifact) -> dict[str, Ranker]:

@@ -65,7 +65,7 @@ def item_table(item: Item, hidden: bool) -> Table:
 
 
 def explanation_table(found: Explanation) -> Table:
-    """Score, rank and what each item of the taste adds to the score."""
+    """Score, rank, what each item of the taste adds to the score, and which voices speak for it."""
     table = _facts()
     table.add_row("item", printable(f"{found.item.item_id} {found.item.title or ''}".rstrip()))
     table.add_row("score", "-" if found.score is None else f"{found.score:.3f}")
@@ -73,6 +73,8 @@ def explanation_table(found: Explanation) -> Table:
     table.add_row("kept out by", printable(found.removed_by or "-"))
     for item_id, part in found.contributions:
         table.add_row(f"from {printable(item_id)}", f"{part:+.3f}")
+    for voice, part in found.voices:
+        table.add_row(voice, f"{part:+.2f} log-odds")
     return table
 
 

@@ -10,6 +10,7 @@ from trainer.evaluation.comparison import Evaluation
 from trainer.evaluation.interchangeability import Interchangeability
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases
+from trainer.evaluation.weighed import Weighed
 from trainer.view.page.facts import Facts, facts_of, name_of_log
 from trainer.view.page.headline import Headline, headline
 from trainer.view.page.places import ItemMap, item_map
@@ -30,6 +31,7 @@ class PageContent:
         session_lengths: int64 [sessions].
         item_map: the most frequent items.
         samples: a few cases.
+        weighed: what the weights of what comes next are worth; None without weights.
     """
 
     title: str
@@ -41,6 +43,7 @@ class PageContent:
     session_lengths: NDArray[np.int64]
     item_map: ItemMap
     samples: list[Sample]
+    weighed: Weighed | None = None
 
 
 def page_content(

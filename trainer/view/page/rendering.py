@@ -8,6 +8,7 @@ from trainer.view.page.charts.item_map import map_chart
 from trainer.view.page.charts.lengths import length_chart
 from trainer.view.page.charts.loss import loss_chart
 from trainer.view.page.content import PageContent
+from trainer.view.page.weights import weight_charts
 
 
 def environment() -> Environment:
@@ -50,6 +51,9 @@ def render_page(content: PageContent) -> str:
                 length_chart(content.session_lengths) if len(content.session_lengths) else None
             ),
             map_chart=map_chart(content.item_map),
+            weight_charts=(
+                weight_charts(content.weighed, evaluation.protocol) if content.weighed else None
+            ),
         )
     )
 

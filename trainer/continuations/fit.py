@@ -61,9 +61,10 @@ def _fit(
     fitted, checked = kept[~is_checked], kept[is_checked]
     if min(len(fitted), len(checked)) < FEWEST_CASES / 2:
         return None, None, start
-    for some in (fitted[::FIRST], fitted):
-        start = common_weights(cases.take(some), start)
-    weights = weights_of_classes(cases.take(fitted), classes_of(lengths[fitted]), start)
+    half = cases.take(fitted)
+    for some in (cases.take(fitted[::FIRST]), half):
+        start = common_weights(some, start)
+    weights = weights_of_classes(half, classes_of(lengths[fitted]), start)
     result = _check(cases.take(checked), classes_of(lengths[checked]), weights)
     if not result.wins:
         return None, result, start

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from service.model import ragged
 from service.model.queries import powers
 from service.model.voices import VOICES, Voices
-from trainer.continuations.likelihood import Alternatives
+from trainer.continuations.likelihood import ROWS_PER_BLOCK, Alternatives
 from trainer.corpus import Sessions
 
 OTHERS = 3  # features of all items that are no candidates: a constant, log length and trust
@@ -87,7 +87,7 @@ def observe_at(
         is_own[first + rows_of_case] = True
     flat = np.concatenate(features)
     features.clear()
-    scales = np.maximum(flat.std(axis=0), 1e-6).astype(np.float32)
+    scales = np.maximum(_deviations(flat), 1e-6).astype(np.float32)
     scales[-OTHERS:] = 1
     flat /= scales
     return Observed(
@@ -106,3 +106,15 @@ def draw(sessions: Sessions, most: int, seed: int) -> NDArray[np.int64]:
     n = min(most, len(eligible))
     places: NDArray[np.int64] = np.random.default_rng(seed).choice(eligible, n, replace=False)
     return np.sort(places)
+
+
+def _deviations(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The standard deviation of each feature, without a copy of all of them."""
+    sums, squares = np.zeros((2, features.shape[1]))
+    for first in range(0, len(features), ROWS_PER_BLOCK):
+        block = features[first : first + ROWS_PER_BLOCK].astype(np.float64)
+        sums += block.sum(axis=0)
+        squares += np.square(block).sum(axis=0)
+    mean = sums / len(features)
+    deviations: NDArray[np.float64] = np.sqrt(np.maximum(squares / len(features) - mean**2, 0))
+    return deviations

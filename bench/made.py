@@ -144,5 +144,5 @@ def _sequences(items: int, random: np.random.Generator) -> Sequences:
         keys=np.concatenate(keys),
         offsets=np.arange(0, n * width + 1, width),
         items=random.integers(0, items, n * width, np.int32),
-        shares=np.sort(random.random((n, width), np.float32))[:, ::-1].ravel() / width,
+        shares=np.sort(random.random((n, width), np.float32))[:, ::-1].ravel() / np.float32(width),
     )

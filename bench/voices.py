@@ -6,7 +6,7 @@ of the training log, no test part is read.
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -128,7 +128,8 @@ def main() -> None:
     if arguments.clickstreams is not None:
         paths = clickstream.training_files(arguments.clickstreams)
         trials += [clicks(path, arguments.cases) for path in paths]
-    publish("voices", [measure(trial) for trial in trials])
+    parts = {trial.name: measure(trial) for trial in trials}
+    publish("voices", [side_by_side(trials, parts), *parts.values()])
 
 
 def invoices(path: str, cases: int) -> Trial:
@@ -199,6 +200,32 @@ def measure(trial: Trial) -> Part:
     part = _part(trial, results, judged)
     print(part.markdown(), flush=True)
     return part
+
+
+def side_by_side(trials: Sequence[Trial], parts: Mapping[str, Part]) -> Part:
+    """What all voices reach on each log, and by how much less the others do."""
+    figures = [parts[trial.name].figures for trial in trials]
+    header = ("per cent", *(f"{t.name}, {name}" for t in trials for name in t.figures.names))
+    best = [f"{value:.2f}" for of_log in figures for value in of_log[ALL]["figures"].values()]
+    rows = [(ALL, *best)]
+    for name in (ONE_CLASS, *(f"without {voice}" for voice in LEFT_OUT), TABLE):
+        row = [name]
+        for of_log in figures:
+            found = of_log.get(name.removeprefix("without "))
+            row += [_difference(*one) for one in found["less all voices"]] if found else ["", ""]
+        rows.append(tuple(row))
+    return Part(
+        name="voices",
+        title="What each voice is worth",
+        notes=["below the first row: less all voices; bold: by more than two standard errors less"],
+        tables=[markdown_table(header, rows)],
+        figures={},
+    )
+
+
+def _difference(gain: float, error: float) -> str:
+    text = f"{gain:+.2f} ± {error:.2f}"
+    return f"**{text}**" if gain < -2 * error else text
 
 
 def observe_both(trial: Trial) -> tuple[Observed, Observed]:

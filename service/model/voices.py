@@ -275,10 +275,11 @@ class Voices:
 class Pool(NamedTuple):
     """All items that anything speaks for.
 
-    items: int64 [pool], each once.
-    votes: float32 [3, pool], by NEWEST, RECENT and WHOLE.
-    listed: int32, where the session's items and those of `after` are, in that order.
-    after: what came after each of ENDINGS.
+    Attributes:
+        items: int64 [pool], each once.
+        votes: float32 [3, pool], by NEWEST, RECENT and WHOLE.
+        listed: int32, where the session's items and those of `after` are, in that order.
+        after: what came after each of ENDINGS.
     """
 
     items: NDArray[np.int64]
@@ -308,7 +309,7 @@ def _ranks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     return ranks
 
 
-@lru_cache
+@lru_cache(maxsize=1 << 10)
 def _logarithms(n: int) -> NDArray[np.float32]:
     logarithms: NDArray[np.float32] = np.log1p(np.arange(n, dtype=np.float32))
     return logarithms

@@ -9,8 +9,8 @@ KERNELS := tests/word2vec tests/continuations
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-similar bench-quality \
-	bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
+.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-voices \
+	bench-similar bench-quality bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -73,6 +73,9 @@ bench-quality: $(VENV)/.bench  ## the next event after many epochs, beside gensi
 
 bench-next: $(VENV)/.bench  ## what comes next, beside counting (CLICKSTREAMS=folder adds click-streams)
 	$(BIN)/python -m bench.next $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))
+
+bench-voices: $(VENV)/.bench  ## what each voice of what comes next is worth (CLICKSTREAMS=folder adds click-streams)
+	$(BIN)/python -m bench.voices $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))
 
 bench-similar: $(VENV)/.bench  ## objectives and settings for similar items (CLICKSTREAMS=folder adds click-streams)
 	$(BIN)/python -m bench.similar $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))

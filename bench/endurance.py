@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
+from bench.made import publish_model
 from bench.process import Memory, Service, serving
 from bench.report import Part, markdown_table, publish
-from bench.serve import CONNECTIONS, drive, publish_model
+from bench.serve import CONNECTIONS, drive
 from service.model.store import Store
 
 MOST_GROWTH = 1.05  # of the last tenth's memory over the first's

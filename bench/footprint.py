@@ -14,9 +14,9 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
+from bench.made import publish_model
 from bench.process import Service, serving
 from bench.report import Part, markdown_table, publish
-from bench.serve import publish_model
 from service.model.store import Store
 
 REQUESTS = 500

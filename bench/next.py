@@ -1,4 +1,4 @@
-"""Compares recommendations of what comes next: the table, vectors alone, and counting.
+"""Compares recommendations of what comes next: weighed, by the table, by vectors, by counting.
 
 `python -m bench.next`; quality.md in this folder describes the questions and the results.
 """
@@ -36,7 +36,7 @@ from trainer.evaluation.ranking import Ranker
 from trainer.evaluation.served import Served
 from trainer.evaluation.splits import Cases, sample
 from trainer.events.dataset import describe, read_dataset, read_log
-from trainer.jobs.evaluate import vector_scores
+from trainer.jobs.evaluate import table_alone, vector_scores
 from trainer.view.display import Silent
 
 RETAIL = "data/online_retail.parquet"
@@ -98,7 +98,9 @@ def next_purchase(path: str) -> Part:
     protocol = EvaluationProtocol(ks=(10,))
     question = Question("last item", "given the last item", last, protocol, HR_NDCG)
     rankers, seconds = _train(dataset, config)
-    longer = {name: Longer(ranker, holdout.cases.starts) for name, ranker in rankers.items()}
+    longer = {
+        name: Longer(ranker, holdout.cases.starts) for name, ranker in seen_allowed(rankers).items()
+    }
     whole = replace(question, name="whole session", description="given all items before the answer")
     results = [_ask(question, rankers, dataset), _ask(whole, longer, dataset)]
     notes = ["default settings; only the last item is never recommended", _size(dataset)]
@@ -134,7 +136,7 @@ def clicks(path: Path, cases: int) -> Part:
     drawn = f"default settings; {len(everything):,} cases, {len(selection):,} of them drawn"
     notes = [drawn, _size(dataset)]
     name = clickstream.name_of(path)
-    results = [_ask(question, rankers, dataset)]
+    results = [_ask(question, seen_allowed(rankers), dataset)]
     return _part(f"clicks_{name}", f"A click-stream: {name}", notes, results, seconds)
 
 
@@ -173,6 +175,7 @@ def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, 
     }
     return {
         "item2vec next": Served(recommender, "next"),
+        **table_alone(artifact),
         "item2vec similar": Served(recommender, "similar"),
         "word2vec next score": vector_scores(artifact, config),
         **{
@@ -181,6 +184,14 @@ def _rankers(artifact: Artifact, dataset: Dataset, config: Config) -> dict[str, 
             for decay in DECAYS
         },
         **all_baselines(sessions, dataset.vocabulary.counts),
+    }
+
+
+def seen_allowed(rankers: Mapping[str, Ranker]) -> dict[str, Ranker]:
+    """The same rankers; ours weighs for a protocol where items of the session may come next."""
+    return {
+        name: replace(ranker, allow_seen=True) if isinstance(ranker, Served) else ranker
+        for name, ranker in rankers.items()
     }
 
 

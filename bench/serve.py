@@ -11,28 +11,15 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import median
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
-import numpy as np
-
+from bench.made import STEP, RankerName, count_of, publish_model
 from bench.process import cpu_seconds, free_port, running, serving
 from bench.report import Part, markdown_table, publish
-from service.model.artifact import Artifact, Manifest
-from service.model.continuations import Continuations, Lists, NextSettings
-from service.model.neighbors import NeighborLists
-from service.model.similarity import SimilarSettings
-from service.model.store import Store
-from trainer.artifacts.index import cosine_index
-from trainer.config.cores import usable_cores
-from trainer.config.sections import IndexConfig
 
-SIZE, CLUSTERS = 100, 400
-MOST_CONTINUATIONS = 10_000_000
-LISTED, MOST_SEEN = 50, 1_000_000
 CONNECTIONS = 16
 EASY = 0.7  # of the largest rate, at which latencies are compared
 BARE = "bare route"
@@ -51,7 +38,7 @@ local n = 0
 request = function()
   n = n + 1
   local liked = {}
-  for i = 1, LIKED do liked[i] = '"item-' .. ((n * 7919 + i * 104729) % ITEMS) .. '"' end
+  for i = 1, LIKED do liked[i] = '"item-' .. ((n * 7919 + i * STEP) % ITEMS) .. '"' end
   local body = '{"liked": [' .. table.concat(liked, ",") .. '], "k": 10, MORE}'
   return wrk.format(nil, "/recommend", nil, body)
 end
@@ -61,7 +48,7 @@ BATCH = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "application/json"
 local n = 0
-local item = function(i) return '"item-' .. ((n * 7919 + i * 104729) % ITEMS) .. '"' end
+local item = function(i) return '"item-' .. ((n * 7919 + i * STEP) % ITEMS) .. '"' end
 request = function()
   n = n + 1
   local each = {}
@@ -76,12 +63,17 @@ SIMILAR_ALLOWED = SIMILAR.replace("?k=10", "?k=10&filter=count%20%3E%3D%20COUNT_
 RECOMMEND = POST.replace("LIKED", "10")
 RECOMMEND_SIMILAR = RECOMMEND.replace("MORE", '"relation": "similar"')
 RECOMMEND_ALLOWED = RECOMMEND.replace("MORE", '"filter": "count >= COUNT_OF(SHARE)"')
+NEXT = POST.replace("MORE", '"relation": "next"')
+NEXT_SEEN = POST.replace("MORE", '"relation": "next", "allow_seen": true')
 QUERIES = {
     BARE: SIMILAR,
     "similar": SIMILAR,
     "next": GET.replace("PATH", "/next"),
     "recommend, 10 liked": RECOMMEND_SIMILAR,
-    "recommend next, 5 liked": POST.replace("LIKED", "5").replace("MORE", '"relation": "next"'),
+    "recommend next, 5 liked": NEXT.replace("LIKED", "5"),
+    "recommend next, 20 liked": NEXT.replace("LIKED", "20"),
+    "recommend next, 5 liked, seen allowed": NEXT_SEEN.replace("LIKED", "5"),
+    "recommend next, 20 liked, seen allowed": NEXT_SEEN.replace("LIKED", "20"),
     "similar, 1 % allowed": SIMILAR_ALLOWED.replace("SHARE", "0.01"),
     "similar, 50 % allowed": SIMILAR_ALLOWED.replace("SHARE", "0.5"),
     "similar, every item compared": SIMILAR,
@@ -123,6 +115,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--seconds", type=int, default=8, help="of each measurement")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--ranker",
+        choices=get_args(RankerName),
+        default="logit",
+        help="what comes next by weighed voices, or by the table alone",
+    )
     parser.add_argument("--queries", nargs="+", choices=QUERIES, default=list(QUERIES))
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
@@ -132,7 +130,7 @@ def main() -> None:
     for items in map(int, arguments.items):
         with tempfile.TemporaryDirectory() as directory:
             models, exact = Path(directory, "models"), Path(directory, "exact")
-            publish_model(models, items)
+            publish_model(models, items, ranker=arguments.ranker)
             if EXACT.intersection(names):
                 publish_model(exact, items, search="exact", listed=0)
             for workers in arguments.workers:
@@ -208,16 +206,11 @@ def measure(load: Loader, workers: int, rounds: int) -> Part:
 
 
 def _filled(script: str, items: int) -> str:
-    """A script for a model of so many items, see `publish_model`."""
-    script = script.replace("ITEMS", str(items))
+    """A script for a made model of so many items."""
+    script = script.replace("ITEMS", str(items)).replace("STEP", str(STEP))
     return re.sub(
-        r"COUNT_OF\((.*?)\)", lambda share: str(_count(int(float(share[1]) * items) - 1)), script
+        r"COUNT_OF\((.*?)\)", lambda share: str(count_of(int(float(share[1]) * items) - 1)), script
     )
-
-
-def _count(row: int) -> int:
-    """How often the model's items were seen."""
-    return MOST_SEEN // (row + 1) + 1
 
 
 def _pause(loads: list[Load]) -> float:
@@ -271,63 +264,6 @@ end
 PACE = """
 delay = function() return math.floor(MILLISECONDS + math.random()) end
 """
-
-
-def publish_model(
-    models: Path,
-    items: int,
-    search: Literal["quantized", "exact"] = "quantized",
-    listed: int = LISTED,
-) -> None:
-    """Publishes a model of random clusters, whose items follow Zipf's law.
-
-    What is only looked up, the table and the lists of similar items, holds random items.
-    """
-    random = np.random.default_rng(0)
-    centers = random.normal(size=(CLUSTERS, SIZE)).astype(np.float32)
-    vectors = random.normal(scale=0.7, size=(items, SIZE)).astype(np.float32)
-    vectors += centers[random.integers(0, CLUSTERS, items)]
-    counts = MOST_SEEN // np.arange(1, items + 1) + 1
-    width = min(200, MOST_CONTINUATIONS // items)
-    config = IndexConfig(search=search)
-    settings = NextSettings(decay=0.5, last_items=20)
-    similar = SimilarSettings(decay=1, answer_shrinkage=3, query_shrinkage=20)
-    scores = np.sort(random.random((items, width), np.float32))[:, ::-1].ravel().copy()
-    table = random.integers(0, items, items * width, np.int32)
-    offsets = np.arange(0, items * width + 1, width)
-    lists = NeighborLists(
-        random.integers(0, items, (items, listed), np.int32),
-        np.sort(random.random((items, listed), np.float32))[:, ::-1].copy(),
-    )
-
-    def build(version: str) -> Artifact:
-        return Artifact(
-            manifest=Manifest(
-                model_version=version,
-                created=datetime.now(UTC),
-                items=items,
-                vector_size=SIZE,
-                output="none",
-                config={},
-                data={},
-                metrics={},
-                verdict="not for serving",
-                similar=similar,
-                next=settings,
-            ),
-            item_ids=[f"item-{row}" for row in range(items)],
-            titles=[f"Title of item number {row}" for row in range(items)],
-            metadata={},
-            counts=counts,
-            input_vectors=vectors,
-            output_vectors=np.zeros_like(vectors),
-            cosine_index=cosine_index(vectors, counts, similar, config, usable_cores()),
-            continuations=Continuations(Lists(table, offsets), scores, settings),
-            neighbors=lists,
-        )
-
-    store = Store(models)
-    store.promote(store.add(build).model_version)
 
 
 @contextmanager

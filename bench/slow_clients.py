@@ -17,9 +17,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.made import publish_model
 from bench.process import Service, serving
 from bench.report import Part, markdown_table, publish
-from bench.serve import publish_model
 from service.web.settings import Settings
 
 ITEMS = 2_000

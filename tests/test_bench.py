@@ -4,20 +4,28 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from bench import clickstream
+from bench import clickstream, voices
 from bench.cases import hold_out_last
 from bench.combinations import COMBINATIONS
 from bench.corpus import build_corpus
 from bench.kept_tree import KeptTree, training_on
 from bench.longer import Longer
+from bench.made import STEP, count_of, make_continuations, make_vectors
+from bench.next import seen_allowed
 from bench.plain import train_plain
 from bench.spread import difference, not_below
+from service.model.following import Following
+from service.model.similarity import unit
+from service.model.voices import AFTER_APART, AFTER_LAST, AFTER_TWO, FREQUENCY, IS_LAST, VOICES
 from tests.worlds import answers, cases_of
 from trainer.config.sections import TrainingConfig
+from trainer.continuations.likelihood import Alternatives
+from trainer.continuations.observation import OTHERS, Observed
 from trainer.corpus import Sessions, Vocabulary
 from trainer.evaluation.baselines import ItemItem
 from trainer.evaluation.baselines.counting import transitions
 from trainer.evaluation.ranking import rank_unseen
+from trainer.evaluation.served import Served
 from trainer.word2vec.training import train
 
 
@@ -147,3 +155,92 @@ def test_the_click_streams_of_a_folder_are_its_training_files_with_their_tests(t
 def test_a_folder_without_a_click_stream_is_told(tmp_path):
     with pytest.raises(ValueError, match=r"no click-stream, a file named \*_train.txt.gz"):
         clickstream.training_files(tmp_path)
+
+
+def test_a_hit_beyond_the_cutoff_is_worth_nothing_and_one_within_by_its_rank():
+    ranks = np.array([1, 4, 21, 0])
+    hits, gains = voices.Figures(20, "MRR").of(ranks)
+    assert hits.tolist() == [100, 100, 0, 0]
+    assert gains.tolist() == [100, 25, 0, 0]
+    assert voices.Figures(20, "NDCG").of(ranks)[1] == pytest.approx([100, 100 / np.log2(5), 0, 0])
+
+
+def test_cases_of_one_session_are_one_observation_of_a_difference():
+    def judged(values):
+        return voices.Judged(np.array([values, values], np.float64), 0.0)
+
+    one, other = judged([3, 3, 1, 1]), judged([1, 1, 1, 1])
+    alone, together = np.arange(4), np.array([0, 0, 1, 1])
+    gain, error = voices.difference(one, other, alone)[0]
+    assert (gain, error) == (1, 0.5)
+    assert voices.difference(one, other, together)[0] == pytest.approx([1, np.sqrt(0.5)])
+
+
+def two_alternatives(cases=400):
+    """What came next is a repeat in three cases of four; nothing else tells it from the other."""
+    features = np.zeros((3 * cases, len(VOICES) + OTHERS), np.float32)
+    features[::3, -OTHERS] = 1
+    features[1::3, IS_LAST] = 1
+    is_repeat = np.arange(cases) % 4 > 0
+    starts = 3 * np.arange(cases)
+    return Observed(
+        alternatives=Alternatives(
+            features, starts, starts + 2 - is_repeat, np.zeros(len(features), np.bool_)
+        ),
+        scales=np.ones(features.shape[1], np.float32),
+        is_own=features[:, IS_LAST] > 0,
+        lengths=np.ones(cases, np.int64),
+        sessions=np.arange(cases),
+    )
+
+
+def test_what_a_voice_is_worth_is_lost_without_it_and_no_other_is_missed():
+    cases = two_alternatives()
+    ablation = voices.Ablation(cases, cases, voices.Figures(1, "MRR"))
+    everything, blind = ablation.without(()), ablation.without((IS_LAST,))
+    assert everything.values[0].mean() == 75
+    assert blind.values[0].mean() == 0  # both are as probable, and ties count against the model
+    assert ablation.without((FREQUENCY,)).values == pytest.approx(everything.values)
+    assert ablation.of_one_class().values == pytest.approx(everything.values)
+    assert everything.calibration < 0.02
+
+
+def test_every_voice_is_left_out_once_and_groups_hold_several():
+    alone = [left_out for left_out in voices.LEFT_OUT.values() if len(left_out) == 1]
+    assert alone == [(voice,) for voice in range(len(VOICES))]
+    assert all(len(set(group)) > 1 for group in voices.GROUPS.values())
+
+
+def test_a_made_model_knows_what_came_after_the_sessions_that_are_asked_about():
+    following = made_following(items=2_000)
+    session = (3 + np.arange(1, 6) * STEP) % 2_000
+    candidates = following.candidates(session, np.ones(5, np.float32))
+    assert candidates is not None
+    for voice in (AFTER_LAST, AFTER_TWO, AFTER_APART):
+        assert candidates.voices[voice].any()
+    items, probabilities = following.ranked(session, np.ones(5, np.float32), 10)
+    assert len(items) == 10
+    assert not set(items) & set(session.tolist())
+    assert (np.diff(probabilities) <= 0).all()
+
+
+def test_a_made_model_may_have_the_table_alone():
+    continuations = make_continuations(500, "table", np.random.default_rng(0))
+    assert continuations.settings.logit is None
+    assert not len(continuations.sequences.keys)
+
+
+def made_following(items):
+    random = np.random.default_rng(0)
+    counts = np.array([count_of(row) for row in range(items)])
+    return Following(
+        make_continuations(items, "logit", random), unit(make_vectors(items, random)), counts
+    )
+
+
+def test_only_where_seen_items_may_come_next_is_next_weighed_for_them():
+    ours, other = Served("recommender", "next"), object()
+    allowed = seen_allowed({"next": ours, "other": other})
+    assert allowed["next"].allow_seen
+    assert allowed["other"] is other
+    assert not ours.allow_seen

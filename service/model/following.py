@@ -103,11 +103,18 @@ def _probable(
     logit: Logit, candidates: Candidates, *, allow_seen: bool
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], float]:
     """The candidates, their probabilities, and that of all other items."""
-    items, voices = eligible(candidates, allow_seen=allow_seen)
     scores, left = logit.probabilities(
-        voices, candidates.length, candidates.trust, allow_seen=allow_seen
+        candidates.voices,
+        candidates.length,
+        candidates.trust,
+        allow_seen=allow_seen,
+        banned=None if allow_seen else candidates.own,
     )
-    return items, scores, left
+    if allow_seen:
+        return candidates.items, scores, left
+    is_new = np.ones(len(scores), np.bool_)
+    is_new[candidates.own] = False
+    return candidates.items[is_new], scores[is_new], left
 
 
 def _with_others(

@@ -6,8 +6,9 @@ where o speaks for all items that are no candidates. The weights depend on the l
 and on whether its own items may come next; `trainer.continuations.fit` finds them.
 """
 
+import math
 from functools import cached_property
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +105,13 @@ class Logit(BaseModel):
         return row
 
     def probabilities(
-        self, voices: NDArray[np.float32], length: int, trust: float, *, allow_seen: bool
+        self,
+        voices: NDArray[np.float32],
+        length: int,
+        trust: float,
+        *,
+        allow_seen: bool,
+        banned: NDArray[np.integer[Any]] | None = None,
     ) -> tuple[NDArray[np.float32], float]:
         """How probable each candidate is, and that it is another item.
 
@@ -112,7 +119,8 @@ class Logit(BaseModel):
             voices: float32 [voices, candidates].
             length: how many items the session has.
             trust: the logarithm of one more than the occurrences of its last item.
-            allow_seen: whether items of the session are among the candidates.
+            allow_seen: whether items of the session may come next.
+            banned: int, which of the candidates cannot: their probability is 0.
 
         Returns:
             float32 [candidates], and what is left to all other items: together 1.
@@ -120,11 +128,13 @@ class Logit(BaseModel):
         weights, others = self._arrays[allow_seen]
         of_class = self._class(length)
         odds = weights[of_class] @ voices
+        if banned is not None:
+            odds[banned] = -np.inf
         constant, by_length, by_trust = others[of_class]
-        other = constant + by_length * np.log(length) + by_trust * trust
+        other = constant + by_length * math.log(length) + by_trust * trust
         highest = max(float(odds.max(initial=-np.inf)), other)
         exponentials = np.exp(odds - np.float32(highest))
-        left = float(np.exp(other - highest))
+        left = math.exp(other - highest)
         total = float(exponentials.sum()) + left
         return exponentials / np.float32(total), left / total
 

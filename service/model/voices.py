@@ -4,6 +4,7 @@ Training, evaluation and the service rank by the same candidates and voices. A v
 such as the logarithm of the votes of the table; `service.model.logit` weighs them.
 """
 
+import math
 import threading
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
@@ -69,6 +70,7 @@ VOICES = (
     REPEATS,
 ) = range(len(VOICES))
 
+TINY = np.finfo(np.float32).tiny
 LEAST_VOTES, VOTES_OF_NOISE = np.float32(1e-5), np.float32(1e-2)  # added within logarithms
 SHARES = np.float32(1000)  # the share s of a sequence counts log(1 + 1000 s)
 TRUST = np.float32(0.1)  # of the logarithm of the last item's occurrences
@@ -84,7 +86,8 @@ class Candidates(NamedTuple):
         own: int [items of the session], where each is among the candidates, newest first.
         length: how many items the session has.
         trust: the logarithm of one more than the occurrences of its last item.
-        others: int32, further items with votes, and float32, their share of all votes.
+        pool: all items that anything speaks for.
+        chosen: int64 [candidates], where the candidates are in the pool.
     """
 
     items: NDArray[np.int32]
@@ -92,7 +95,16 @@ class Candidates(NamedTuple):
     own: NDArray[np.int64]
     length: int
     trust: float
-    others: tuple[NDArray[np.int32], NDArray[np.float32]]
+    pool: "Pool"
+    chosen: NDArray[np.int64]
+
+    @property
+    def others(self) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Further items with votes, int32, and their votes, float32."""
+        votes = self.pool.votes[RECENT].copy()
+        votes[self.chosen] = 0
+        left = votes > 0
+        return self.pool.items[left].astype(np.int32), votes[left]
 
 
 class Voices:
@@ -135,49 +147,47 @@ class Voices:
         """
         last = self.last_items
         items, weights = items[-last:][::-1], weights[-last:][::-1]
-        session = items[weights > 0]
+        is_liked = weights > 0
+        session, liked = items[is_liked], weights[is_liked]
         if not len(session):
             return None
         pool = self._pool(items, weights, session)
-        chosen = np.zeros(len(pool.items), np.bool_)
+        is_chosen = np.zeros(len(pool.items), np.bool_)
         for votes, most in zip(pool.votes, self._most, strict=True):
-            if most < len(votes):
-                chosen[np.argpartition(votes, len(votes) - most)[len(votes) - most :]] = True
-            else:
-                chosen[:] = True
-        if weights.min() < 0:
-            chosen &= pool.votes[RECENT] > 0
-        chosen[pool.listed] = True
-        return self._speak(pool, chosen, session, weights[weights > 0])
+            is_chosen |= _most_voted(votes, most)
+        if len(session) < len(items):
+            is_chosen &= pool.votes[RECENT] > 0
+        is_chosen[pool.listed] = True
+        return self._speak(pool, is_chosen.nonzero()[0], session, liked)
 
     def _pool(
         self,
         items: NDArray[np.integer[Any]],
         weights: NDArray[np.float32],
         session: NDArray[np.integer[Any]],
-    ) -> "_Pool":
+    ) -> "Pool":
         """All items that anything speaks for, each once."""
         table, scores, borders = self._next.table.items, self._next.scores, self._borders
         lists = [slice(borders[item], borders[item + 1]) for item in items.tolist()]
         after = self._after(session.tolist())
         entries = np.concatenate(
-            [session, *(row for row, _ in after), *(table[part] for part in lists)], dtype=np.int32
+            [session, *(row for row, _ in after), *(table[part] for part in lists)], dtype=np.int64
         )
-        listed = len(session) + sum(len(row) for row, _ in after)
-        slots = self._slots
-        numbers = np.arange(len(entries), dtype=np.int32)
+        slots, numbers = self._slots, np.arange(len(entries), dtype=np.int32)
         slots[entries] = numbers
-        representative = slots[entries]  # the last entry of the same item
-        is_first = representative == numbers
-        places = (np.cumsum(is_first) - 1)[representative]
-        pool = entries[is_first]
-        voters = np.repeat(np.arange(len(items)), [part.stop - part.start for part in lists])
-        signed = np.sign(weights) * np.abs(weights) ** POWERS
-        votes = np.concatenate([scores[part] for part in lists]) * signed[:, voters]
-        sums = np.stack([np.bincount(places[listed:], row, len(pool)) for row in votes])
-        sums = np.maximum(sums, 0)
-        shares = sums / np.maximum(sums.sum(axis=1, keepdims=True), np.finfo(np.float32).tiny)
-        return _Pool(pool, shares.astype(np.float32), places[:listed], after)
+        pool = entries[slots.take(entries) == numbers]  # the last entry of each item
+        slots[pool] = numbers[: len(pool)]
+        places = slots.take(entries)
+        listed = len(session) + sum(len(row) for row, _ in after)
+        votes = np.concatenate([scores[part] for part in lists]) * np.repeat(
+            _powers(weights), [part.stop - part.start for part in lists], axis=1
+        )
+        sums = np.empty((len(POWERS), len(pool)), np.float32)
+        for row, voted in zip(sums, votes, strict=True):
+            row[:] = np.bincount(places[listed:], voted, len(pool))
+        if len(session) < len(items):
+            np.maximum(sums, 0, out=sums)
+        return Pool(pool, sums, places[:listed], after)
 
     def _after(self, session: list[int]) -> list[Shares]:
         """What came after the last items, as the voices AFTER_... in their order have it."""
@@ -189,53 +199,65 @@ class Voices:
 
     def _speak(
         self,
-        pool: "_Pool",
-        chosen: NDArray[np.bool_],
+        pool: "Pool",
+        chosen: NDArray[np.int64],
         session: NDArray[np.integer[Any]],
-        weights: NDArray[np.float32],
+        liked: NDArray[np.float32],
     ) -> Candidates:
+        """The voices of those of the pool that are chosen, of a session and its weights."""
         items = pool.items[chosen]
-        places = (np.cumsum(chosen) - 1)[pool.listed]
+        places = chosen.searchsorted(pool.listed)
         own = places[: len(session)]
-        trust = float(np.log1p(self._counts[session[0]]))
+        trust = float(self._frequencies[session[0]])
         voices = np.zeros((len(VOICES), len(items)), np.float32)
-        self._vote(voices, pool.votes[:, chosen], len(session), trust)
-        self._compare(voices, items, session, weights)
-        voices[FREQUENCY] = np.log1p(self._counts[items])
-        voices[RECENT_FREQUENCY] = np.log1p(self._next.recent[items])
-        voices[FREQUENCY_BY_TRUST] = voices[FREQUENCY] * TRUST * trust
+        totals = np.maximum(pool.votes.sum(axis=1, keepdims=True), TINY)
+        self._vote(voices, pool.votes.take(chosen, axis=1) / totals, len(session), trust)
+        self._compare(voices, items, session, liked)
+        voices[FREQUENCY] = self._frequencies[items]
+        voices[RECENT_FREQUENCY] = self._recent_frequencies[items]
+        voices[FREQUENCY_BY_TRUST] = voices[FREQUENCY] * (TRUST * trust)
         first = len(session)
         for voice, (row, shares) in enumerate(pool.after, start=AFTER_LAST):
-            voices[voice, places[first : first + len(row)]] = np.log1p(SHARES * shares)
-            first += len(row)
+            if len(row):
+                voices[voice, places[first : first + len(row)]] = np.log1p(SHARES * shares)
+                first += len(row)
         _remember(voices, own)
-        left = ~chosen & (pool.votes[RECENT] > 0)
-        others = pool.items[left], pool.votes[RECENT, left]
-        return Candidates(items, voices, own, len(session), trust, others)
+        return Candidates(items.astype(np.int32), voices, own, len(session), trust, pool, chosen)
 
     def _vote(
         self, voices: NDArray[np.float32], votes: NDArray[np.float32], length: int, trust: float
     ) -> None:
-        voices[[VOTES_NEWEST, VOTES_RECENT, VOTES_WHOLE]] = np.log(votes + LEAST_VOTES)
+        np.log(votes + LEAST_VOTES, out=voices[VOTES_NEWEST : VOTES_WHOLE + 1])
         voices[RANK_BY_VOTES] = _ranks(votes[RECENT])
-        voices[VOTES_ABOVE] = np.log(votes[NEWEST] + VOTES_OF_NOISE)
-        voices[VOTES_BY_TRUST] = voices[VOTES_NEWEST] * TRUST * trust
-        voices[VOTES_BY_LENGTH] = voices[VOTES_RECENT] * np.log(length)
+        np.log(votes[NEWEST] + VOTES_OF_NOISE, out=voices[VOTES_ABOVE])
+        np.multiply(voices[VOTES_NEWEST], TRUST * trust, out=voices[VOTES_BY_TRUST])
+        np.multiply(voices[VOTES_RECENT], math.log(length), out=voices[VOTES_BY_LENGTH])
 
     def _compare(
         self,
         voices: NDArray[np.float32],
-        items: NDArray[np.int32],
+        items: NDArray[np.int64],
         session: NDArray[np.integer[Any]],
-        weights: NDArray[np.float32],
+        liked: NDArray[np.float32],
     ) -> None:
         units = self._units[session]
-        taste = weights @ units
-        cosines = self._units[items] @ np.vstack([units, taste]).T
-        voices[LARGEST_COSINE] = cosines[:, :-1].max(axis=1)
-        voices[LAST_COSINE] = cosines[:, 0]
-        voices[MEAN_COSINE] = cosines[:, -1] / max(float(np.sqrt(taste @ taste)), 1e-9)
+        taste = liked @ units
+        # Copied, since columns that are contiguous are quicker to multiply with and to compare.
+        cosines = (self._units[items] @ units.T.copy()).T.copy()
+        np.maximum.reduce(cosines, axis=0, out=voices[LARGEST_COSINE])
+        voices[LAST_COSINE] = cosines[0]
+        length = max(math.sqrt(taste @ taste), 1e-9)
+        np.matmul(liked / np.float32(length), cosines, out=voices[MEAN_COSINE])
         voices[RANK_BY_COSINE] = _ranks(voices[MEAN_COSINE])
+
+    @cached_property
+    def _frequencies(self) -> NDArray[np.float32]:
+        """The logarithm of one more than the occurrences of each item."""
+        return np.log1p(self._counts, dtype=np.float32)
+
+    @cached_property
+    def _recent_frequencies(self) -> NDArray[np.float32]:
+        return np.log1p(self._next.recent, dtype=np.float32)
 
     @cached_property
     def _borders(self) -> memoryview:
@@ -250,19 +272,34 @@ class Voices:
         return slots
 
 
-class _Pool(NamedTuple):
+class Pool(NamedTuple):
     """All items that anything speaks for.
 
-    items: int32 [pool], each once.
-    votes: float32 [3, pool], their shares by NEWEST, RECENT and WHOLE.
-    listed: int, where the session's items and those of `after` are, in that order.
-    after: what came after each of ENDINGS.
+    Attributes:
+        items: int64 [pool], each once.
+        votes: float32 [3, pool], by NEWEST, RECENT and WHOLE.
+        listed: int32, where the session's items and those of `after` are, in that order.
+        after: what came after each of ENDINGS.
     """
 
-    items: NDArray[np.int32]
+    items: NDArray[np.int64]
     votes: NDArray[np.float32]
-    listed: NDArray[np.int64]
+    listed: NDArray[np.int32]
     after: list[Shares]
+
+
+def _powers(weights: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The weights to POWERS, with their signs, float32 [3, items]."""
+    powers: NDArray[np.float32] = np.abs(weights) ** POWERS
+    return powers * np.sign(weights)
+
+
+def _most_voted(votes: NDArray[np.float32], most: int) -> NDArray[np.bool_]:
+    """Which items have the most votes; all that have as many as the last of them."""
+    if most >= len(votes):
+        return np.ones(len(votes), np.bool_)
+    are_most: NDArray[np.bool_] = votes >= np.partition(votes, -most)[-most]
+    return are_most
 
 
 def _ranks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -272,7 +309,7 @@ def _ranks(scores: NDArray[np.float32]) -> NDArray[np.float32]:
     return ranks
 
 
-@lru_cache
+@lru_cache(maxsize=1 << 10)
 def _logarithms(n: int) -> NDArray[np.float32]:
     logarithms: NDArray[np.float32] = np.log1p(np.arange(n, dtype=np.float32))
     return logarithms

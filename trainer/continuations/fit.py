@@ -56,46 +56,59 @@ def _fit(
     if not allow_seen:
         cases = replace(cases, forbidden=observed.is_own)
         kept = np.flatnonzero(~observed.is_own[cases.chosen])
-    kept = kept[np.argsort(_classes(lengths[kept]), kind="stable")]
+    kept = kept[np.argsort(classes_of(lengths[kept]), kind="stable")]
     is_checked = sessions[kept] % 2 == 1
     fitted, checked = kept[~is_checked], kept[is_checked]
     if min(len(fitted), len(checked)) < FEWEST_CASES / 2:
         return None, None, start
-    for some in (fitted[::FIRST], fitted):
-        start = _common(cases.take(some), start)
-    weights = _of_classes(cases.take(fitted), _classes(lengths[fitted]), start)
-    result = _check(cases.take(checked), _classes(lengths[checked]), weights)
+    half = cases.take(fitted)
+    for some in (cases.take(fitted[::FIRST]), half):
+        start = common_weights(some, start)
+    weights = weights_of_classes(half, classes_of(lengths[fitted]), start)
+    result = _check(cases.take(checked), classes_of(lengths[checked]), weights)
     if not result.wins:
         return None, result, start
     everything = cases.take(kept)
-    common = _common(everything, start)
-    weights = _of_classes(everything, _classes(lengths[kept]), common) / observed.scales
+    common = common_weights(everything, start)
+    weights = weights_of_classes(everything, classes_of(lengths[kept]), common) / observed.scales
     voices, others = weights[:, :-OTHERS], weights[:, -OTHERS:]
     found = Weights(voices=voices.tolist(), others=[tuple(row) for row in others.tolist()])
     return found, result, common
 
 
-def _classes(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+def classes_of(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The class of sessions of some lengths, see LENGTHS."""
     return np.searchsorted(LENGTHS, lengths, side="right") - 1
 
 
-def _parts(cases: Alternatives, classes: NDArray[np.int64]) -> list[Alternatives]:
-    """The cases of each class, which are in this order."""
+def parts_of(cases: Alternatives, classes: NDArray[np.int64]) -> list[Alternatives]:
+    """The cases of each class.
+
+    Args:
+        cases: in the order of their classes.
+        classes: int64 [cases], ascending.
+    """
     borders = np.searchsorted(classes, np.arange(len(LENGTHS) + 1))
     return [cases.part(first, last) for first, last in pairwise(borders)]
 
 
-def _common(cases: Alternatives, start: Array) -> Array:
-    """The weights of all classes together, float64 [features]."""
+def common_weights(cases: Alternatives, start: Array) -> Array:
+    """The weights of all classes together, float64 [features]; a start near them saves time."""
     return most_likely(cases, np.zeros_like(start), PRECISION, start)
 
 
-def _of_classes(cases: Alternatives, classes: NDArray[np.int64], common: Array) -> Array:
-    """The weights of each class, float64 [classes, features]."""
+def weights_of_classes(cases: Alternatives, classes: NDArray[np.int64], common: Array) -> Array:
+    """The weights of each class, float64 [classes, features].
+
+    Args:
+        cases: in the order of their classes.
+        classes: int64 [cases], ascending.
+        common: float64 [features], the weights of all classes together.
+    """
     return np.stack(
         [
             most_likely(part, common, PRECISION_OF_CLASS, common) if len(part) else common
-            for part in _parts(cases, classes)
+            for part in parts_of(cases, classes)
         ]
     )
 
@@ -103,7 +116,7 @@ def _of_classes(cases: Alternatives, classes: NDArray[np.int64], common: Array) 
 def _check(cases: Alternatives, classes: NDArray[np.int64], weights: Array) -> Check:
     probabilities = [
         part.probabilities(row)[0]
-        for part, row in zip(_parts(cases, classes), weights, strict=True)
+        for part, row in zip(parts_of(cases, classes), weights, strict=True)
         if len(part)
     ]
     return check(foretell(cases, np.concatenate(probabilities)))

@@ -5,11 +5,12 @@ weights, so that a few steps of Newton's method in a trust region find the maxim
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from service.model import ragged
 
@@ -17,6 +18,7 @@ Array = NDArray[np.float64]
 
 LARGEST_STEP = 1e3  # of all weights; beyond it the loss is not what its curvature says
 MOST_STEPS = 40
+ROWS_PER_BLOCK = 1 << 12  # of features, so that they stay in the cache
 TOLERANCE = 5e-4  # of the gradient, for each case
 
 
@@ -70,6 +72,14 @@ class Alternatives:
         likelihood = float((odds[self.chosen] - np.log(sums)).sum(dtype=np.float64))
         return exponentials / np.repeat(sums, lengths), likelihood
 
+    def means(self, probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The expected features of each case, float32 [cases, features]."""
+        rows = len(self.features)
+        borders = np.append(self.starts, rows)
+        mixture = csr_array((probabilities, np.arange(rows), borders), (len(self), rows))
+        means: NDArray[np.float32] = mixture @ self.features
+        return means
+
 
 def most_likely(cases: Alternatives, prior: Array, precision: float, start: Array) -> Array:
     """The weights of the largest posterior under a normal prior.
@@ -108,29 +118,41 @@ class _Posterior:
         self._cases = cases
         self._prior = prior
         self._precision = precision
-        self._last: tuple[Array, NDArray[np.float32], float] | None = None
+        self._last: tuple[Array, _Expected] | None = None
         self._observed = cases.features[cases.chosen].sum(axis=0, dtype=np.float64)
 
     def loss(self, weights: Array) -> tuple[float, Array]:
         """The loss, and its gradient."""
-        probabilities, likelihood = self._probabilities(weights)
+        expected = self._expected(weights)
         away = weights - self._prior
-        expected = (probabilities @ self._cases.features).astype(np.float64)
-        gradient = expected - self._observed + self._precision * away
-        return 0.5 * self._precision * float(away @ away) - likelihood, gradient
+        gradient = expected.means.sum(axis=0, dtype=np.float64) - self._observed
+        loss = 0.5 * self._precision * float(away @ away) - expected.likelihood
+        return loss, gradient + self._precision * away
 
     def curvature(self, weights: Array) -> Array:
         """The matrix of second derivatives: how much features vary among alternatives."""
-        features = self._cases.features
-        probabilities, _ = self._probabilities(weights)
-        weighted = features * probabilities[:, None]
-        means = np.add.reduceat(weighted, self._cases.starts)
-        second = (features.T @ weighted).astype(np.float64) - (means.T @ means)
-        curvature: Array = second + self._precision * np.eye(len(weights))
+        expected = self._expected(weights)
+        roots = np.sqrt(expected.probabilities)
+        curvature: Array = self._precision * np.eye(len(weights))
+        curvature -= expected.means.T @ expected.means
+        for first in range(0, len(roots), ROWS_PER_BLOCK):
+            rows = slice(first, first + ROWS_PER_BLOCK)
+            weighted = self._cases.features[rows] * roots[rows, None]
+            curvature += weighted.T @ weighted
         return curvature
 
-    def _probabilities(self, weights: Array) -> tuple[NDArray[np.float32], float]:
-        """Those of the cases; the curvature is asked for where the loss was."""
+    def _expected(self, weights: Array) -> "_Expected":
+        """What is expected of the cases; the curvature is asked for where the loss was."""
         if self._last is None or not np.array_equal(self._last[0], weights):
-            self._last = weights.copy(), *self._cases.probabilities(weights)
-        return self._last[1:]
+            probabilities, likelihood = self._cases.probabilities(weights)
+            means = self._cases.means(probabilities)
+            self._last = weights.copy(), _Expected(probabilities, means, likelihood)
+        return self._last[1]
+
+
+class _Expected(NamedTuple):
+    """The probabilities of alternatives, the mean features of each case, the log-likelihood."""
+
+    probabilities: NDArray[np.float32]
+    means: NDArray[np.float32]
+    likelihood: float

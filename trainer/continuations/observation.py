@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from service.model import ragged
 from service.model.queries import powers
 from service.model.voices import VOICES, Voices
-from trainer.continuations.likelihood import Alternatives
+from trainer.continuations.likelihood import ROWS_PER_BLOCK, Alternatives
 from trainer.corpus import Sessions
 
 OTHERS = 3  # features of all items that are no candidates: a constant, log length and trust
@@ -48,12 +48,26 @@ def observe(voices: Voices, sessions: Sessions, decay: float, most: int, seed: i
         most: how many cases at most.
         seed: draws them.
     """
-    places, starts = _draw(sessions, most, seed)
+    return observe_at(voices, sessions, decay, draw(sessions, most, seed))
+
+
+def observe_at(
+    voices: Voices, sessions: Sessions, decay: float, places: NDArray[np.int64]
+) -> Observed:
+    """The cases whose answers are at some places.
+
+    Args:
+        voices: of a model that knows nothing of the answers.
+        sessions: what is observed.
+        decay: the share of its weight an item keeps per step back.
+        places: int64 [cases], ascending, events that others precede in their session.
+    """
+    owners = np.searchsorted(sessions.offsets, places, side="right") - 1
+    starts = np.maximum(sessions.offsets[owners], places - voices.last_items)
     features: list[NDArray[np.float32]] = []
     own: list[NDArray[np.int64]] = []
     chosen = np.zeros(len(places), np.int64)
     lengths = np.zeros(len(places), np.int64)
-    starts = np.maximum(starts, places - voices.last_items)
     for case, (start, place) in enumerate(zip(starts.tolist(), places.tolist(), strict=True)):
         prefix = sessions.items[start:place]
         weights = powers(decay, np.arange(place - start - 1, -1, -1))
@@ -73,7 +87,7 @@ def observe(voices: Voices, sessions: Sessions, decay: float, most: int, seed: i
         is_own[first + rows_of_case] = True
     flat = np.concatenate(features)
     features.clear()
-    scales = np.maximum(flat.std(axis=0), 1e-6).astype(np.float32)
+    scales = np.maximum(_deviations(flat), 1e-6).astype(np.float32)
     scales[-OTHERS:] = 1
     flat /= scales
     return Observed(
@@ -81,14 +95,26 @@ def observe(voices: Voices, sessions: Sessions, decay: float, most: int, seed: i
         scales=scales,
         is_own=is_own,
         lengths=lengths,
-        sessions=np.searchsorted(sessions.offsets, places, side="right") - 1,
+        sessions=owners,
     )
 
 
-def _draw(sessions: Sessions, most: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Places of events that others precede in their session, and where their sessions start."""
+def draw(sessions: Sessions, most: int, seed: int) -> NDArray[np.int64]:
+    """Places of events that others precede in their session, ascending."""
     firsts = sessions.offsets[:-1][sessions.lengths() > 0]
     eligible = np.delete(np.arange(len(sessions.items)), firsts)
     n = min(most, len(eligible))
-    places = np.sort(np.random.default_rng(seed).choice(eligible, n, replace=False))
-    return places, sessions.offsets[np.searchsorted(sessions.offsets, places, side="right") - 1]
+    places: NDArray[np.int64] = np.random.default_rng(seed).choice(eligible, n, replace=False)
+    return np.sort(places)
+
+
+def _deviations(features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The standard deviation of each feature, without a copy of all of them."""
+    sums, squares = np.zeros((2, features.shape[1]))
+    for first in range(0, len(features), ROWS_PER_BLOCK):
+        block = features[first : first + ROWS_PER_BLOCK].astype(np.float64)
+        sums += block.sum(axis=0)
+        squares += np.square(block).sum(axis=0)
+    mean = sums / len(features)
+    deviations: NDArray[np.float64] = np.sqrt(np.maximum(squares / len(features) - mean**2, 0))
+    return deviations

@@ -7,11 +7,15 @@ and on whether its own items may come next; `trainer.continuations.fit` finds th
 """
 
 from functools import cached_property
-from typing import Self
+from itertools import pairwise
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LARGEST_WEIGHT = 1e30  # float32 holds its product with any voice
+Weight = Annotated[float, Field(ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT)]
 
 
 class CandidateSettings(BaseModel):
@@ -35,8 +39,8 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    voices: list[list[float]]
-    others: list[tuple[float, float, float]]
+    voices: list[list[Weight]]
+    others: list[tuple[Weight, Weight, Weight]]
 
 
 class Check(BaseModel):
@@ -86,6 +90,8 @@ class Logit(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
+        if self.lengths[0] != 1 or any(one >= other for one, other in pairwise(self.lengths)):
+            raise ValueError("the lengths must rise from 1")
         for weights in filter(None, (self.seen, self.unseen)):
             sizes = {len(row) for row in weights.voices}
             if len(weights.voices) != len(self.lengths) or len(weights.others) != len(self.lengths):

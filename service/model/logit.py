@@ -6,6 +6,7 @@ where o speaks for all items that are no candidates. The weights depend on the l
 and on whether its own items may come next; `trainer.continuations.fit` finds them.
 """
 
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Self
@@ -106,7 +107,7 @@ class Logit(BaseModel):
 
     def weights(self, length: int, *, allow_seen: bool) -> NDArray[np.float32]:
         """The weights of the voices for a session, float32 [voices]."""
-        row: NDArray[np.float32] = self._arrays[allow_seen][0][self._class(length)]
+        row: NDArray[np.float32] = self._arrays[allow_seen].voices[self._class(length)]
         return row
 
     def probabilities(
@@ -123,10 +124,9 @@ class Logit(BaseModel):
         Returns:
             float32 [candidates], and what is left to all other items: together 1.
         """
-        weights, others = self._arrays[allow_seen]
-        of_class = self._class(length)
-        odds = weights[of_class] @ voices
-        constant, by_length, by_trust = others[of_class]
+        arrays, of_class = self._arrays[allow_seen], self._class(length)
+        odds = arrays.voices[of_class] @ voices
+        constant, by_length, by_trust = arrays.others[of_class]
         other = constant + by_length * np.log(length) + by_trust * trust
         highest = max(float(odds.max(initial=-np.inf)), other)
         exponentials = np.exp(odds - np.float32(highest))
@@ -138,9 +138,17 @@ class Logit(BaseModel):
         return sum(length >= shortest for shortest in self.lengths[1:])
 
     @cached_property
-    def _arrays(self) -> dict[bool, tuple[NDArray[np.float32], list[tuple[float, float, float]]]]:
+    def _arrays(self) -> dict[bool, "_Arrays"]:
         return {
-            allow_seen: (np.array(weights.voices, np.float32), weights.others)
+            allow_seen: _Arrays(np.array(weights.voices, np.float32), weights.others)
             for allow_seen, weights in ((True, self.seen), (False, self.unseen))
             if weights is not None
         }
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """Weights to reckon with; models that hold arrays themselves could not be compared."""
+
+    voices: NDArray[np.float32]
+    others: list[tuple[float, float, float]]

@@ -87,6 +87,14 @@ def test_it_is_what_it_was_after_it_was_written():
     assert Logit.model_validate_json(logit_of().model_dump_json(), strict=True) == logit_of()
 
 
+def test_one_that_was_asked_is_still_the_same():
+    one, other = logit_of(), logit_of()
+    ask(one, [[1], [1]])
+    ask(other, [[1], [1]])
+    assert one == other
+    assert one != logit_of(lengths=[1, 4])
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

@@ -15,6 +15,7 @@ from tests.conftest import Result
 from tests.worlds import wandering_sessions
 from trainer.config.jobs import Config
 from trainer.config.sources import merge, nest, read_layers
+from trainer.jobs import tune as tuning
 from trainer.jobs.retrain import retrain, train_version
 from trainer.view.display import Silent
 from trainer.word2vec.training import OnSnapshot
@@ -235,11 +236,16 @@ def test_an_evaluation_without_the_voices_shows_no_table_beside_itself(run: Run)
     assert "next, table alone" not in result.json["evaluation"]["models"]
 
 
-def test_tuning_weighs_for_every_trial_and_trains_ahead_once(run: Run):
+def test_tuning_weighs_for_every_trial_and_trains_ahead_once_for_the_search(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+):
+    weighed: list[int] = []
+    weigh = tuning.weigh
+    monkeypatch.setattr(tuning, "weigh", lambda *all_: weighed.append(1) or weigh(*all_))
     result = run("tune", "--relation", "next", "--trials", 1, "--json", "--epochs", 4)
     assert result.code == 0, result.err
-    assert result.err.count("training ahead for 1 epochs") >= 1
-    assert result.json
+    assert 1 <= result.err.count("training ahead for 1 epochs") <= 2
+    assert len(weighed) >= 2  # as given, and the trial
 
 
 def test_the_library_weighs_what_comes_next_and_keeps_it(tmp_path: Path):

@@ -20,9 +20,12 @@ from filelock import FileLock
 
 from service.model.artifact import Artifact, Manifest
 from service.model.continuations import Continuations, Lists, NextSettings
+from service.model.logit import CandidateSettings, Logit, Weights
+from service.model.sequences import ENDINGS, LAST, Sequences, key
 from service.model.similarity import SimilarSettings
 from service.model.store import Store
 from service.model.untrained import Untrained
+from service.model.voices import VOICES
 from service.web.app import create_app
 from service.web.settings import Settings
 from tests.shell import ITEM2VEC, ROOT, serving
@@ -156,6 +159,57 @@ def fruits_and_tools() -> Continuations:
     )
 
 
+Ending = tuple[int, int, int]  # one of ENDINGS, the item before (0 for LAST), the last item
+
+
+def make_sequences(rows: dict[Ending, dict[int, float]], items: int) -> Sequences:
+    """For every ending of a session what came right after it, with its share, in any order."""
+    keys = {key(*ending, items): row for ending, row in rows.items()}
+    table = [dict(sorted(keys[one].items(), key=lambda one: -one[1])) for one in sorted(keys)]
+    following = lists([list(row) for row in table])
+    return Sequences(
+        keys=np.array(sorted(keys), np.int64),
+        offsets=following.offsets,
+        items=following.items,
+        shares=np.array([share for row in table for share in row.values()], np.float32),
+    )
+
+
+def make_logit(
+    weights: dict[str, float] | None = None,
+    others: tuple[float, float, float] = (0, 0, 0),
+    *,
+    seen: dict[str, float] | None = None,
+    **settings: int,
+) -> Logit:
+    """Weights of the named voices, the same for all sessions; others where items come back."""
+    unseen = {"votes, recent": 1.0} if weights is None else weights
+    seen = unseen | {"is the last item": 0.5} if seen is None else seen
+    seen_row, unseen_row = ([row.get(name, 0.0) for name in VOICES] for row in (seen, unseen))
+    return Logit(
+        names=list(VOICES),
+        lengths=[1],
+        candidates=CandidateSettings(**settings),
+        seen=Weights(voices=[seen_row], others=[others]),
+        unseen=Weights(voices=[unseen_row], others=[others]),
+    )
+
+
+def with_voices(
+    continuations: Continuations, logit: Logit | None = None, items: int | None = None
+) -> Continuations:
+    """The same table, with more that has a say: every item came right after the one before it."""
+    n = items or len(continuations.table.offsets) - 1
+    rows = {(LAST, 0, item): {(item + 1) % n: 0.5} for item in range(n)}
+    rows |= {(ending, item, item): {item: 0.25} for ending in ENDINGS[1:] for item in range(n)}
+    return replace(
+        continuations,
+        sequences=make_sequences(rows, n),
+        recent=np.arange(n, dtype=np.int32),
+        settings=continuations.settings.model_copy(update={"logit": logit or make_logit()}),
+    )
+
+
 def plain_index(matrix: np.ndarray, config: IndexConfig | None = None) -> faiss.Index:
     """An index whose scores are cosines."""
     counts = np.ones(len(matrix), np.int64)
@@ -220,6 +274,11 @@ def make_artifact(
 def make_artifact_with_next(version: str = "v1") -> Artifact:
     """The same model, and what comes next in it."""
     return make_artifact(version, continuations=fruits_and_tools())
+
+
+def make_artifact_with_voices(version: str = "v1") -> Artifact:
+    """The same model, where more than the table has a say in what comes next."""
+    return make_artifact(version, continuations=with_voices(fruits_and_tools()))
 
 
 def with_untrained(artifact: Artifact) -> Artifact:

@@ -18,7 +18,37 @@ PROBLEM = "application/problem+json"
 def sessions_of(*sessions: list[int]) -> Sessions:
     lengths = [len(session) for session in sessions]
     items = [item for session in sessions for item in session]
-    return Sessions(np.array(items, np.int32), np.concatenate([[0], np.cumsum(lengths)]))
+    return Sessions(np.array(items, np.int32), np.cumsum([0, *lengths], dtype=np.int64))
+
+
+CHAIN = 60  # items
+
+
+def wandering_sessions(
+    n: int, *, again: float = 0.0, chance: float = 0.3, length: int = 8, seed: int = 0
+) -> list[list[int]]:
+    """Visitors who step from each of 60 items to the one after it.
+
+    Args:
+        n: how many.
+        again: how likely the next item is one that the visitor has seen two steps before.
+        chance: or else any item at all; 1: nothing can be foretold.
+        length: items of a visit, at most; 1 at least.
+        seed: draws all.
+    """
+    random = np.random.default_rng(seed)
+    sessions = []
+    for _ in range(n):
+        session = [int(random.integers(CHAIN))]
+        for _ in range(int(random.integers(0, length))):
+            if len(session) > 1 and random.random() < again:
+                session.append(session[-2])
+            elif random.random() < chance:
+                session.append(int(random.integers(CHAIN)))
+            else:
+                session.append((session[-1] + 1) % CHAIN)
+        sessions.append(session)
+    return sessions
 
 
 def cases_of(*prefixes: list[int]) -> Cases:

@@ -11,9 +11,15 @@ from service.model.artifact import (
     COSINE_INDEX,
     COUNTS,
     INPUT_VECTORS,
+    MANIFEST,
     NEIGHBORS,
     NEIGHBORS_SCORES,
     OUTPUT_VECTORS,
+    RECENT_COUNTS,
+    SEQUENCES,
+    SEQUENCES_KEYS,
+    SEQUENCES_OFFSETS,
+    SEQUENCES_SHARES,
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
@@ -23,6 +29,8 @@ from service.model.continuations import Continuations
 from service.model.faults import Fault, differs, shape
 from service.model.index import codes, flat, is_quantized, rows
 from service.model.neighbors import NOTHING, NeighborLists
+from service.model.sequences import Sequences, keys_end
+from service.model.voices import VOICES
 
 INDEXES = (faiss.IndexFlatIP, faiss.IndexRefineFlat)
 CODES_IN_A_BLOCK = 32  # as FAISS packs them
@@ -44,6 +52,8 @@ def _shapes(artifact: Artifact) -> Iterator[Fault]:
         yield from _shapes_of_lists(artifact.neighbors, rows)
     if artifact.continuations is not None:
         yield from _shapes_of_table(artifact.continuations, rows)
+        yield from _shapes_of_sequences(artifact.continuations.sequences)
+        yield from _weighed(artifact.continuations, rows)
 
 
 def _shapes_of_lists(lists: NeighborLists, items: int) -> Iterator[Fault]:
@@ -60,6 +70,30 @@ def _shapes_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
     total = int(offsets[-1])
     yield from differs(TABLE, shape(continuations), f"int32 {(total,)}")
     yield from differs(TABLE_SCORES, shape(next_.scores), f"float32 {(total,)}")
+
+
+def _shapes_of_sequences(sequences: Sequences) -> Iterator[Fault]:
+    """Keys say how many offsets there must be, these how many items and shares."""
+    keys, offsets = sequences.keys, sequences.offsets
+    yield from differs(SEQUENCES_KEYS, shape(keys), f"int64 {(keys.size,)}")
+    yield from differs(SEQUENCES_OFFSETS, shape(offsets), f"int64 {(len(keys) + 1,)}")
+    total = int(offsets[-1])
+    yield from differs(SEQUENCES, shape(sequences.items), f"int32 {(total,)}")
+    yield from differs(SEQUENCES_SHARES, shape(sequences.shares), f"float32 {(total,)}")
+
+
+def _weighed(next_: Continuations, items: int) -> Iterator[Fault]:
+    """Weights are of the voices that this release has, and these need the recent counts."""
+    logit, recent = next_.settings.logit, next_.recent
+    if logit is not None and tuple(logit.names) != VOICES:
+        others = sorted(set(logit.names) ^ set(VOICES)) or logit.names
+        yield (
+            MANIFEST,
+            "ranks what comes next by other voices than this release has "
+            f"({', '.join(others)}): train again",
+        )
+    n = items if logit is not None or recent.size else 0
+    yield from differs(RECENT_COUNTS, shape(recent), f"int32 {(n,)}")
 
 
 def _index(artifact: Artifact) -> Iterator[Fault]:
@@ -122,6 +156,7 @@ def _values(artifact: Artifact) -> Iterator[Fault]:
         yield from _values_of_lists(artifact.neighbors)
     if artifact.continuations is not None:
         yield from _values_of_table(artifact.continuations, artifact.manifest.items)
+        yield from _values_of_sequences(artifact.continuations, artifact.manifest.items)
 
 
 def _values_of_lists(lists: NeighborLists) -> Iterator[Fault]:
@@ -137,12 +172,28 @@ def _values_of_lists(lists: NeighborLists) -> Iterator[Fault]:
 def _values_of_table(next_: Continuations, items: int) -> Iterator[Fault]:
     """Queries follow offsets and items, so neither may point outside."""
     continuations, offsets = next_.table
-    if offsets[0] != 0 or np.any(np.diff(offsets) < 0):
+    if offsets[0] != 0 or np.any(offsets[1:] < offsets[:-1]):
         yield TABLE_OFFSETS, "does not rise from 0"
     if continuations.min(initial=0) < 0 or continuations.max(initial=-1) >= items:
         yield TABLE, f"holds rows that are not in 0 to {items - 1}"
     if not _finite(next_.scores) or next_.scores.min(initial=0) < 0:
         yield TABLE_SCORES, "holds scores that are negative or not finite"
+
+
+def _values_of_sequences(next_: Continuations, items: int) -> Iterator[Fault]:
+    keys, offsets, following, shares = next_.sequences
+    if np.any(keys[1:] <= keys[:-1]):
+        yield SEQUENCES_KEYS, "holds keys that do not ascend"
+    if len(keys) and (keys[0] < 0 or keys[-1] >= keys_end(items)):
+        yield SEQUENCES_KEYS, f"holds keys that are not in 0 to {keys_end(items) - 1}"
+    if offsets[0] != 0 or np.any(offsets[1:] < offsets[:-1]):
+        yield SEQUENCES_OFFSETS, "does not rise from 0"
+    if following.min(initial=0) < 0 or following.max(initial=-1) >= items:
+        yield SEQUENCES, f"holds rows that are not in 0 to {items - 1}"
+    if not _finite(shares) or shares.min(initial=0) < 0 or shares.max(initial=0) > 1:
+        yield SEQUENCES_SHARES, "holds shares that are not in 0 to 1"
+    if next_.recent.min(initial=0) < 0:
+        yield RECENT_COUNTS, "holds counts below 0"
 
 
 def _vectors(artifact: Artifact) -> dict[str, NDArray[np.float32]]:

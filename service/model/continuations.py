@@ -88,7 +88,7 @@ class Continuations:
         if not len(session):
             return np.empty(0, np.int32), np.empty(0, np.float32)
         if len(session) == 1 and weights[0] > 0:
-            return self.after(int(session[0]), n)
+            return self._after(int(session[0]), n)
         items, sums = self._sums(session, weights)
         if weights.min() < 0:
             items, sums = items[sums > 0], sums[sums > 0]
@@ -100,16 +100,16 @@ class Continuations:
         order = np.lexsort((items, -votes))[:n]
         return items[order], votes[order]
 
-    def after(self, item: int, n: int | None = None) -> Votes:
-        """What comes after one item: its list, which is in order. See `votes`."""
+    @cached_property
+    def _borders(self) -> memoryview:
+        return self.table.offsets.data
+
+    def _after(self, item: int, n: int | None = None) -> Votes:
+        """What comes after one item: its list, which is in order."""
         places = slice(self._borders[item], self._borders[item + 1])
         items, scores = self.table.items[places], self.scores[places]
         total = max(scores.sum(dtype=np.float64), np.finfo(np.float32).tiny)
         return items[:n], (scores[:n] / total).astype(np.float32)
-
-    @cached_property
-    def _borders(self) -> memoryview:
-        return self.table.offsets.data
 
     def _sums(self, session: NDArray[np.integer], weights: NDArray[np.float32]) -> Sums:
         """The continuations of several items, each once, and the sums of their weighted scores."""

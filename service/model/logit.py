@@ -7,12 +7,17 @@ and on whether its own items may come next; `trainer.continuations.fit` finds th
 """
 
 import math
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from itertools import pairwise
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+LARGEST_WEIGHT = 1e30  # float32 holds its product with any voice
+Weight = Annotated[float, Field(ge=-LARGEST_WEIGHT, le=LARGEST_WEIGHT)]
 
 
 class CandidateSettings(BaseModel):
@@ -36,8 +41,8 @@ class Weights(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    voices: list[list[float]]
-    others: list[tuple[float, float, float]]
+    voices: list[list[Weight]]
+    others: list[tuple[Weight, Weight, Weight]]
 
 
 class Check(BaseModel):
@@ -87,6 +92,8 @@ class Logit(BaseModel):
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
+        if self.lengths[0] != 1 or any(one >= other for one, other in pairwise(self.lengths)):
+            raise ValueError("the lengths must rise from 1")
         for weights in filter(None, (self.seen, self.unseen)):
             sizes = {len(row) for row in weights.voices}
             if len(weights.voices) != len(self.lengths) or len(weights.others) != len(self.lengths):
@@ -101,7 +108,7 @@ class Logit(BaseModel):
 
     def weights(self, length: int, *, allow_seen: bool) -> NDArray[np.float32]:
         """The weights of the voices for a session, float32 [voices]."""
-        row: NDArray[np.float32] = self._arrays[allow_seen][0][self._class(length)]
+        row: NDArray[np.float32] = self._arrays[allow_seen].voices[self._class(length)]
         return row
 
     def probabilities(
@@ -125,12 +132,11 @@ class Logit(BaseModel):
         Returns:
             float32 [candidates], and what is left to all other items: together 1.
         """
-        weights, others = self._arrays[allow_seen]
-        of_class = self._class(length)
-        odds = weights[of_class] @ voices
+        arrays, of_class = self._arrays[allow_seen], self._class(length)
+        odds = arrays.voices[of_class] @ voices
         if banned is not None:
             odds[banned] = -np.inf
-        constant, by_length, by_trust = others[of_class]
+        constant, by_length, by_trust = arrays.others[of_class]
         other = constant + by_length * math.log(length) + by_trust * trust
         highest = max(float(odds.max(initial=-np.inf)), other)
         exponentials = np.exp(odds - np.float32(highest))
@@ -142,9 +148,17 @@ class Logit(BaseModel):
         return sum(length >= shortest for shortest in self.lengths[1:])
 
     @cached_property
-    def _arrays(self) -> dict[bool, tuple[NDArray[np.float32], list[tuple[float, float, float]]]]:
+    def _arrays(self) -> dict[bool, "_Arrays"]:
         return {
-            allow_seen: (np.array(weights.voices, np.float32), weights.others)
+            allow_seen: _Arrays(np.array(weights.voices, np.float32), weights.others)
             for allow_seen, weights in ((True, self.seen), (False, self.unseen))
             if weights is not None
         }
+
+
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """Weights to reckon with; models that hold arrays themselves could not be compared."""
+
+    voices: NDArray[np.float32]
+    others: list[tuple[float, float, float]]

@@ -47,5 +47,10 @@ def key(ending: int, before: int, last: int, items: int) -> int:
     return (ending * items + before) * items + last
 
 
+def keys_end(items: int) -> int:
+    """One more than the largest key there can be of so many items."""
+    return key(ENDINGS[-1] + 1, 0, 0, items)
+
+
 _NO_ITEMS, _NO_SHARES = np.empty(0, np.int32), np.empty(0, np.float32)
 NO_SEQUENCES = Sequences(np.empty(0, np.int64), np.zeros(1, np.int64), _NO_ITEMS, _NO_SHARES)

@@ -142,15 +142,20 @@ class Voices:
 
         Args:
             items: int [at least one], newest last; of a longer session its last items count.
-            weights: float32, the weight of each; one of weight 0 has no vote, one below 0 votes
-                against, and what is left with no more than 0 is no candidate for its votes.
+            weights: float32, the weight of each, of which only the proportion counts; one of weight
+                0 has no vote, one below 0 votes against, and what is left with no more than 0 is
+                no candidate for its votes.
         """
         last = self.last_items
         items, weights = items[-last:][::-1], weights[-last:][::-1]
+        is_heard = weights != 0
+        items, weights = items[is_heard], weights[is_heard]
         is_liked = weights > 0
-        session, liked = items[is_liked], weights[is_liked]
+        session = items[is_liked]
         if not len(session):
             return None
+        weights = weights / np.abs(weights).max()
+        liked = weights[is_liked]
         pool = self._pool(items, weights, session)
         is_chosen = np.zeros(len(pool.items), np.bool_)
         for votes, most in zip(pool.votes, self._most, strict=True):

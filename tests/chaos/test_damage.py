@@ -12,7 +12,7 @@ import pytest
 from service.model.artifact import FILES, MANIFEST, MANIFEST_CHECKSUM, NEXT_FILES, Artifact
 from service.model.store import Store
 from tests.chaos.services import serving
-from tests.conftest import make_artifact, make_continuations, overwrite
+from tests.conftest import make_artifact, make_continuations, overwrite, with_voices
 from tests.shell import wait_until
 from tests.web.test_protocol import Service
 from trainer.artifacts.neighbors import with_neighbors
@@ -26,7 +26,7 @@ def build(version: str, items: int = 6) -> Artifact:
     artifact = make_artifact(
         version,
         {name: [1.0, float(row)] for row, name in enumerate(names)},
-        make_continuations([{(row + 1) % items: 1.0} for row in range(items)]),
+        with_voices(make_continuations([{(row + 1) % items: 1.0} for row in range(items)])),
     )
     tags = [[f"tag-{row}"] for row in range(items)]
     titles = [f"Title of {name}" for name in names]

@@ -174,9 +174,9 @@ def test_the_search_does_not_depend_on_the_test_part(run):
 
 
 def test_vectors_are_trained_once_for_the_search_and_once_for_the_test(run, monkeypatch):
-    trained, train = [], tuning.train_model
+    trained, train = [], tuning.train_unweighed
     monkeypatch.setattr(
-        tuning, "train_model", lambda *all_: trained.append(all_[1].training) or train(*all_)
+        tuning, "train_unweighed", lambda *all_: trained.append(all_[1].training) or train(*all_)
     )
     assert run("tune", *QUICK).code == 0
     assert len(trained) == 2
@@ -219,10 +219,10 @@ def test_a_trial_that_begins_worse_than_the_others_is_given_up(run, monkeypatch)
 
 
 def test_a_first_figure_is_of_a_quarter_of_the_epochs(run, monkeypatch):
-    trained, train = [], tuning.train_model
+    trained, train = [], tuning.train_unweighed
     monkeypatch.setattr(
         tuning,
-        "train_model",
+        "train_unweighed",
         lambda *all_: trained.append(all_[1].training.epochs) or train(*all_),
     )
     assert run("tune", "--relation", "similar", "--trials", "1").code == 0
@@ -410,7 +410,7 @@ def test_what_cannot_be_done_is_refused_before_the_log_is_read(run, arguments, c
     ],
 )
 def test_what_cannot_be_done_is_refused_before_training(run, arguments, culprit, monkeypatch):
-    monkeypatch.setattr(tuning, "train_model", None)
+    monkeypatch.setattr(tuning, "train_unweighed", None)
     result = run("tune", *arguments)
     assert result.code == 2
     assert culprit in result.error

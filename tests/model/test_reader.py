@@ -40,20 +40,30 @@ from service.model.artifact import (
     NEXT_FILES,
     OLDEST_FORMAT_VERSION,
     OUTPUT_VECTORS,
+    RECENT_COUNTS,
+    SEQUENCES,
+    SEQUENCES_FILES,
+    SEQUENCES_KEYS,
+    SEQUENCES_OFFSETS,
+    SEQUENCES_SHARES,
     TABLE,
     TABLE_OFFSETS,
     TABLE_SCORES,
     TITLES,
     TITLES_MISSING,
     TITLES_OFFSETS,
+    WITHOUT_SEQUENCES,
 )
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.reader import load, read_manifest
+from service.model.recommender import Recommender
 from service.model.similarity import unit
+from service.model.voices import VOICES
 from service.model.writer import save
 from tests.conftest import (
     make_artifact,
     make_artifact_with_next,
+    make_artifact_with_voices,
     overwrite,
     plain_index,
     quantized_artifact,
@@ -69,7 +79,7 @@ def saved(tmp_path: Path) -> Path:
         "price": [0.5, None, 0.3, 9, 7, 30],
         "tags": [["sweet"], ["sweet", "soft"], [], None, ["steel", "wood"], ["steel"]],
     }
-    save(replace(make_artifact_with_next(), metadata=metadata), tmp_path / "v1")
+    save(replace(make_artifact_with_voices(), metadata=metadata), tmp_path / "v1")
     return tmp_path / "v1"
 
 
@@ -229,6 +239,21 @@ def test_a_manifest_from_before_there_was_next_is_read(tmp_path: Path):
         (TABLE_OFFSETS, np.zeros(7, [("from", np.int64)])),
         (TABLE_SCORES, np.zeros(6, np.float64)),
         (TABLE_SCORES, np.zeros(5, np.float32)),
+        (SEQUENCES_KEYS, np.arange(18, dtype=np.int32)),
+        (SEQUENCES_KEYS, np.zeros((18, 1), np.int64)),
+        (SEQUENCES_KEYS, np.array(7)),
+        (SEQUENCES_OFFSETS, np.zeros(18, np.int64)),
+        (SEQUENCES_OFFSETS, np.zeros(0, np.int64)),
+        (SEQUENCES_OFFSETS, np.full(19, np.nan)),
+        (SEQUENCES, np.zeros(18, np.int64)),
+        (SEQUENCES, np.zeros(17, np.int32)),
+        (SEQUENCES_SHARES, np.zeros(18, np.float64)),
+        (SEQUENCES_SHARES, np.zeros(19, np.float32)),
+        (RECENT_COUNTS, np.zeros(6, np.int64)),
+        (RECENT_COUNTS, np.zeros(5, np.int32)),
+        (RECENT_COUNTS, np.zeros(0, np.int32)),
+        (RECENT_COUNTS, np.zeros((6, 1), np.int32)),
+        (RECENT_COUNTS, np.array(7, np.int32)),
     ],
 )
 def test_lists_of_another_shape_are_refused_by_name(saved: Path, name: str, array: np.ndarray):
@@ -268,6 +293,20 @@ def test_lists_of_another_shape_are_refused_by_name(saved: Path, name: str, arra
         (TABLE_SCORES, {0: -0.5}, "negative or not finite"),
         (TABLE_SCORES, {5: np.nan}, "negative or not finite"),
         (TABLE_SCORES, {5: np.inf}, "negative or not finite"),
+        (SEQUENCES_KEYS, {0: -1}, "keys that are not in 0 to 107"),
+        (SEQUENCES_KEYS, {17: 108}, "keys that are not in 0 to 107"),
+        (SEQUENCES_KEYS, {3: 2}, "do not ascend"),
+        (SEQUENCES_KEYS, {0: 4}, "do not ascend"),
+        (SEQUENCES_OFFSETS, {0: 1}, "does not rise from 0"),
+        (SEQUENCES_OFFSETS, {1: 4}, "does not rise from 0"),
+        (SEQUENCES_OFFSETS, {1: -1}, "does not rise from 0"),
+        (SEQUENCES, {3: 6}, "rows that are not in 0 to 5"),
+        (SEQUENCES, {3: -1}, "rows that are not in 0 to 5"),
+        (SEQUENCES_SHARES, {0: -0.5}, "shares that are not in 0 to 1"),
+        (SEQUENCES_SHARES, {0: 1.5}, "shares that are not in 0 to 1"),
+        (SEQUENCES_SHARES, {5: np.nan}, "shares that are not in 0 to 1"),
+        (SEQUENCES_SHARES, {5: np.inf}, "shares that are not in 0 to 1"),
+        (RECENT_COUNTS, {2: -1}, "counts below 0"),
         (COUNTS, {5: 0}, "counts below 1"),
         (COUNTS, {0: -1}, "counts below 1"),
         (INPUT_VECTORS, {2: np.nan}, "not finite"),
@@ -319,8 +358,88 @@ def test_a_version_from_before_vector_spaces_is_read_as_a_space_of_its_own(saved
     manifest = json.loads((saved / MANIFEST).read_text())
     for later in ("vector_space_id", "alignment", "drift"):
         del manifest[later]
+    del manifest["next"]["logit"]
     put_manifest(saved, json.dumps(manifest | {"format_version": 4}).encode())
     assert load(saved).manifest.vector_space == "v1"
+
+
+@pytest.mark.parametrize("version", range(OLDEST_FORMAT_VERSION, WITHOUT_SEQUENCES + 1))
+def test_a_version_from_before_there_were_voices_answers_by_its_table(tmp_path: Path, version: int):
+    save(make_artifact_with_next(), tmp_path / "v1")
+    for name in SEQUENCES_FILES:
+        (tmp_path / "v1" / name).unlink()
+    manifest = json.loads((tmp_path / "v1" / MANIFEST).read_text())
+    for later in ("logit", "fit"):
+        del manifest["next"][later]
+    sha256 = {name: one for name, one in manifest["sha256"].items() if name not in SEQUENCES_FILES}
+    manifest |= {"format_version": version, "sha256": sha256}
+    put_manifest(tmp_path / "v1", json.dumps(manifest).encode())
+    answer = Recommender(load(tmp_path / "v1")).recommend(["apple"], relation="next").neighbors
+    assert [(one.item_id, one.score) for one in answer] == [("hammer", 0.75), ("pear", 0.25)]
+
+
+@pytest.mark.parametrize("copied", [0, reader.COPIED_BYTES])
+def test_a_table_alone_has_no_sequences_and_is_read_all_the_same(
+    tmp_path: Path, copied: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(reader, "COPIED_BYTES", copied)
+    save(make_artifact_with_next(), tmp_path / "v1")
+    next_ = load(tmp_path / "v1").continuations
+    assert next_ is not None
+    assert [len(one) for one in (*next_.sequences, next_.recent)] == [0, 1, 0, 0, 0]
+
+
+def edit_logit(directory: Path, **changes: Any) -> None:
+    next_ = json.loads((directory / MANIFEST).read_text())["next"]
+    edit_manifest(directory, next=next_ | {"logit": next_["logit"] | changes})
+
+
+@pytest.mark.parametrize(
+    ("names", "which"),
+    [
+        ([*VOICES[1:], "moon"], f"moon, {VOICES[0]}"),
+        ([*VOICES[1:], VOICES[0]], f"{VOICES[1]}, .*{VOICES[0]}"),
+    ],
+)
+def test_weights_of_other_voices_are_refused_with_what_to_do(
+    saved: Path, names: list[str], which: str
+):
+    edit_logit(saved, names=names)
+    with pytest.raises(
+        ArtifactError, match=f"{MANIFEST} ranks .*other voices.*{which}.*train again"
+    ):
+        load(saved)
+
+
+@pytest.mark.parametrize("weight", ["NaN", "Infinity", "-Infinity", "1e31", "1e400", "null", '"1"'])
+@pytest.mark.parametrize("place", ["voices", "others"])
+def test_weights_that_are_no_numbers_are_refused(saved: Path, place: str, weight: str):
+    rows = {"voices": [[0.0] * len(VOICES)], "others": [[0.0] * 3]}
+    rows[place][0][1] = 12345.0
+    edit_logit(saved, unseen=rows)
+    content = (saved / MANIFEST).read_bytes()
+    put_manifest(saved, content.replace(b"12345.0", weight.encode()))
+    with pytest.raises(ArtifactError, match=f"{MANIFEST} is damaged: next.logit.unseen.{place}"):
+        load(saved)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"lengths": []}, "lengths"),
+        ({"lengths": [1, 2]}, "every class of length needs weights"),
+        ({"lengths": [2]}, "the lengths must rise from 1"),
+        ({"names": list(VOICES[1:])}, "every voice needs a weight"),
+        ({"candidates": {"newest": 0}}, "candidates.newest"),
+        ({"invented": 1}, "invented"),
+    ],
+)
+def test_weights_that_do_not_fit_together_are_refused(
+    saved: Path, change: dict[str, Any], why: str
+):
+    edit_logit(saved, **change)
+    with pytest.raises(ArtifactError, match=f"{MANIFEST} is damaged: next.logit.*{why}"):
+        load(saved)
 
 
 @pytest.mark.parametrize(

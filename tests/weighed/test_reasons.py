@@ -88,10 +88,12 @@ def votes_of(model: item2vec.Model, item_id: str, answer: str) -> float:
     """What one item says of another, by the table."""
     continuations = model.artifact.continuations
     assert continuations is not None
-    rows = continuations.after(model.ids.index(item_id))[0].tolist()
-    first = int(continuations.table.offsets[model.ids.index(item_id)])
-    row = model.ids.index(answer)
-    return float(continuations.scores[first + rows.index(row)]) if row in rows else 0.0
+    item = model.ids.index(item_id)
+    places = slice(*continuations.table.offsets[item : item + 2])
+    votes = continuations.scores[places][
+        continuations.table.items[places] == model.ids.index(answer)
+    ]
+    return float(votes.sum())
 
 
 def test_a_probability_is_shared_out_as_the_votes_are(model: item2vec.Model):

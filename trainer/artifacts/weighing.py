@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from service.model.continuations import Continuations
 from service.model.logit import CandidateSettings, Fit, Logit
 from service.model.similarity import unit
 from service.model.voices import Voices
@@ -111,7 +112,11 @@ def train_ahead(
 
 
 def weigh(
-    ahead: Ahead, vectors: NDArray[np.float32], config: Config, display: WeighingDisplay
+    ahead: Ahead,
+    vectors: NDArray[np.float32],
+    config: Config,
+    display: WeighingDisplay,
+    table: Continuations | None = None,
 ) -> Weighed:
     """Weighs the voices on the newest sessions.
 
@@ -120,10 +125,12 @@ def weigh(
         vectors: float32 [items, vector_size], trained on its older part.
         config: every setting.
         display: shows progress.
+        table: what comes next in its older part; None: to be counted.
     """
     older, settings = ahead.older.sessions, CandidateSettings()
     with display.working("weighing what speaks for what comes next"):
-        table = build_continuations(older, vectors, config.next, config.training.workers)
+        if table is None:
+            table = build_continuations(older, vectors, config.next, config.training.workers)
         assert table is not None
         counts = np.bincount(older.items, minlength=len(vectors))
         observed = observe(

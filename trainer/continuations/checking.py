@@ -77,7 +77,7 @@ def check(foretold: Foretold) -> Check:
         table_mrr=float(table_reciprocal.mean()),
         mrr=float(reciprocal.mean()),
         calibration_error=calibration_error(foretold.first, foretold.is_right),
-        wins=gain > error and hit_gain > -hit_error,
+        wins=gain > error and hit_gain >= -hit_error,
     )
 
 

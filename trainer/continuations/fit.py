@@ -14,6 +14,7 @@ from trainer.continuations.observation import OTHERS, Observed
 
 LENGTHS = (1, 2, 3, 5)  # the shortest session of each class
 FEWEST_CASES = 1_000
+FEWEST_OF_A_HALF = 250  # to fit on, and to check on
 FIRST = 8  # of so many cases one shows where the search for all of them begins
 # Normal priors: of all weights around 0, of those of a class around those of all sessions.
 PRECISION, PRECISION_OF_CLASS = 1.0, 100.0
@@ -38,6 +39,9 @@ def fit_logit(
     start = np.zeros(observed.alternatives.features.shape[1])
     seen, seen_check, start = _fit(observed, start, allow_seen=True)
     unseen, unseen_check, _ = _fit(observed, start, allow_seen=False)
+    if seen_check is None or unseen_check is None:
+        which = "anything" if seen_check is None else "answers without the session's own items"
+        description = f"{description}, too few of them to weigh {which}"
     fit = Fit(description=description, seen=seen_check, unseen=unseen_check)
     if seen is None and unseen is None:
         return None, fit
@@ -59,7 +63,7 @@ def _fit(
     kept = kept[np.argsort(classes_of(lengths[kept]), kind="stable")]
     is_checked = sessions[kept] % 2 == 1
     fitted, checked = kept[~is_checked], kept[is_checked]
-    if min(len(fitted), len(checked)) < FEWEST_CASES / 2:
+    if min(len(fitted), len(checked)) < FEWEST_OF_A_HALF:
         return None, None, start
     half = cases.take(fitted)
     for some in (cases.take(fitted[::FIRST]), half):

@@ -204,7 +204,7 @@ class Gate:
             model,
             dataset=dataset,
             continuations=count_continuations(dataset, vectors, config, display),
-            weighed=weigh(ahead, vectors, config, display),
+            weighed=weigh(ahead, vectors, config, display, model.continuations),
         )
 
     def _first_held_out(self, sessions: Ordered) -> tuple[int, str]:

@@ -109,7 +109,8 @@ def test_nothing_foretold_by_either_is_no_win():
 def test_the_calibration_error_is_that_of_plain_loops(cases: list[tuple[float, bool]]):
     ordered = sorted(cases, key=lambda one: one[0])
     bins = min(BINS, len(ordered))
-    sizes = [len(ordered) // bins + (one < len(ordered) % bins) for one in range(bins)]
+    of_place = [place * bins // len(ordered) for place in range(len(ordered))]
+    sizes = [of_place.count(one) for one in range(bins)]
     expected, first = 0.0, 0
     for size in sizes:
         part = ordered[first : first + size]

@@ -105,13 +105,9 @@ TWINS: dict[str, Callable[[Case, int], float]] = {
     "votes, recent": recent,
     "votes, whole session": lambda case, item: log(case.votes(1).get(item, 0) + 1e-5),
     "votes, newest, above others": lambda case, item: log(case.votes(0.2).get(item, 0) + 1e-2),
-    "votes by trust": lambda case, item: newest(case, item) * 0.1 * case.trust,
     "votes by length": lambda case, item: recent(case, item) * log(len(case.liked)),
     "largest cosine": lambda case, item: max(
         cosine(case.units[item], case.units[one]) for one in case.liked
-    ),
-    "cosine with the last item": lambda case, item: cosine(
-        case.units[item], case.units[case.liked[0]]
     ),
     "cosine with the session": to_the_mean,
     "frequency": lambda case, item: log1p(case.counts[item]),
@@ -129,4 +125,4 @@ TWINS: dict[str, Callable[[Case, int], float]] = {
     ),
 }
 # The logarithm of a candidate's place by another voice.
-RANKS = {"rank by votes": "votes, recent", "rank by cosine": "cosine with the session"}
+RANKS = {"rank by votes": "votes, recent"}

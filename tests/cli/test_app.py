@@ -662,7 +662,7 @@ def test_the_log_for_machines_is_one_object_a_line(run):
     assert result.json == {"event": "published", "model_version": Store(MODELS).current()}
     lines = [json.loads(line) for line in result.err.splitlines()]
     events = [line["event"] for line in lines]
-    assert events == ["note", "data", "training", "training", "verdict"]
+    assert events == ["note", "data", "note", "training", "training", "verdict"]
     assert lines[1]["events_kept"] == 36
     assert lines[3]["items_done"] == lines[3]["items_total"] == 72
     assert {"loss", "alpha", "items_per_second", "pairs_per_second", "seconds_left"} <= set(

@@ -11,6 +11,7 @@ from trainer.continuations.calibration import calibration_error
 from trainer.continuations.likelihood import Alternatives
 
 CUTOFF = 20
+SURE = 2  # standard errors
 
 
 class Foretold(NamedTuple):
@@ -60,8 +61,8 @@ def _ranks(scores: NDArray[np.float32], cases: Alternatives) -> NDArray[np.int64
 def check(foretold: Foretold) -> Check:
     """Whether the weights beat the table.
 
-    They do if MRR@20 rises by more than its standard error, and HR@20 does not fall by more than
-    its own.
+    They do if MRR@20 rises by more than two standard errors, and HR@20 does not fall by more than
+    two of its own.
     """
     hits, table_hits = _hits(foretold.ranks), _hits(foretold.table_ranks)
     reciprocal, table_reciprocal = (
@@ -77,7 +78,7 @@ def check(foretold: Foretold) -> Check:
         table_mrr=float(table_reciprocal.mean()),
         mrr=float(reciprocal.mean()),
         calibration_error=calibration_error(foretold.first, foretold.is_right),
-        wins=gain > error and hit_gain >= -hit_error,
+        wins=gain > SURE * error and hit_gain >= -SURE * hit_error,
     )
 
 

@@ -48,9 +48,10 @@ REPEATS = (v.IS_LAST, v.IS_BEFORE, v.IS_EARLIER, v.TIMES, v.REPEATS)
 GROUPS = {
     "all votes": (
         *(v.VOTES_NEWEST, v.VOTES_RECENT, v.VOTES_WHOLE, v.RANK_BY_VOTES),
-        *(v.VOTES_ABOVE, v.VOTES_BY_LENGTH),
+        *(v.VOTES_ABOVE, v.VOTES_BY_TRUST, v.VOTES_BY_LENGTH),
     ),
-    "all cosines": (v.LARGEST_COSINE, v.MEAN_COSINE),
+    "rank by cosine and votes by trust": (v.RANK_BY_COSINE, v.VOTES_BY_TRUST),
+    "all cosines": (v.RANK_BY_COSINE, v.LARGEST_COSINE, v.MEAN_COSINE),
     "all frequencies": (v.FREQUENCY, v.RECENT_FREQUENCY, v.FREQUENCY_BY_TRUST),
     "all sequences": (v.AFTER_LAST, v.AFTER_TWO, v.AFTER_APART),
     "all repeats": REPEATS,

@@ -105,6 +105,7 @@ TWINS: dict[str, Callable[[Case, int], float]] = {
     "votes, recent": recent,
     "votes, whole session": lambda case, item: log(case.votes(1).get(item, 0) + 1e-5),
     "votes, newest, above others": lambda case, item: log(case.votes(0.2).get(item, 0) + 1e-2),
+    "votes by trust": lambda case, item: newest(case, item) * 0.1 * case.trust,
     "votes by length": lambda case, item: recent(case, item) * log(len(case.liked)),
     "largest cosine": lambda case, item: max(
         cosine(case.units[item], case.units[one]) for one in case.liked
@@ -125,4 +126,4 @@ TWINS: dict[str, Callable[[Case, int], float]] = {
     ),
 }
 # The logarithm of a candidate's place by another voice.
-RANKS = {"rank by votes": "votes, recent"}
+RANKS = {"rank by votes": "votes, recent", "rank by cosine": "cosine with the session"}

@@ -2,7 +2,7 @@
 
 GROUPS = {  # the name, and how its voices begin
     "votes of the items": ("votes", "rank by votes"),
-    "cosine": ("largest cosine", "cosine with"),
+    "cosine": ("largest cosine", "cosine with", "rank by cosine"),
     "frequency": ("frequency", "recent frequency"),
     "after the last items": ("after the last",),
     "repeats in the session": ("is the", "is an earlier", "times in", "repeats in"),

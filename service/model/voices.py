@@ -26,7 +26,9 @@ VOICES = (
     "votes, recent",
     "votes, whole session",
     "rank by votes",
+    "rank by cosine",
     "votes, newest, above others",
+    "votes by trust",
     "votes by length",
     "largest cosine",
     "cosine with the session",
@@ -47,7 +49,9 @@ VOICES = (
     VOTES_RECENT,
     VOTES_WHOLE,
     RANK_BY_VOTES,
+    RANK_BY_COSINE,
     VOTES_ABOVE,
+    VOTES_BY_TRUST,
     VOTES_BY_LENGTH,
     LARGEST_COSINE,
     MEAN_COSINE,
@@ -210,7 +214,7 @@ class Voices:
         trust = float(self._frequencies[session[0]])
         voices = np.zeros((len(VOICES), len(items)), np.float32)
         totals = np.maximum(pool.votes.sum(axis=1, keepdims=True), TINY)
-        self._vote(voices, pool.votes.take(chosen, axis=1) / totals, len(session))
+        self._vote(voices, pool.votes.take(chosen, axis=1) / totals, len(session), trust)
         self._compare(voices, items, session, liked)
         voices[FREQUENCY] = self._frequencies[items]
         voices[RECENT_FREQUENCY] = self._recent_frequencies[items]
@@ -223,10 +227,13 @@ class Voices:
         _remember(voices, own)
         return Candidates(items.astype(np.int32), voices, own, len(session), trust, pool, chosen)
 
-    def _vote(self, voices: NDArray[np.float32], votes: NDArray[np.float32], length: int) -> None:
+    def _vote(
+        self, voices: NDArray[np.float32], votes: NDArray[np.float32], length: int, trust: float
+    ) -> None:
         np.log(votes + LEAST_VOTES, out=voices[VOTES_NEWEST : VOTES_WHOLE + 1])
         voices[RANK_BY_VOTES] = _ranks(votes[RECENT])
         np.log(votes[NEWEST] + VOTES_OF_NOISE, out=voices[VOTES_ABOVE])
+        np.multiply(voices[VOTES_NEWEST], TRUST * trust, out=voices[VOTES_BY_TRUST])
         np.multiply(voices[VOTES_RECENT], math.log(length), out=voices[VOTES_BY_LENGTH])
 
     def _compare(
@@ -243,6 +250,7 @@ class Voices:
         np.maximum.reduce(cosines, axis=0, out=voices[LARGEST_COSINE])
         length = max(math.sqrt(taste @ taste), 1e-9)
         np.matmul(liked / np.float32(length), cosines, out=voices[MEAN_COSINE])
+        voices[RANK_BY_COSINE] = _ranks(voices[MEAN_COSINE])
 
     @cached_property
     def _frequencies(self) -> NDArray[np.float32]:

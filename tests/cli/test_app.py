@@ -664,11 +664,11 @@ def test_the_log_for_machines_is_one_object_a_line(run):
     events = [line["event"] for line in lines]
     assert events == ["note", "data", "note", "training", "training", "verdict"]
     assert lines[1]["events_kept"] == 36
-    assert lines[3]["items_done"] == lines[3]["items_total"] == 72
+    assert lines[4]["items_done"] == lines[4]["items_total"] == 72
     assert {"loss", "alpha", "items_per_second", "pairs_per_second", "seconds_left"} <= set(
-        lines[3]
+        lines[4]
     )
-    assert lines[4]["outcome"] == "passed"
+    assert lines[5]["outcome"] == "passed"
     again = run("train", "--log-format", "json")
     assert again.json == {"event": "trained", "model_version": Store(MODELS).versions()[-1]}
     pruned = run("retrain", "--log-format", "json", "--keep", "1").err.splitlines()

@@ -51,12 +51,12 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cases: int = Field(ge=0, description="items that were foretold from those before them")
-    table_hit_rate: float = Field(description="HR@20 of the table alone")
-    hit_rate: float = Field(description="HR@20")
-    table_mrr: float = Field(description="MRR@20 of the table alone")
-    mrr: float = Field(description="MRR@20")
+    table_hit_rate: float = Field(ge=0, le=1, description="HR@20 of the table alone")
+    hit_rate: float = Field(ge=0, le=1, description="HR@20")
+    table_mrr: float = Field(ge=0, le=1, description="MRR@20 of the table alone")
+    mrr: float = Field(ge=0, le=1, description="MRR@20")
     calibration_error: float = Field(
-        description="expected calibration error of the first answer's probability"
+        ge=0, le=1, description="expected calibration error of the first answer's probability"
     )
     wins: bool = Field(description="whether the weights are used")
 

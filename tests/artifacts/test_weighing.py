@@ -38,7 +38,7 @@ def test_the_newest_sessions_are_cut_off_with_their_weights_and_times():
     sessions = replace(sessions, weights=weights, starts=np.arange(800))
     ahead = cut(dataset_of(sessions), SHARE)
     assert isinstance(ahead, Ahead)
-    assert ahead.description == "on the newest 40% of the sessions, 320"
+    assert ahead.description == "on the newest 40% of the sessions (320)"
     older, newest = ahead.older.sessions, ahead.newest
     assert (len(older), len(newest)) == (480, 320)
     for name in ("items", "weights", "starts"):

@@ -21,6 +21,7 @@ from trainer.view.display import Silent
 from trainer.word2vec.training import OnSnapshot
 
 EPOCHS = 10
+AHEAD = 2  # a quarter of them, rounded
 # So few sessions are enough if many of them are weighed on.
 SETTINGS = f"""
 [data]
@@ -116,14 +117,14 @@ def weighed(manifest: Manifest) -> bool:
 def test_a_shorter_training_goes_ahead_without_the_newest_sessions():
     display = Counting()
     manifest = train_version(config(), display)
-    assert display.trainings == [0.3 * EPOCHS, EPOCHS]
-    assert any("training ahead for 3 epochs, without the newest" in note for note in display.notes)
+    assert display.trainings == [AHEAD, EPOCHS]
+    assert any("training ahead for 2 epochs, without the newest" in note for note in display.notes)
     assert weighed(manifest)
     assert manifest.next is not None
     assert manifest.next.fit is not None
     assert manifest.next.fit.seen is not None
     assert manifest.next.fit.seen.mrr > manifest.next.fit.seen.table_mrr
-    assert manifest.next.fit.description.startswith("on the newest 30% of the sessions, ")
+    assert manifest.next.fit.description.startswith("on the newest 30% of the sessions (")
     path = Store(Path("models")).path(manifest.model_version) / "manifest.json"
     told = json.loads(path.read_text())["next"]
     assert set(told["fit"]["seen"]) == {
@@ -131,10 +132,10 @@ def test_a_shorter_training_goes_ahead_without_the_newest_sessions():
     }  # fmt: skip
 
 
-def test_the_training_that_the_gate_judges_serves_to_weigh_as_well():
+def test_what_is_weighed_for_the_model_that_the_gate_judges_serves_the_published_one_as_well():
     display = Counting()
     assert weighed(retrain(config(), display))
-    assert display.trainings == [EPOCHS, EPOCHS]
+    assert display.trainings == [AHEAD, EPOCHS, EPOCHS]
 
 
 @pytest.mark.parametrize("job", [train_version, retrain])
@@ -173,8 +174,8 @@ CHECKPOINTS = {"run.checkpoint_every": 1e-9}
 @pytest.mark.parametrize(
     ("stop_in", "trainings"),
     [
-        (1, [EPOCHS, EPOCHS]),  # of the two trainings, the first
-        (2, [0.3 * EPOCHS, EPOCHS]),  # the second: the voices are weighed again
+        (2, [AHEAD, EPOCHS, EPOCHS]),  # the training that is judged
+        (3, [AHEAD, EPOCHS]),  # the one to publish: the voices are weighed again
     ],
 )
 def test_a_retraining_goes_on_in_the_training_it_was_interrupted_in(
@@ -187,21 +188,14 @@ def test_a_retraining_goes_on_in_the_training_it_was_interrupted_in(
     assert display.trainings == trainings
 
 
-def test_a_judged_model_is_published_with_its_weights_also_if_a_job_stopped_while_it_weighed(
-    monkeypatch: pytest.MonkeyPatch,
-):
-    def stop(*_: object) -> None:
-        raise StoppedError
-
+def test_a_judged_model_is_published_with_its_weights_also_if_its_training_was_interrupted():
     alone = {"gate.refit": False}
     display = Counting()
     whole = retrain(config(**alone), display)
     assert weighed(whole)
-    assert display.trainings == [EPOCHS]
-    with monkeypatch.context() as patch:
-        patch.setattr("trainer.jobs.gate.weigh", stop)
-        with pytest.raises(StoppedError):
-            retrain(config(**CHECKPOINTS, **alone), Silent())
+    assert display.trainings == [AHEAD, EPOCHS]
+    with pytest.raises(StoppedError):
+        retrain(config(**CHECKPOINTS, **alone), Counting(stop_in=2))
     resumed = retrain(config(**{"run.resume": True}, **alone), Silent())
     assert resumed.next == whole.next
 

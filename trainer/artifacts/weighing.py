@@ -7,7 +7,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.continuations import Continuations
 from service.model.logit import CandidateSettings, Fit, Logit
 from service.model.similarity import unit
 from service.model.voices import Voices
@@ -74,7 +73,7 @@ def cut(dataset: Dataset, config: NextConfig) -> Ahead | Fit:
             f"(from {FEWEST_CASES:,} on)"
         )
     older = replace(dataset, sessions=sessions.part(0, first))
-    return Ahead(older, newest, f"on {about}, {len(newest):,}")
+    return Ahead(older, newest, f"on {about} ({len(newest):,})")
 
 
 def weigh_ahead(dataset: Dataset, config: Config, display: WeighingDisplay) -> Weighed:
@@ -112,11 +111,7 @@ def train_ahead(
 
 
 def weigh(
-    ahead: Ahead,
-    vectors: NDArray[np.float32],
-    config: Config,
-    display: WeighingDisplay,
-    table: Continuations | None = None,
+    ahead: Ahead, vectors: NDArray[np.float32], config: Config, display: WeighingDisplay
 ) -> Weighed:
     """Weighs the voices on the newest sessions.
 
@@ -125,12 +120,10 @@ def weigh(
         vectors: float32 [items, vector_size], trained on its older part.
         config: every setting.
         display: shows progress.
-        table: what comes next in its older part; None: to be counted.
     """
     older, settings = ahead.older.sessions, CandidateSettings()
     with display.working("weighing what speaks for what comes next"):
-        if table is None:
-            table = build_continuations(older, vectors, config.next, config.training.workers)
+        table = build_continuations(older, vectors, config.next, config.training.workers)
         assert table is not None
         counts = np.bincount(older.items, minlength=len(vectors))
         observed = observe(

@@ -171,7 +171,7 @@ class NextConfig(Section):
         description="number of items of those sessions that it is weighed on, drawn at random",
     )
     fit_epochs: float = Field(
-        0.3,
+        0.25,
         gt=0,
         le=1,
         description="share of `epochs` that vectors are trained for without those sessions",

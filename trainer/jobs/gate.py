@@ -9,13 +9,7 @@ from service.model.artifact import Artifact, Manifest
 from service.model.errors import EventLogError, RefusedError
 from service.model.store import Store
 from service.model.verdict import Check, Verdict
-from trainer.artifacts.build import (
-    TrainedModel,
-    count_continuations,
-    make_artifact,
-    train_unweighed,
-)
-from trainer.artifacts.weighing import Ahead, Weighed, cut, weigh
+from trainer.artifacts.build import TrainedModel, make_artifact, train_model
 from trainer.config.jobs import Config, EvaluationConfig
 from trainer.corpus import Dataset, Sessions
 from trainer.evaluation.comparison import Evaluation
@@ -181,31 +175,10 @@ class Gate:
             self._checks.append(not_made("comparison", "comparison", str(error)))
             return None
         self._display.note(f"gate: {description}, to judge the model by")
-        model = self._train(dataset, past, checkpoint)
+        model = train_model(
+            dataset, self._config, self._display, past.known, checkpoint, past.unblended
+        )
         return model, late, log.item_ids.to_list()
-
-    def _train(self, dataset: Dataset, past: Succession, checkpoint: Checkpoint) -> TrainedModel:
-        """The model that is judged: one training serves to weigh what comes next, and to judge.
-
-        Its vectors lack the newest sessions that the voices are weighed on; its table has them.
-        """
-        config, display = self._config, self._display
-        ahead = cut(dataset, config.next) if config.next.weighs else None
-        if not isinstance(ahead, Ahead):
-            model = train_unweighed(
-                dataset, config, display, past.known, checkpoint, past.unblended
-            )
-            return replace(model, weighed=Weighed(None, ahead))
-        model = train_unweighed(
-            ahead.older, config, display, past.known, checkpoint, past.unblended
-        )
-        vectors = model.vectors.input
-        return replace(
-            model,
-            dataset=dataset,
-            continuations=count_continuations(dataset, vectors, config, display),
-            weighed=weigh(ahead, vectors, config, display, model.continuations),
-        )
 
     def _first_held_out(self, sessions: Ordered) -> tuple[int, str]:
         """The first session to judge by, and how it was chosen.

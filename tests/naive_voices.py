@@ -46,11 +46,13 @@ class Case:
         """The share of each item's votes, with the weights that .5 a step make, to be `decay`."""
         power = log(decay) / log(0.5)
         votes: dict[int, float] = {}
+        given = 0.0
         for voter, weight in self.session:
             signed = (1 if weight > 0 else -1) * abs(weight) ** power
             for item, score in self.table[voter].items():
                 votes[item] = votes.get(item, 0) + signed * score
-        votes = {item: max(vote, 0) for item, vote in votes.items()}
+                given += abs(signed) * score
+        votes = {item: vote if vote > 1e-6 * given else 0 for item, vote in votes.items()}
         total = sum(votes.values())
         return {item: vote / total if total else 0 for item, vote in votes.items()}
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from service.model.continuations import Continuations
 from service.model.logit import CandidateSettings
 from service.model.sequences import ENDINGS, Shares, key
+from service.model.similarity import CANCELLED
 
 # Votes are counted three times: with the weights of the session's items to these powers. At the
 # default decay of .5 they are worth decays of .2, .5 and 1.
@@ -189,7 +190,8 @@ class Voices:
         for row, voted in zip(sums, votes, strict=True):
             row[:] = np.bincount(places[listed:], voted, len(pool))
         if len(session) < len(items):
-            np.maximum(sums, 0, out=sums)
+            # What is left of likes and dislikes that cancel out, up to rounding, is no vote.
+            sums[sums <= CANCELLED * np.abs(votes).sum(axis=1, keepdims=True)] = 0
         return Pool(pool, sums, places[:listed], after)
 
     def _after(self, session: list[int]) -> list[Shares]:

@@ -107,7 +107,7 @@ def test_of_too_few_cases_nothing_is_weighed_and_that_is_said(cases: int, again:
 
 
 def test_sessions_of_lengths_that_were_never_seen_are_ranked_like_all_others():
-    logit, _ = fit(look(wandering_sessions(8_000, again=0.4, length=3), newest=2_500))
+    logit, _ = fit(look(wandering_sessions(8_000, again=0.6, length=3), newest=2_500))
     assert logit is not None
     assert logit.seen is not None
     # No session has five items: their class has the weights of all sessions together.

@@ -1,6 +1,7 @@
 /** A ranked list of items, and what can be done with it. */
 
 import { announce, h, nameOf } from "./dom.js";
+import { factList, factText } from "./facts.js";
 import { address } from "./place.js";
 
 /** @typedef {import("./types.js").Neighbor} Neighbor */
@@ -36,13 +37,12 @@ export function itemList(answer, { actions = () => [], more = () => null } = {})
   const highest = Math.max(...answer.items.map((item) => item.score), 1e-9);
   const scale = answer.score_kind === "cosine" ? Math.max(highest, 1) : highest;
   const lines = answer.items.map((item, place) => {
-    const below = more(item);
+    const [below, ends] = [more(item), actions(item)];
     return h("li", { "data-item": item.item_id, style: { "--share": Math.max(0, item.score / scale) } },
       h("span", { class: "rank" }, place + 1),
-      h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item), " ",
-        item.title && h("span", { class: "id" }, item.item_id)),
+      itemName(item),
       h("span", { class: "score" }, scoreText(item.score, answer.score_kind)),
-      h("span", { class: "row" }, actions(item)),
+      ends.length > 0 && h("span", { class: "row" }, ends),
       below && h("div", { class: "more" }, below));
   });
   announce(`${answer.items.length} items`);
@@ -53,12 +53,25 @@ export function itemList(answer, { actions = () => [], more = () => null } = {})
 }
 
 /**
+ * An item's title as a link, its id, and what else is known of it.
+ * @param {{item_id: string, title?: string | null, metadata?: Record<string, unknown> | null}} item
+ * @returns {HTMLElement}
+ */
+export function itemName(item) {
+  return h("span", { class: "what" },
+    h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item), " ",
+      item.title && h("span", { class: "id" }, item.item_id)),
+    factList(item.metadata ?? {}));
+}
+
+/**
  * A button that saves a list as a CSV file.
  * @param {string} name of the file, without its ending
  * @param {() => Neighbor[]} items
  */
 export function csvButton(name, items) {
-  return h("button", { class: "small", onclick: () => save(`${name}.csv`, csv(items())) }, "Save as CSV");
+  return h("button", { class: "small", "aria-label": `Save ${name} as CSV`,
+    onclick: () => save(`${name}.csv`, csv(items())) }, "Save as CSV");
 }
 
 /**
@@ -66,8 +79,11 @@ export function csvButton(name, items) {
  * @returns {string}
  */
 export function csv(items) {
-  const rows = items.map((item, place) => [place + 1, item.item_id, item.title ?? "", item.score]);
-  return [["rank", "item_id", "title", "score"], ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+  const columns = [...new Set(items.flatMap((item) => Object.keys(item.metadata ?? {})))];
+  const rows = items.map((item, place) => [
+    place + 1, item.item_id, item.title ?? "", item.score, ...columns.map((name) => factText(item.metadata?.[name]))]);
+  return [["rank", "item_id", "title", "score", ...columns], ...rows]
+    .map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
 /**

@@ -59,8 +59,8 @@ export function itemList(answer, { actions = () => [], more = () => null } = {})
  */
 export function itemName(item) {
   return h("span", { class: "what" },
-    h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item), " ",
-      item.title && h("span", { class: "id" }, item.item_id)),
+    h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item)),
+    item.title && h("span", { class: "id" }, item.item_id),
     factList(item.metadata ?? {}));
 }
 

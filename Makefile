@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 # The tests of the folders that hold kernels; tests/test_compiler.py sees that none is left out.
 KERNELS := tests/word2vec tests/continuations
+# The compiler that reads the types of the explorer's JavaScript; its lock and settings.
+TYPES := tests/explorer/types
+TSC := $(TYPES)/node_modules/.package-lock.json
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-voices \
+.PHONY: help run test test-nojit test-boundscheck test-lowest lint lint-page format bench bench-next bench-voices \
 	bench-similar bench-quality bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
@@ -54,11 +57,19 @@ test-lowest:  ## the suite over the lowest versions that pyproject.toml admits (
 	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev --group build -e '.[train,s3,postgres]'
 	$(VENV)-lowest/bin/python -m pytest -q --numprocesses 2 --dist loadfile -W ignore::DeprecationWarning
 
-lint: $(VENV)/.dev  ## style, types and who imports whom
+lint: $(VENV)/.dev lint-page  ## style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The page runs as it is written: Node is for its types alone, and whoever lacks it goes without.
+lint-page: $(if $(shell command -v npm),$(TSC))
+	$(if $<,$(TYPES)/node_modules/.bin/tsc --project $(TYPES),@echo "npm is not installed: the types of the explorer's JavaScript are not checked")
+
+$(TSC): $(TYPES)/package-lock.json
+	@npm ci --prefix $(TYPES) --no-fund --no-audit --loglevel error
+	@touch $@
 
 format: $(VENV)/.dev  ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
@@ -113,7 +124,7 @@ lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
 
 clean:  ## remove the virtual environment and every cache (models stay)
 	find trainer -name '*.nb[ic]' -delete
-	rm -rf $(VENV) $(VENV)-lowest .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-lowest $(TYPES)/node_modules .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 # The site of docs/, in the same environment: what it needs has the versions of the lock.
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.train

@@ -63,9 +63,9 @@ def _shapes(artifact: Artifact) -> Iterator[Fault]:
 def _map(found: ItemMap, items: int) -> Iterator[Fault]:
     points, groups = found.points, len(found.settings.groups)
     if points.dtype != POINT or points.shape != (items,):
-        yield MAP, f"it has {points.dtype} {points.shape} where {POINT} {(items,)} was expected"
+        yield MAP, f"holds {points.dtype} {points.shape} where {POINT} {(items,)} was expected"
     elif int(points["group"].max(initial=0)) >= groups:
-        yield MAP, f"an item is in a cluster beyond the {groups} of the manifest"
+        yield MAP, f"has an item in a cluster beyond the {groups} of the manifest"
 
 
 def _shapes_of_lists(lists: NeighborLists, items: int) -> Iterator[Fault]:

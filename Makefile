@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 # The tests of the folders that hold kernels; tests/test_compiler.py sees that none is left out.
-KERNELS := tests/word2vec tests/continuations
+KERNELS := tests/word2vec tests/continuations tests/maps
 # The compiler that reads the types of the explorer's JavaScript; its lock and settings.
 TYPES := tests/explorer/types
 TSC := $(TYPES)/node_modules/.package-lock.json

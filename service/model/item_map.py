@@ -32,6 +32,7 @@ class MapSettings(BaseModel):
 
     groups: list[MapGroup] = Field(min_length=1, max_length=MOST_CLUSTERS)
     placed: int = Field(ge=1, description="items laid out by their neighbours; others by these")
+    scale: float = Field(gt=0, description="steps of a coordinate for one unit of the layout")
     seconds: float = Field(ge=0, description="that it took")
     continued: str | None = Field(None, description="the version whose map it began from")
 

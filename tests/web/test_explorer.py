@@ -27,7 +27,7 @@ def mapped(version: str):
     left, right = (
         MapGroup(name=name, items=3, x=x, y=9) for name, x in (("fruits", 0), ("tools", 9))
     )
-    settings = MapSettings(groups=[left, right], placed=6, seconds=0.5)
+    settings = MapSettings(groups=[left, right], placed=6, scale=1.0, seconds=0.5)
     items = artifact.manifest.items
     members = np.arange(items) % 2
     places = np.stack([members * 60_000, np.arange(items) * 7], axis=1).astype(np.float32)

@@ -46,8 +46,9 @@ export function stripTable({ strips, base, spread, signal }) {
   const heading = h("span", { class: "strip-figure soft" });
   const key = legend();
   const mark = h("div", { class: "strip-mark", hidden: true, "aria-hidden": "true" });
-  const field = h("div", { class: "strip-lines",
-    onpointermove: (/** @type {PointerEvent} */ event) => look(columnAt(event)), onpointerleave: () => look(-1) },
+  const point = (/** @type {PointerEvent} */ event) => look(columnAt(event));
+  const leave = (/** @type {PointerEvent} */ event) => { if (event.pointerType === "mouse") look(-1); };
+  const field = h("div", { class: "strip-lines", onpointermove: point, onpointerdown: point, onpointerleave: leave },
     lines.map((line) => line.element), mark);
 
   /** @param {PointerEvent} event */
@@ -128,7 +129,7 @@ function stripLine(strip, reference) {
     h("span", { class: "strip-name", title: name }, strip.sign && h("b", {}, `${strip.sign} `), label), canvas, figure);
   /** @param {number} dimension −1 for none */
   const tell = (dimension) => {
-    const texts = dimension < 0 ? ["", cosine?.toFixed(3)] : [signed(strip.vector[dimension]), parts && signed(parts[dimension])];
+    const texts = dimension < 0 ? ["", cosine?.toFixed(3).replace("-", "−")] : [signed(strip.vector[dimension]), parts && signed(parts[dimension])];
     figure.replaceChildren(...texts.map((text) => h("span", {}, text)));
   };
   tell(-1);

@@ -116,7 +116,7 @@ async function showTrained(root, item, place, context) {
   const ready = load();
   if (root.querySelector(".item-head") === null) root.replaceChildren(h("p", { class: "loading" }, `Asking about ${nameOf(item)} …`));
   await ready;
-  if (context.signal.aborted) return;
+  context.signal.throwIfAborted();
   root.replaceChildren(
     h("section", { class: "card item-head" }, h("div", { class: "stack" }, ...head(item), actions(item)), picture),
     h("div", { class: "row spread options" }, filter.element,

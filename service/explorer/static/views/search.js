@@ -5,6 +5,7 @@ import { announce, debounced, h, nameOf, svg } from "../dom.js";
 import { filterField } from "../filter.js";
 import { itemName } from "../list.js";
 import { address, note } from "../place.js";
+import { problemBox } from "../problem.js";
 
 /** @typedef {import("../types.js").Item} Item */
 /** @typedef {import("../types.js").About} About */
@@ -61,9 +62,10 @@ async function showResults(root, query, condition, { api, about, signal }) {
       announce(heading.textContent);
       found.replaceChildren(...(items.length ? list(items, asked, load, about) : nothing(asked.filter, about)));
     } catch (error) {
-      if (!(error instanceof Problem && error.status === 422 && asked.filter)) throw error;
+      if (signal.aborted || turn !== latest) return;
       heading.textContent ||= `Items called “${asked.q}”`;
-      filter.fault(error.message);
+      if (error instanceof Problem && error.status === 422 && asked.filter) filter.fault(error.message);
+      else found.replaceChildren(problemBox(error, load));
     }
   };
   await load();

@@ -7,6 +7,8 @@ import { address } from "./place.js";
 /** @typedef {import("./types.js").Neighbor} Neighbor */
 /** @typedef {import("./types.js").Answer} Answer */
 
+const FACTS = 3; // of what else is known of an item, in a line
+
 /** Why an answer has fewer items than were asked for. */
 const SHORT = {
   catalogue: "There are no more items.",
@@ -22,7 +24,7 @@ const SHORT = {
  * @param {string} kind `score_kind` of the answer
  */
 export function scoreText(score, kind) {
-  return kind === "cosine" ? score.toFixed(3) : `${(100 * score).toFixed(score < 0.0995 ? 2 : 1)} %`;
+  return kind === "cosine" ? score.toFixed(3).replace("-", "−") : `${(100 * score).toFixed(score < 0.0995 ? 2 : 1)} %`;
 }
 
 /**
@@ -61,7 +63,7 @@ export function itemName(item) {
   return h("span", { class: "what" },
     h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item)),
     item.title && h("span", { class: "id" }, item.item_id),
-    factList(item.metadata ?? {}));
+    factList(item.metadata ?? {}, FACTS));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import struct
 import subprocess
 from itertools import pairwise
 from pathlib import Path
@@ -201,3 +202,22 @@ def test_a_search_lists_and_narrows_what_it_finds(page: Page, address: str):
     expect(items.last.get_by_role("link")).to_be_focused()
     page.get_by_label("Words of the title").fill("zebra")
     expect(page.get_by_role("main")).to_contain_text("Nothing is called “zebra”")
+
+
+def test_an_item_is_marked_on_a_small_map(page: Page, address: str):
+    about = httpx.get(f"{address}/explore/about").json()
+    [item] = httpx.get(f"{address}/explore/items", params={"id": HEART}).json()["items"]
+    points = bytearray(6 * about["items"])  # all in the corner below
+    points[6 * item["row"] : 6 * item["row"] + 4] = struct.pack("<HH", 32768, 32768)
+    page.route(
+        "**/explore/about", lambda route: route.fulfill(json=about | {"map": {"groups": []}})
+    )
+    page.route("**/explore/map", lambda route: route.fulfill(body=bytes(points)))
+    page.goto(f"/explore#item={HEART}")
+    inset = page.locator("canvas.inset")
+    red, _, blue = inset.evaluate(
+        """(canvas) => [...canvas.getContext("2d").getImageData(
+          canvas.width / 2, canvas.height / 2, 1, 1).data].slice(0, 3)"""
+    )
+    assert red > blue + 100
+    expect(page.get_by_role("link", name="On the map")).to_have_attribute("href", f"#map?q={HEART}")

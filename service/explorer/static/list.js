@@ -6,6 +6,7 @@ import { address } from "./place.js";
 
 /** @typedef {import("./types.js").Neighbor} Neighbor */
 /** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {Partial<Neighbor> & {item_id: string, count?: number}} Listed */
 
 const FACTS = 3; // of what else is known of an item, in a line
 
@@ -69,7 +70,7 @@ export function itemName(item) {
 /**
  * A button that saves a list as a CSV file.
  * @param {string} name of the file, without its ending
- * @param {() => Neighbor[]} items
+ * @param {() => Listed[]} items
  */
 export function csvButton(name, items) {
   return h("button", { class: "small", "aria-label": `Save ${name} as CSV`,
@@ -77,14 +78,15 @@ export function csvButton(name, items) {
 }
 
 /**
- * @param {Neighbor[]} items
+ * @param {Listed[]} items
  * @returns {string}
  */
 export function csv(items) {
   const columns = [...new Set(items.flatMap((item) => Object.keys(item.metadata ?? {})))];
   const rows = items.map((item, place) => [
-    place + 1, item.item_id, item.title ?? "", item.score, ...columns.map((name) => factText(item.metadata?.[name]))]);
-  return [["rank", "item_id", "title", "score", ...columns], ...rows]
+    place + 1, item.item_id, item.title ?? "", item.score ?? item.count ?? "", ...columns.map((name) => factText(item.metadata?.[name]))]);
+  const figure = items[0]?.score === undefined ? "count" : "score";
+  return [["rank", "item_id", "title", figure, ...columns], ...rows]
     .map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 

@@ -95,7 +95,7 @@ async function learn() {
 /** @param {unknown} error */
 function fail(error) {
   if (isPassing(error)) waiting = window.setTimeout(show, PATIENCE);
-  const box = problemBox(error, show);
+  const box = problemBox(error, show, isPassing(error));
   shown = "";
   main.className = "";
   document.title = "item2vec explorer";

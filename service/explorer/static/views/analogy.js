@@ -143,7 +143,7 @@ async function answers(terms, known, { api, about, signal }) {
   const used = terms.filter((term) => term.id && known.get(term.id)?.trained);
   /** @param {Term["sign"]} sign */
   const ids = (sign) => used.flatMap((term) => term.id && term.sign === sign ? [term.id] : []);
-  const body = { positive: ids("plus"), negative: ids("minus"), k: K };
+  const body = { positive: ids("plus"), negative: ids("minus"), k: Math.min(K, about.max_k) };
   if (!body.positive.length) return [h("p", { class: "card empty" }, "Add at least one item that is trained.")];
   /** @type {Answer} */
   const answer = await api.send("POST", "analogy", { ...body, include: ["title", "metadata"] }, signal);

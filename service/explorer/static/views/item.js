@@ -73,13 +73,13 @@ async function itemOf(id, { api, signal }) {
 async function showTrained(root, item, place, context) {
   const asked = {
     filter: place.params.get("filter") ?? "",
-    k: LENGTHS.find((k) => String(k) === place.params.get("k")) ?? LENGTHS[0],
+    k: Math.min(LENGTHS.find((k) => String(k) === place.params.get("k")) ?? LENGTHS[0], context.about.max_k),
   };
   const filter = filterField({ about: context.about, value: asked.filter, onchange: (condition) => {
     asked.filter = condition;
     void load();
   } });
-  const lengths = LENGTHS.map((k) => h("button", { "aria-label": `Show ${k} items`, onclick: () => {
+  const lengths = LENGTHS.map((k) => h("button", { "aria-label": `Show ${k} items`, disabled: k > context.about.max_k, onclick: () => {
     asked.k = k;
     void load();
   } }, k));

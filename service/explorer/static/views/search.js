@@ -4,7 +4,7 @@ import { Problem } from "../api.js";
 import { deviations, drawn, paint, strip } from "../colorstrip.js";
 import { announce, debounced, h, nameOf, svg } from "../dom.js";
 import { filterField } from "../filter.js";
-import { itemName } from "../list.js";
+import { csvButton, itemName } from "../list.js";
 import { address, note } from "../place.js";
 import { problemBox } from "../problem.js";
 
@@ -99,7 +99,7 @@ function list(items, asked, load, about) {
     asked.k = Math.min(4 * asked.k, about.max_k);
     void load();
   } }, "Show more");
-  return [h("ol", { class: "items lined" }, lines), ...(more ? [more] : [])];
+  return [h("ol", { class: "items lined" }, lines), h("div", { class: "row" }, more, csvButton("items", () => items))];
 }
 
 /**

@@ -105,6 +105,7 @@ def test_a_new_version_is_noticed(page: Page, own_shop: Path):
         expect(notice).to_contain_text(before["model_version"])
         notice.get_by_role("button", name="Show the new one").click()
         expect(notice).to_be_hidden()
+        page.wait_for_load_state("networkidle")
 
 
 def test_one_of_several_models_is_chosen(page: Page, shop: Path):

@@ -15,10 +15,13 @@ export function factText(value) {
 /**
  * Names and values; null if there are none.
  * @param {Record<string, unknown>} facts
+ * @param {number} [most] how many at most; the others are told where the pointer rests
  * @returns {HTMLElement | null}
  */
-export function factList(facts) {
+export function factList(facts, most = Infinity) {
   const known = Object.entries(facts).map(([name, value]) => [name, factText(value)]).filter(([, text]) => text);
   if (!known.length) return null;
-  return h("dl", { class: "facts" }, known.map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
+  const rest = known.slice(most).map(([name, text]) => `${name} ${text}`).join("\n");
+  return h("dl", { class: "facts", title: rest || null },
+    known.slice(0, most).map(([name, text]) => h("div", {}, h("dt", {}, name), h("dd", {}, text))));
 }

@@ -6,6 +6,9 @@ import { address } from "./place.js";
 
 /** @typedef {import("./types.js").Neighbor} Neighbor */
 /** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {Partial<Neighbor> & {item_id: string, count?: number}} Listed */
+
+const FACTS = 3; // of what else is known of an item, in a line
 
 /** Why an answer has fewer items than were asked for. */
 const SHORT = {
@@ -22,7 +25,7 @@ const SHORT = {
  * @param {string} kind `score_kind` of the answer
  */
 export function scoreText(score, kind) {
-  return kind === "cosine" ? score.toFixed(3) : `${(100 * score).toFixed(score < 0.0995 ? 2 : 1)} %`;
+  return kind === "cosine" ? score.toFixed(3).replace("-", "−") : `${(100 * score).toFixed(score < 0.0995 ? 2 : 1)} %`;
 }
 
 /**
@@ -61,13 +64,13 @@ export function itemName(item) {
   return h("span", { class: "what" },
     h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item)),
     item.title && h("span", { class: "id" }, item.item_id),
-    factList(item.metadata ?? {}));
+    factList(item.metadata ?? {}, FACTS));
 }
 
 /**
  * A button that saves a list as a CSV file.
  * @param {string} name of the file, without its ending
- * @param {() => Neighbor[]} items
+ * @param {() => Listed[]} items
  */
 export function csvButton(name, items) {
   return h("button", { class: "small", "aria-label": `Save ${name} as CSV`,
@@ -75,14 +78,15 @@ export function csvButton(name, items) {
 }
 
 /**
- * @param {Neighbor[]} items
+ * @param {Listed[]} items
  * @returns {string}
  */
 export function csv(items) {
   const columns = [...new Set(items.flatMap((item) => Object.keys(item.metadata ?? {})))];
   const rows = items.map((item, place) => [
-    place + 1, item.item_id, item.title ?? "", item.score, ...columns.map((name) => factText(item.metadata?.[name]))]);
-  return [["rank", "item_id", "title", "score", ...columns], ...rows]
+    place + 1, item.item_id, item.title ?? "", item.score ?? item.count ?? "", ...columns.map((name) => factText(item.metadata?.[name]))]);
+  const figure = items[0]?.score === undefined ? "count" : "score";
+  return [["rank", "item_id", "title", figure, ...columns], ...rows]
     .map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 

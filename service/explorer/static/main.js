@@ -56,12 +56,15 @@ async function show() {
     fail(error);
   }
   arrive(before, isFirst);
-  if (isFirst && isStart(place) && shown && !wasToured()) tour.start();
+  if (isFirst && isStart(place) && !wasToured() && document.activeElement === document.body) tour.start();
 }
 
-/** @param {Place} place */
+/**
+ * Whether it is where one begins, and could be shown.
+ * @param {Place} place
+ */
 function isStart(place) {
-  return place.view === "search" && !place.params.get("q");
+  return shown === "search" && !place.params.get("q");
 }
 
 /** @param {Place} place */
@@ -92,7 +95,7 @@ async function learn() {
 /** @param {unknown} error */
 function fail(error) {
   if (isPassing(error)) waiting = window.setTimeout(show, PATIENCE);
-  const box = problemBox(error, show);
+  const box = problemBox(error, show, isPassing(error));
   shown = "";
   main.className = "";
   document.title = "item2vec explorer";

@@ -5,25 +5,26 @@ import { h } from "./dom.js";
 
 /** @type {Record<number, string>} */
 const REMEDIES = {
-  0: "Start it with `item2vec serve`. This page tries again by itself.",
+  0: "Start it with `item2vec serve`.",
   401: "Ask whoever runs the service for a key, then try again.",
   404: "Look for it by the search field above.",
   409: "Train with `next.continuations` above 0.",
-  503: "If no model is published yet, run `item2vec retrain`. This page tries again by itself.",
+  503: "If no model is published yet, run `item2vec retrain`.",
 };
 
 /**
  * A box that says what is wrong.
  * @param {unknown} error
  * @param {() => void} [again]
+ * @param {boolean} [isRetried] whether it is tried again without a button
  * @returns {HTMLElement}
  */
-export function problemBox(error, again) {
+export function problemBox(error, again, isRetried) {
   const problem = error instanceof Problem ? error : new Problem(-1, "The page has failed", String(error));
   const remedy = REMEDIES[problem.status];
   return h("div", { class: "card" }, h("div", { class: "problem", role: "alert" },
     h("h2", {}, problem.title), h("p", {}, sentence(problem.message)),
-    remedy && h("p", { class: "soft" }, withCode(remedy)),
+    remedy && h("p", { class: "soft" }, withCode(remedy), isRetried && " This page tries again by itself."),
     again && h("button", { onclick: again }, "Try again")));
 }
 

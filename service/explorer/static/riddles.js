@@ -17,10 +17,10 @@ const SHOWN = 3;
  */
 export async function examplesOf({ api, about, signal }) {
   const items = about.examples;
-  const { answers } = await api.send("POST", "similar", { items: items.map((item) => item.item_id), k: NEIGHBORS }, signal);
+  const { answers } = await api.send("POST", "similar", { items: items.map((item) => item.item_id), k: Math.min(NEIGHBORS, about.max_k) }, signal);
   const groups = items.map((item, place) => /** @type {Named[]} */ ([item, ...(answers[place].items ?? [])]));
   const pairs = groups.flatMap(variants).slice(0, TRIED);
-  const riddles = await Promise.all(pairs.map((pair) => withThird(pair, api, signal)));
+  const riddles = await Promise.all(pairs.map((pair) => withThird(pair, { api, about, signal })));
   const good = riddles.filter((riddle) => riddle !== null);
   return (good.length ? good : plain(groups)).slice(0, SHOWN);
 }
@@ -64,12 +64,11 @@ function differing(first, second) {
 /**
  * Another thing that comes in both variants.
  * @param {Variants} pair
- * @param {import("./api.js").Api} api
- * @param {AbortSignal} signal
+ * @param {Context} context
  * @returns {Promise<Riddle | null>}
  */
-async function withThird({ one, less, word, instead }, api, signal) {
-  const [have, want] = await Promise.all([instead, word].map((q) => api.get("items", { q, k: FOUND }, signal)));
+async function withThird({ one, less, word, instead }, { api, about, signal }) {
+  const [have, want] = await Promise.all([instead, word].map((q) => api.get("items", { q, k: Math.min(FOUND, about.max_k) }, signal)));
   const titles = new Set(want.items.map((/** @type {Named} */ item) => item.title));
   const other = have.items.find((/** @type {import("./types.js").Item} */ item) => item.trained && item.title
     && item.item_id !== less.item_id && titles.has(item.title.replace(instead, word)) && item.title.includes(instead));

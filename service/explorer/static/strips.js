@@ -1,8 +1,8 @@
-/** Vectors as strips of colors under each other: where the colors agree, items are alike. */
+/** Vectors as strips under each other: where the colors agree, items are alike. */
 
-import { h, nameOf } from "./dom.js";
+import { deviations, drawn, legend, paint, strip } from "./colorstrip.js";
+import { h } from "./dom.js";
 import { address } from "./place.js";
-import { colorOf, theme } from "./theme.js";
 
 /**
  * A vector and what it belongs to.
@@ -13,192 +13,171 @@ import { colorOf, theme } from "./theme.js";
  * @property {number[]} vector of length 1
  * @property {string} [kind] a class for the line
  */
-/** @typedef {"stored" | "sorted"} Order */
+/** @typedef {import("./colorstrip.js").Color} Color */
 
-const HEIGHT = 20; // pixels of a strip
-const LIMIT = 2; // standard deviations at which a color is full
 const STRONGEST = 3; // dimensions that the text names
+const REST = "Point at a column, or move the slider, to see what one dimension adds to each cosine.";
 
 /**
  * Strips under each other; those below the one at `base` are compared with it.
  * @param {object} options
  * @param {Strip[]} options.strips
- * @param {number} options.base the place of the strip that others are compared with
+ * @param {number} options.base
  * @param {number[]} options.spread the standard deviation of each dimension
  * @param {AbortSignal} options.signal
  * @returns {HTMLElement}
  */
 export function stripTable({ strips, base, spread, signal }) {
   const reference = strips[base].vector;
-  const size = reference.length;
-  const byValue = [...reference.keys()].sort((a, b) => deviation(b) - deviation(a));
-  /** @param {number} dimension */
-  function deviation(dimension) {
-    return reference[dimension] / (spread[dimension] || 1);
-  }
-  let order = byValue;
-  /** The column that is looked at; −1 if none. */
-  let column = -1;
-  const lines = strips.map((strip, place) => stripLine(strip, place > base ? reference : null));
-  const slider = h("input", { type: "range", min: 0, max: size - 1, value: 0, class: "strip-slider", "aria-label": "Dimension to look at",
-    oninput: () => look(Number(slider.value)), onfocus: () => look(Number(slider.value)), onblur: () => look(-1) });
-  const told = h("p", { class: "soft strip-told" });
-  const heading = h("span", { class: "strip-figure soft" });
-  const key = legend();
-  const mark = h("div", { class: "strip-mark", hidden: true, "aria-hidden": "true" });
-  const field = h("div", { class: "strip-lines",
-    onpointermove: (/** @type {PointerEvent} */ event) => look(columnAt(event)), onpointerleave: () => look(-1) },
-    lines.map((line) => line.element), mark);
-
-  /** @param {PointerEvent} event */
-  function columnAt(event) {
-    const { left, width } = lines[0].canvas.getBoundingClientRect();
-    const place = Math.floor((event.clientX - left) / width * size);
-    return place >= 0 && place < size ? place : -1;
-  }
-  /** @param {number} place */
-  function look(place) {
-    column = place;
-    const dimension = place < 0 ? -1 : order[place];
-    for (const line of lines) line.tell(dimension);
-    heading.replaceChildren(...(dimension < 0 ? ["", "cosine"] : ["value", "adds"]).map((text) => h("span", {}, text)));
-    told.textContent = dimension < 0 ? REST : sentenceOf(dimension);
-    if (place >= 0) {
-      slider.value = String(place);
-      slider.setAttribute("aria-valuetext", told.textContent);
-    }
-    putMark();
-  }
-  /** @param {number} dimension */
-  function sentenceOf(dimension) {
-    return `Dimension ${dimension + 1} of ${size}: ${signed(reference[dimension])} here, `
-      + `${Math.abs(deviation(dimension)).toFixed(1)} standard deviations ${deviation(dimension) < 0 ? "below" : "above"} 0. `
-      + "On the right: each one's value, and what it adds to the cosine.";
-  }
-  function putMark() {
-    mark.hidden = column < 0;
-    if (column < 0) return;
-    const canvas = lines[0].canvas;
-    const width = canvas.clientWidth / size;
-    mark.style.setProperty("left", `${canvas.offsetLeft + column * width - 1}px`);
-    mark.style.setProperty("width", `${width + 2}px`);
-  }
-  const draw = () => {
-    const colors = scale();
-    for (const line of lines) line.draw(order, spread, colors);
-    key.draw(colors);
-    putMark();
-  };
-  /** @param {Order} name */
-  const sort = (name) => {
-    order = name === "stored" ? [...reference.keys()] : byValue;
-    for (const button of buttons) button.setAttribute("aria-pressed", String(button.dataset.order === name));
-    look(-1);
-    draw();
-  };
-  const buttons = [["sorted", "By value"], ["stored", "As stored"]].map(([name, text]) =>
-    h("button", { "data-order": name, onclick: () => sort(/** @type {Order} */ (name)) }, text));
-  const watch = new ResizeObserver(draw);
-  watch.observe(field);
-  theme.addEventListener("change", draw, { signal });
-  signal.addEventListener("abort", () => watch.disconnect());
-  sort("sorted");
-  return h("div", { class: "strips" },
-    h("div", { class: "row spread" }, key.element,
-      h("span", { class: "row" }, h("span", { class: "soft" }, "Dimensions"), h("span", { class: "segments" }, buttons))),
-    h("div", { class: "strip-foot" }, heading), field, h("div", { class: "strip-foot" }, slider), told);
+  const lines = strips.map((one, place) => new Line(one, place > base ? reference : null, spread));
+  const table = new Table(lines, reference, spread);
+  table.redraw = drawn(table.field, (colors) => table.draw(colors), signal);
+  return table.element;
 }
 
-const REST = "Point at a column, or move the slider, to see what one dimension adds to each cosine.";
+class Table {
+  /**
+   * @param {Line[]} lines
+   * @param {number[]} reference
+   * @param {number[]} spread
+   */
+  constructor(lines, reference, spread) {
+    this._lines = lines;
+    this._reference = reference;
+    this._sigmas = deviations(reference, spread);
+    this._order = [...reference.keys()];
+    /** The column that is looked at; −1 if none. */
+    this._column = -1;
+    this.redraw = () => {};
+    this._slider = h("input", { type: "range", min: 0, max: reference.length - 1, value: 0, class: "strip-slider",
+      "aria-label": "Dimension to look at", oninput: () => this._slide(), onfocus: () => this._slide(), onblur: () => this._look(-1) });
+    this._mark = h("div", { class: "strip-mark", "aria-hidden": "true" });
+    this._told = h("p", { class: "soft strip-told" });
+    this._heading = h("span", { class: "strip-figure soft" });
+    this._legend = legend();
+    const point = (/** @type {PointerEvent} */ event) => this._look(this._columnAt(event));
+    const leave = (/** @type {PointerEvent} */ event) => { if (event.pointerType === "mouse") this._look(-1); };
+    this.field = h("div", { class: "strip-lines", onpointermove: point, onpointerdown: point, onpointerleave: leave },
+      lines.map((line) => line.element), this._mark);
+    this._buttons = [["sorted", "By value"], ["stored", "As stored"]].map(([name, text]) =>
+      h("button", { "data-order": name, onclick: () => this._sort(name) }, text));
+    this.element = h("div", { class: "strips" },
+      h("div", { class: "row spread" }, this._legend.element,
+        h("span", { class: "row" }, h("span", { class: "soft" }, "Dimensions"), h("span", { class: "segments" }, this._buttons))),
+      h("div", { class: "strip-foot" }, this._heading), this.field, h("div", { class: "strip-foot" }, this._slider), this._told);
+    this._sort("sorted");
+  }
 
-/**
- * One strip with its name and its cosine.
- * @param {Strip} strip
- * @param {number[] | null} reference what it is compared with
- */
-function stripLine(strip, reference) {
-  const parts = reference && strip.vector.map((value, dimension) => value * reference[dimension]);
-  const cosine = parts?.reduce((sum, part) => sum + part, 0);
-  const canvas = h("canvas", { class: "strip", role: "img", height: HEIGHT, "aria-label": describe(strip, parts, cosine) });
-  const figure = h("span", { class: "strip-figure" });
-  const name = nameOf({ item_id: strip.item_id ?? "", title: strip.name });
-  const label = strip.item_id && strip.kind !== "first"
-    ? h("a", { href: address("item", strip.item_id) }, name) : h("span", {}, name);
-  const element = h("div", { class: `strip-line ${strip.kind ?? ""}` },
-    h("span", { class: "strip-name", title: name }, strip.sign && h("b", {}, `${strip.sign} `), label), canvas, figure);
+  /** @param {Color[]} colors */
+  draw(colors) {
+    for (const line of this._lines) line.draw(this._order, colors);
+    this._legend.draw(colors);
+    this._putMark();
+  }
+
+  /** @param {string} name */
+  _sort(name) {
+    this._order = [...this._reference.keys()];
+    if (name === "sorted") this._order.sort((a, b) => this._sigmas[b] - this._sigmas[a]);
+    for (const button of this._buttons) button.setAttribute("aria-pressed", String(button.dataset.order === name));
+    this._look(-1);
+    this.redraw();
+  }
+
+  _slide() {
+    this._look(Number(this._slider.value));
+  }
+
+  /** @param {PointerEvent} event */
+  _columnAt(event) {
+    const { left, width } = this._lines[0].canvas.getBoundingClientRect();
+    const column = Math.floor((event.clientX - left) / width * this._reference.length);
+    return column in this._reference ? column : -1;
+  }
+
+  /** @param {number} column −1 for none */
+  _look(column) {
+    this._column = column;
+    const dimension = column < 0 ? -1 : this._order[column];
+    for (const line of this._lines) line.tell(dimension);
+    this._heading.replaceChildren(...(dimension < 0 ? ["", "cosine"] : ["value", "adds"]).map((text) => h("span", {}, text)));
+    this._told.textContent = dimension < 0 ? REST : this._sentence(dimension);
+    if (column >= 0) {
+      this._slider.value = String(column);
+      this._slider.setAttribute("aria-valuetext", this._told.textContent);
+    }
+    this._putMark();
+  }
+
+  /** @param {number} dimension */
+  _sentence(dimension) {
+    const sigmas = this._sigmas[dimension];
+    return `Dimension ${dimension + 1} of ${this._reference.length}: ${signed(this._reference[dimension])} here, `
+      + `${Math.abs(sigmas).toFixed(1)} standard deviations ${sigmas < 0 ? "below" : "above"} 0. `
+      + "On the right: each one's value, and what it adds to the cosine.";
+  }
+
+  _putMark() {
+    this._mark.hidden = this._column < 0;
+    const { offsetLeft, clientWidth } = this._lines[0].canvas;
+    const width = clientWidth / this._reference.length;
+    this._mark.style.setProperty("left", `${offsetLeft + this._column * width - 1}px`);
+    this._mark.style.setProperty("width", `${width + 2}px`);
+  }
+}
+
+/** One strip with its name and its cosine. */
+class Line {
+  /**
+   * @param {Strip} one
+   * @param {number[] | null} reference what it is compared with
+   * @param {number[]} spread
+   */
+  constructor(one, reference, spread) {
+    const { name, sign, item_id, vector, kind = "" } = one;
+    this._vector = vector;
+    this._sigmas = deviations(vector, spread);
+    this._parts = reference && vector.map((value, dimension) => value * reference[dimension]);
+    this._cosine = this._parts && this._parts.reduce((sum, part) => sum + part, 0);
+    this.canvas = strip({ role: "img", "aria-label": describe(name, vector, this._parts) });
+    this._figure = h("span", { class: "strip-figure" });
+    const label = item_id && kind !== "first" ? h("a", { href: address("item", item_id) }, name) : name;
+    this.element = h("div", { class: `strip-line ${kind}` },
+      h("span", { class: "strip-name", title: name }, sign && h("b", {}, `${sign} `), label), this.canvas, this._figure);
+  }
+
   /** @param {number} dimension −1 for none */
-  const tell = (dimension) => {
-    const texts = dimension < 0 ? ["", cosine?.toFixed(3)] : [signed(strip.vector[dimension]), parts && signed(parts[dimension])];
-    figure.replaceChildren(...texts.map((text) => h("span", {}, text)));
-  };
-  tell(-1);
-  return { element, canvas, tell,
-    draw: (/** @type {number[]} */ order, /** @type {number[]} */ spread, /** @type {Color[]} */ colors) =>
-      paint(canvas, order.map((dimension) => strip.vector[dimension] / (spread[dimension] || 1)), colors) };
+  tell(dimension) {
+    const parts = this._parts;
+    const texts = dimension < 0 ? ["", this._cosine?.toFixed(3).replace("-", "−")]
+      : [signed(this._vector[dimension]), parts && signed(parts[dimension])];
+    this._figure.replaceChildren(...texts.map((text) => h("span", {}, text)));
+  }
+
+  /**
+   * @param {number[]} order
+   * @param {Color[]} colors
+   */
+  draw(order, colors) {
+    paint(this.canvas, order.map((dimension) => this._sigmas[dimension]), colors);
+  }
 }
 
 /**
  * A strip in words.
- * @param {Strip} strip
- * @param {number[] | null} parts
- * @param {number} [cosine]
+ * @param {string} name
+ * @param {number[]} vector
+ * @param {number[] | null} parts what each dimension adds to the cosine
  */
-function describe(strip, parts, cosine) {
-  if (!parts || cosine === undefined) return `Vector of ${strip.name}: ${strip.vector.length} values`;
+function describe(name, vector, parts) {
+  if (!parts) return `Vector of ${name}: ${vector.length} values`;
+  const cosine = parts.reduce((sum, part) => sum + part, 0);
   const strongest = [...parts.keys()].sort((a, b) => parts[b] - parts[a]).slice(0, STRONGEST)
     .map((dimension) => `${dimension + 1} (${signed(parts[dimension])})`);
-  return `Vector of ${strip.name}: cosine ${cosine.toFixed(3)}, most of it from the dimensions ${strongest.join(", ")}`;
-}
-
-/** @typedef {[number, number, number]} Color */
-
-/**
- * Fills a strip, a column for each value, at whole pixels of the screen.
- * @param {HTMLCanvasElement} canvas
- * @param {number[]} values in standard deviations
- * @param {Color[]} colors
- */
-function paint(canvas, values, colors) {
-  const width = Math.round(canvas.clientWidth * devicePixelRatio);
-  const height = Math.round(HEIGHT * devicePixelRatio);
-  if (!width) return;
-  canvas.width = width;
-  canvas.height = height;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  values.forEach((value, place) => {
-    const left = Math.round(place * width / values.length);
-    context.fillStyle = `rgb(${blend(value, colors).join(" ")})`;
-    context.fillRect(left, 0, Math.round((place + 1) * width / values.length) - left, height);
-  });
-}
-
-/** The colors of −2σ, 0 and 2σ as the page is now. */
-function scale() {
-  return [colorOf("--low"), colorOf("--zero"), colorOf("--high")];
-}
-
-/**
- * The color of a value.
- * @param {number} value in standard deviations
- * @param {Color[]} colors
- */
-function blend(value, [low, zero, high]) {
-  const share = Math.min(1, Math.abs(value) / LIMIT);
-  const end = value < 0 ? low : high;
-  return zero.map((from, channel) => Math.round(from + share * (end[channel] - from)));
-}
-
-function legend() {
-  const canvas = h("canvas", { class: "strip", "aria-hidden": "true" });
-  const values = Array.from({ length: 41 }, (_, place) => (place / 20 - 1) * LIMIT);
-  return {
-    element: h("div", { class: "strip-legend", title: "Standard deviations of each dimension over all items" },
-      h("span", {}, "−2σ"), canvas, h("span", {}, "+2σ")),
-    draw: (/** @type {Color[]} */ colors) => paint(canvas, values, colors),
-  };
+  return `Vector of ${name}: cosine ${cosine.toFixed(3)}, most of it from the dimensions ${strongest.join(", ")}`;
 }
 
 /** @param {number} value */
-export function signed(value) {
+function signed(value) {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 }

@@ -11,7 +11,7 @@ const STEPS = [
     "Everything here is asked of the running service, the same way your programs ask it. Nothing is changed by looking."],
   ["#find", "Find any item",
     "Type a part of a title or an id. The arrow keys choose, Enter opens. The key / brings you here from anywhere."],
-  [".chips, .items", "Open one",
+  [".board, .items", "Open one",
     "An item shows what is similar, what comes next, and its vector as a strip of colors, so that you see why."],
   ["[data-view=taste]", "Try a taste",
     "Like some items, dislike others, weigh them. The answer changes as you do, and each answer says what it owes to which item. "

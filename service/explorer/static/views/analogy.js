@@ -76,7 +76,7 @@ async function showSum(root, terms, context) {
     ? await context.api.get("explore/items", { id: [...new Set(ids)], vectors: true }, context.signal) : { items: [] };
   const known = new Map(/** @type {PlacedItem[]} */ (items).map((item) => [item.item_id, item]));
   const answer = h("div", { class: "stack wide-gap" });
-  const before = root.contains(document.activeElement);
+  const hadFocus = root.querySelector(":focus") !== null;
   const form = sum(terms, known, context);
   const head = h("section", { class: "card stack" }, h("h1", {}, "Analogy"),
     h("p", { class: "lead" }, "Take an item, take away what it shares with a second one, add a third: what comes out?"), form);
@@ -84,7 +84,7 @@ async function showSum(root, terms, context) {
   else answer.replaceChildren(await examples(context));
   context.signal.throwIfAborted();
   root.replaceChildren(head, answer);
-  if (before) /** @type {HTMLElement | null} */ (form.querySelector("input, a"))?.focus();
+  if (hadFocus) /** @type {HTMLElement | null} */ (form.querySelector("input") ?? form.querySelector("a"))?.focus();
 }
 
 /**
@@ -143,7 +143,7 @@ async function answers(terms, known, { api, about, signal }) {
   const used = terms.filter((term) => term.id && known.get(term.id)?.trained);
   /** @param {Term["sign"]} sign */
   const ids = (sign) => used.flatMap((term) => term.id && term.sign === sign ? [term.id] : []);
-  const body = { positive: ids("plus"), negative: ids("minus"), k: K };
+  const body = { positive: ids("plus"), negative: ids("minus"), k: Math.min(K, about.max_k) };
   if (!body.positive.length) return [h("p", { class: "card empty" }, "Add at least one item that is trained.")];
   /** @type {Answer} */
   const answer = await api.send("POST", "analogy", { ...body, include: ["title", "metadata"] }, signal);

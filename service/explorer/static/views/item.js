@@ -1,7 +1,7 @@
 /** One item: what is known of it, what is similar, what comes next, and why. */
 
 import { announce, h, nameOf } from "../dom.js";
-import { factText } from "../facts.js";
+import { factList } from "../facts.js";
 import { filterField } from "../filter.js";
 import { mapInset } from "../inset.js";
 import { requestLines } from "../lines.js";
@@ -21,7 +21,7 @@ const LENGTHS = [10, 20, 50];
 const STRIPS = 10; // neighbors whose vectors are shown
 /** @type {Record<Relation, {title: string, meaning: string}>} */
 const MEANING = {
-  similar: { title: "Similar", meaning: "What could stand in its place, by the cosine of the vectors." },
+  similar: { title: "Similar", meaning: "What could stand in its place: cosines, less a little for rare items." },
   next: { title: "Next", meaning: "What comes after it or goes with it, and how probable that is." },
 };
 
@@ -73,13 +73,13 @@ async function itemOf(id, { api, signal }) {
 async function showTrained(root, item, place, context) {
   const asked = {
     filter: place.params.get("filter") ?? "",
-    k: LENGTHS.find((k) => String(k) === place.params.get("k")) ?? LENGTHS[0],
+    k: Math.min(LENGTHS.find((k) => String(k) === place.params.get("k")) ?? LENGTHS[0], context.about.max_k),
   };
   const filter = filterField({ about: context.about, value: asked.filter, onchange: (condition) => {
     asked.filter = condition;
     void load();
   } });
-  const lengths = LENGTHS.map((k) => h("button", { "aria-label": `Show ${k} items`, onclick: () => {
+  const lengths = LENGTHS.map((k) => h("button", { "aria-label": `Show ${k} items`, disabled: k > context.about.max_k, onclick: () => {
     asked.k = k;
     void load();
   } }, k));
@@ -87,18 +87,21 @@ async function showTrained(root, item, place, context) {
   const picture = h("div", { class: "place" });
   const below = h("div", {});
 
+  let latest = 0;
   const load = async () => {
     const { filter: condition, k } = asked;
+    const turn = ++latest;
     note(address("item", item.item_id, { filter: condition, k: k === LENGTHS[0] ? null : k }));
     lengths.forEach((button, number) => button.setAttribute("aria-pressed", String(LENGTHS[number] === k)));
     try {
       const answers = await Promise.all(context.about.relations.map((relation) => related(relation, item, asked, context)));
+      if (turn !== latest) return;
       filter.fault(null);
       cards.replaceChildren(...answers.map((answer) => card(answer, item, asked, context)), ...withoutNext(context));
       announce(`${answers.map((answer) => `${answer.returned} ${answer.relation}`).join(", ")} items`);
       await explain(answers[0]);
     } catch (error) {
-      if (context.signal.aborted) return;
+      if (context.signal.aborted || turn !== latest) return;
       if (error instanceof Problem && error.status === 422 && condition) filter.fault(error.message);
       else cards.replaceChildren(problemBox(error, load));
     }
@@ -116,7 +119,7 @@ async function showTrained(root, item, place, context) {
   const ready = load();
   if (root.querySelector(".item-head") === null) root.replaceChildren(h("p", { class: "loading" }, `Asking about ${nameOf(item)} …`));
   await ready;
-  if (context.signal.aborted) return;
+  context.signal.throwIfAborted();
   root.replaceChildren(
     h("section", { class: "card item-head" }, h("div", { class: "stack" }, ...head(item), actions(item)), picture),
     h("div", { class: "row spread options" }, filter.element,
@@ -138,12 +141,9 @@ function related(relation, item, { filter, k }, { api, about, signal }) {
 
 /** @param {PlacedItem} item */
 function head(item) {
-  const facts = [["id", h("span", { class: "id" }, item.item_id)], ["events", item.count.toLocaleString("en")],
-    ...Object.entries(item.metadata).map(([name, value]) => [name, factText(value)])];
   return [
     h("h1", {}, nameOf(item)),
-    h("dl", { class: "facts" }, facts.filter(([, value]) => value !== "").map(([name, value]) =>
-      h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
+    factList({ id: item.item_id, events: item.trained ? item.count.toLocaleString("en") : null, ...item.metadata }),
   ];
 }
 
@@ -226,9 +226,7 @@ function untrained(item) {
   const words = nameOf(item).split(/\s+/).slice(0, 2).join(" ");
   return h("section", { class: "card stack item-head" },
     h("div", { class: "stack" },
-      h("h1", {}, nameOf(item)),
-      h("dl", { class: "facts" }, h("div", {}, h("dt", {}, "id"), h("dd", { class: "id" }, item.item_id)),
-        Object.entries(item.metadata).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, factText(value))))),
+      ...head(item),
       h("div", { class: "empty" },
         h("h2", {}, "Not trained yet"),
         h("p", {}, "Only the file of items describes it. It was in too few sessions of the log, so it has no vector: no answer names it, and nothing can be asked about it."),

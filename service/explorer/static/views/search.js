@@ -1,10 +1,12 @@
 /** Finds items by their titles and ids, and is where one begins. */
 
 import { Problem } from "../api.js";
+import { deviations, drawn, paint, strip } from "../colorstrip.js";
 import { announce, debounced, h, nameOf, svg } from "../dom.js";
 import { filterField } from "../filter.js";
-import { itemName } from "../list.js";
+import { csvButton, itemName } from "../list.js";
 import { address, note } from "../place.js";
+import { problemBox } from "../problem.js";
 
 /** @typedef {import("../types.js").Item} Item */
 /** @typedef {import("../types.js").About} About */
@@ -22,7 +24,7 @@ export const view = {
       const query = params.get("q") ?? "";
       document.title = `${query ? `“${query}”` : "Items"} · item2vec`;
       if (query) await showResults(root, query, params.get("filter") ?? "", context);
-      else root.replaceChildren(...beginning(context.about));
+      else root.replaceChildren(...await beginning(context));
     };
     await open(place);
     return open;
@@ -61,9 +63,10 @@ async function showResults(root, query, condition, { api, about, signal }) {
       announce(heading.textContent);
       found.replaceChildren(...(items.length ? list(items, asked, load, about) : nothing(asked.filter, about)));
     } catch (error) {
-      if (!(error instanceof Problem && error.status === 422 && asked.filter)) throw error;
+      if (signal.aborted || turn !== latest) return;
       heading.textContent ||= `Items called “${asked.q}”`;
-      filter.fault(error.message);
+      if (error instanceof Problem && error.status === 422 && asked.filter) filter.fault(error.message);
+      else found.replaceChildren(problemBox(error, load));
     }
   };
   await load();
@@ -96,7 +99,7 @@ function list(items, asked, load, about) {
     asked.k = Math.min(4 * asked.k, about.max_k);
     void load();
   } }, "Show more");
-  return [h("ol", { class: "items lined" }, lines), ...(more ? [more] : [])];
+  return [h("ol", { class: "items lined" }, lines), h("div", { class: "row" }, more, csvButton("items", () => items))];
 }
 
 /**
@@ -112,30 +115,57 @@ function nothing(condition, about) {
 
 /**
  * What this is, and what one can do with it.
- * @param {About} about
+ * @param {Context} context
  */
-function beginning(about) {
+async function beginning(context) {
+  const { about } = context;
+  return [
+    h("section", { class: "hello" },
+      h("div", { class: "stack" },
+        h("h1", {}, "Look into your model"),
+        h("p", { class: "lead" }, `${about.items.toLocaleString("en")} items, each a vector of ${about.vector_size} numbers, learned from `
+          + "what people chose together. Where the colors of two items agree, they are alike."),
+        h("p", { class: "soft" }, "Open one of these, or find another by its title or id: press ", h("kbd", {}, "/"), ".")),
+      await board(context)),
+    h("ul", { class: "cards" }, cards(about).map(([name, title, what, to, example]) => h("li", {},
+      h("a", { class: "card teaser", href: to }, art(name),
+        h("span", { class: "stack" }, h("strong", {}, title), h("span", { class: "soft" }, what), h("span", { class: "eg" }, example)))))),
+  ];
+}
+
+/**
+ * The examples with their vectors.
+ * @param {Context} context
+ */
+async function board({ api, about, signal }) {
+  const ids = about.examples.map((item) => item.item_id);
+  const { items } = ids.length ? await api.get("explore/items", { id: ids, vectors: true }, signal) : { items: [] };
+  /** @type {{canvas: HTMLCanvasElement, values: number[]}[]} */
+  const strips = items.map((/** @type {import("../types.js").PlacedItem} */ item) => ({
+    canvas: strip({ "aria-hidden": "true" }), values: deviations(item.vector ?? [], about.spread) }));
+  const list = h("ul", { class: "card board", "aria-label": "Items to begin with" }, items.map((/** @type {Item} */ item, /** @type {number} */ place) =>
+    h("li", {}, h("a", { href: address("item", item.item_id) }, h("span", { class: "strip-name", title: nameOf(item) }, nameOf(item)), strips[place].canvas))));
+  drawn(list, (colors) => strips.forEach(({ canvas, values }) => paint(canvas, values, colors)), signal);
+  return list;
+}
+
+/**
+ * The views, with an example of this catalogue for each.
+ * @param {About} about
+ * @returns {[art: string, name: string, what: string, to: string, example: string][]}
+ */
+function cards(about) {
   const [first, second = first] = about.examples;
-  /** @type {[art: string, name: string, what: string, to: string, example: string][]} */
-  const cards = first ? [
+  if (!first) return [];
+  const count = about.items.toLocaleString("en");
+  return [
     ["bars", "Similar and next", "What could take an item's place, and what follows it.", address("item", first.item_id), nameOf(first)],
     ["taste", "Taste", "Likes and dislikes, weighed; and what each adds to an answer.",
       address("taste", "", { like: [first.item_id, second.item_id] }), `${nameOf(first)} and ${nameOf(second)}`],
     ["session", "Session", "Item by item, and what is likely to follow.", address("session", "", { item: first.item_id }), `Begin with ${nameOf(first)}`],
     ["strips", "Analogy", "Take an item, less another, plus a third.", address("analogy"), "Examples from this catalogue"],
-    ...(about.map ? [/** @type {[string, string, string, string, string]} */ (
-      ["map", "Map", "Every item at once; what is similar lies close.", address("map"),
-        `${about.items.toLocaleString("en")} items${about.map.groups.length > 1 ? ` in ${about.map.groups.length} groups` : ""}`])] : []),
+    ["map", "Map", "Every item at once; what is similar lies close.", address("map"), about.map ? `${count} items in ${about.map.groups.length} groups` : `${count} items`],
     ["nights", "Models", "Every night's version: how good it was, and what it changed.", address("models"), `Now ${about.model_version}`],
-  ] : [];
-  return [
-    h("section", { class: "hello" },
-      h("h1", {}, "Look into your model"),
-      h("p", { class: "lead" }, `${about.items.toLocaleString("en")} items, each a vector of ${about.vector_size} numbers, learned from what people chose together.`),
-      examples(about, "Open one")),
-    h("ul", { class: "cards" }, cards.map(([name, title, what, to, example]) => h("li", {},
-      h("a", { class: "card teaser", href: to }, art(name),
-        h("span", { class: "stack" }, h("strong", {}, title), h("span", { class: "soft" }, what), h("span", { class: "eg" }, example)))))),
   ];
 }
 
@@ -155,8 +185,8 @@ const ART = {
   bars: [[4, 8, 40, 7, "a"], [4, 19, 31, 7, "a"], [4, 30, 24, 7, "a"], [4, 41, 15, 7, "a"]],
   taste: [[4, 8, 26, 10, "a"], [30, 8, 14, 10, "b"], [4, 23, 18, 10, "a"], [22, 23, 16, 10, "b"], [4, 38, 8, 10, "a"], [12, 38, 17, 10, "b"]],
   session: [[4, 21, 12, 12, "d"], [19, 21, 12, 12, "d"], [36, 9, 12, 12, "b"], [36, 24, 9, 9, "a"], [36, 37, 6, 6, "a"]],
-  strips: [0, 1, 2].flatMap((row) => [..."abdabbda"].map((color, place) =>
-    /** @type {[number, number, number, number, string]} */ ([4 + 5.5 * place, 9 + 14 * row, 5.5, 10, "abd"[("abd".indexOf(color) + (row === 1 && place % 3 === 0 ? 1 : 0)) % 3]]))),
+  strips: ["abdabbda", "aadabbdb", "abdbbada"].flatMap((colors, row) => [...colors].map((color, column) =>
+    /** @type {[number, number, number, number, string]} */ ([4 + 5.5 * column, 9 + 14 * row, 5.5, 10, color]))),
   map: [[8, 12, 5, 5, "a"], [14, 20, 4, 4, "a"], [9, 24, 5, 5, "a"], [18, 13, 4, 4, "a"], [32, 30, 5, 5, "b"], [38, 37, 5, 5, "b"], [30, 40, 4, 4, "b"],
     [37, 14, 5, 5, "d"], [42, 21, 4, 4, "d"], [13, 40, 4, 4, "d"], [24, 26, 4, 4, "d"]],
   nights: [[4, 34, 7, 14, "d"], [13, 28, 7, 20, "d"], [22, 30, 7, 18, "d"], [31, 20, 7, 28, "d"], [40, 12, 7, 36, "a"]],

@@ -40,6 +40,7 @@ let leaving = new AbortController();
 /** @type {void | ((place: Place) => void | Promise<void>)} */
 let update;
 let waiting = 0;
+let turns = 0;
 
 async function show() {
   clearTimeout(waiting);
@@ -47,6 +48,8 @@ async function show() {
   if (!(place.view in VIEWS)) place.view = "search";
   const before = scrollBefore();
   const isFirst = about === null;
+  const turn = ++turns;
+  main.setAttribute("aria-busy", "true");
   markEntry(place.view);
   try {
     if (place.view === shown && update) await update(place);
@@ -54,6 +57,8 @@ async function show() {
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") return;
     fail(error);
+  } finally {
+    if (turn === turns) main.removeAttribute("aria-busy");
   }
   arrive(before, isFirst);
   if (isFirst && isStart(place) && !wasToured() && document.activeElement === document.body) tour.start();

@@ -19,10 +19,13 @@ import { stripTable } from "../strips.js";
 
 const LENGTHS = [10, 20, 50];
 const STRIPS = 10; // neighbors whose vectors are shown
-/** @type {Record<Relation, {title: string, meaning: string}>} */
+const TITLES = { similar: "Similar", next: "Next" };
+/** What the scores of an answer mean. */
 const MEANING = {
-  similar: { title: "Similar", meaning: "What could stand in its place: cosines, less a little for rare items." },
-  next: { title: "Next", meaning: "What comes after it or goes with it, and how probable that is." },
+  cosine: "What could stand in its place: cosines, less a little for rare items.",
+  probability: "What comes after it or goes with it, and how probable that is.",
+  votes: "What comes after it or goes with it, and its share of the votes.",
+  popularity: "",
 };
 
 /** @type {import("../types.js").View} */
@@ -52,7 +55,12 @@ async function showItem(root, place, context) {
   document.title = `${item ? nameOf(item) : place.id} · item2vec`;
   if (!item) root.replaceChildren(unknown(place.id));
   else if (!item.trained || item.row === null) root.replaceChildren(untrained(item));
-  else await showTrained(root, item, place, context);
+  else {
+    const page = new Page(item, place, context);
+    await page.load();
+    context.signal.throwIfAborted();
+    root.replaceChildren(...page.elements);
+  }
 }
 
 /**
@@ -64,79 +72,99 @@ async function itemOf(id, { api, signal }) {
   return (await api.get("explore/items", { id, vectors: true }, signal)).items[0];
 }
 
-/**
- * @param {HTMLElement} root
- * @param {PlacedItem} item
- * @param {Place} place
- * @param {Context} context
- */
-async function showTrained(root, item, place, context) {
-  const asked = {
-    filter: place.params.get("filter") ?? "",
-    k: Math.min(LENGTHS.find((k) => String(k) === place.params.get("k")) ?? LENGTHS[0], context.about.max_k),
-  };
-  const filter = filterField({ about: context.about, value: asked.filter, onchange: (condition) => {
-    asked.filter = condition;
-    void load();
-  } });
-  const lengths = LENGTHS.map((k) => h("button", { "aria-label": `Show ${k} items`, disabled: k > context.about.max_k, onclick: () => {
-    asked.k = k;
-    void load();
-  } }, k));
-  const cards = h("div", { class: "columns" });
-  const picture = h("div", { class: "place" });
-  const below = h("div", {});
+/** What is asked about a trained item, and the parts of the page that show the answers. */
+class Page {
+  /**
+   * @param {PlacedItem} item
+   * @param {Place} place
+   * @param {Context} context
+   */
+  constructor(item, place, context) {
+    this._item = item;
+    this._context = context;
+    this._asked = askedBy(place, context.about);
+    this._latest = 0;
+    this._filter = filterField({ about: context.about, value: this._asked.filter, onchange: (filter) => this._change({ filter }) });
+    this._lengths = LENGTHS.map((k) => h("button", { "aria-label": `Show ${k} items`, disabled: k > context.about.max_k,
+      onclick: () => this._change({ k }) }, k));
+    this._lists = h("div", { class: "columns" });
+    this._picture = h("div", { class: "place" });
+    this._vectors = h("div", {});
+  }
 
-  let latest = 0;
-  const load = async () => {
-    const { filter: condition, k } = asked;
-    const turn = ++latest;
-    note(address("item", item.item_id, { filter: condition, k: k === LENGTHS[0] ? null : k }));
-    lengths.forEach((button, number) => button.setAttribute("aria-pressed", String(LENGTHS[number] === k)));
+  /** The parts, from top to bottom. */
+  get elements() {
+    return [
+      h("section", { class: "card item-head" }, h("div", { class: "stack" }, ...head(this._item), actions(this._item)), this._picture),
+      h("div", { class: "row spread options" }, this._filter.element,
+        h("span", { class: "row" }, h("span", { class: "soft" }, "Show"), h("span", { class: "segments" }, this._lengths))),
+      this._lists, this._vectors,
+    ];
+  }
+
+  /** Asks, and shows the answers; a condition that means nothing leaves what was shown. */
+  async load() {
+    const { filter, k } = this._asked;
+    const turn = ++this._latest;
+    note(address("item", this._item.item_id, { filter, k: k === LENGTHS[0] ? null : k }));
+    this._lengths.forEach((button, number) => button.setAttribute("aria-pressed", String(LENGTHS[number] === k)));
     try {
-      const answers = await Promise.all(context.about.relations.map((relation) => related(relation, item, asked, context)));
-      if (turn !== latest) return;
-      filter.fault(null);
-      cards.replaceChildren(...answers.map((answer) => card(answer, item, asked, context)), ...withoutNext(context));
+      const answers = await Promise.all(this._context.about.relations.map((relation) => this._related(relation)));
+      if (turn !== this._latest) return;
+      this._filter.fault(null);
+      this._lists.replaceChildren(...answers.map((answer) => card(answer, this._item, this._asked, this._context)), ...withoutNext(this._context));
       announce(`${answers.map((answer) => `${answer.returned} ${answer.relation}`).join(", ")} items`);
-      await explain(answers[0]);
+      await this._explain(answers[0].items.slice(0, STRIPS).map((neighbor) => neighbor.item_id));
     } catch (error) {
-      if (context.signal.aborted || turn !== latest) return;
-      if (error instanceof Problem && error.status === 422 && condition) filter.fault(error.message);
-      else cards.replaceChildren(problemBox(error, load));
+      if (this._context.signal.aborted || turn !== this._latest) return;
+      if (error instanceof Problem && error.status === 422 && filter) this._filter.fault(error.message);
+      else this._lists.replaceChildren(problemBox(error, () => this.load()));
     }
-  };
-  /** @param {Answer} similar */
-  const explain = async (similar) => {
-    const ids = similar.items.slice(0, STRIPS).map((neighbor) => neighbor.item_id);
-    const others = context.about.examples.map((example) => example.item_id).filter((id) => id !== item.item_id && !ids.includes(id));
-    const { items } = await context.api.get("explore/items", { id: [...ids, ...others], vectors: true }, context.signal);
-    below.replaceChildren(vectors(item, items.slice(0, ids.length), items.slice(ids.length), context));
-    const rows = items.slice(0, ids.length).map((/** @type {PlacedItem} */ one) => one.row ?? 0);
-    const canvas = await mapInset(context, item.row ?? 0, rows, `Map: where ${nameOf(item)} and its neighbors lie`).catch(() => null);
-    if (canvas) picture.replaceChildren(h("a", { href: address("map", "", { q: item.item_id }) }, canvas, h("span", {}, "On the map")));
-  };
-  const ready = load();
-  if (root.querySelector(".item-head") === null) root.replaceChildren(h("p", { class: "loading" }, `Asking about ${nameOf(item)} …`));
-  await ready;
-  context.signal.throwIfAborted();
-  root.replaceChildren(
-    h("section", { class: "card item-head" }, h("div", { class: "stack" }, ...head(item), actions(item)), picture),
-    h("div", { class: "row spread options" }, filter.element,
-      h("span", { class: "row" }, h("span", { class: "soft" }, "Show"), h("span", { class: "segments" }, lengths))),
-    cards, below);
+  }
+
+  /** @param {Partial<Asked>} change */
+  _change(change) {
+    Object.assign(this._asked, change);
+    void this.load();
+  }
+
+  /**
+   * @param {Relation} relation
+   * @returns {Promise<Answer>}
+   */
+  _related(relation) {
+    const path = `${relation}/${segment(this._item.item_id)}`;
+    return this._context.api.get(path, { ...this._asked, include: ["title", "metadata"] }, this._context.signal);
+  }
+
+  /**
+   * Shows the vectors of neighbors, and where they lie.
+   * @param {string[]} ids
+   */
+  async _explain(ids) {
+    const { api, about, signal } = this._context;
+    const item = this._item;
+    const others = about.examples.map((example) => example.item_id).filter((id) => id !== item.item_id && !ids.includes(id));
+    const { items } = await api.get("explore/items", { id: [...ids, ...others], vectors: true }, signal);
+    const neighbors = /** @type {PlacedItem[]} */ (items.slice(0, ids.length));
+    this._vectors.replaceChildren(vectors(item, neighbors, items.slice(ids.length), this._context));
+    const rows = neighbors.flatMap((one) => one.row ?? []);
+    const canvas = await mapInset(this._context, item.row ?? 0, rows, `Map: where ${nameOf(item)} and its neighbors lie`).catch(() => null);
+    if (!canvas) return;
+    this._picture.replaceChildren(h("a", { href: address("map", "", { q: item.item_id }) }, canvas, h("span", {}, "On the map")));
+  }
 }
 
+/** @typedef {{filter: string, k: number}} Asked */
+
 /**
- * @param {Relation} relation
- * @param {PlacedItem} item
- * @param {{filter: string, k: number}} asked
- * @param {Context} context
- * @returns {Promise<Answer>}
+ * @param {Place} place
+ * @param {import("../types.js").About} about
+ * @returns {Asked}
  */
-function related(relation, item, { filter, k }, { api, about, signal }) {
-  const include = about.columns.length ? ["title", "metadata"] : null;
-  return api.get(`${relation}/${segment(item.item_id)}`, { k, filter, include }, signal);
+function askedBy({ params }, about) {
+  const k = LENGTHS.find((length) => String(length) === params.get("k")) ?? LENGTHS[0];
+  return { filter: params.get("filter") ?? "", k: Math.min(k, about.max_k) };
 }
 
 /** @param {PlacedItem} item */
@@ -159,17 +187,16 @@ function actions(item) {
 /**
  * @param {Answer} answer
  * @param {PlacedItem} item
- * @param {{filter: string, k: number}} asked
+ * @param {Asked} asked
  * @param {Context} context
  */
 function card(answer, item, { filter, k }, { api }) {
   const { relation } = answer;
-  const { title, meaning } = MEANING[relation];
   const url = api.address(`${relation}/${segment(item.item_id)}`, { k, filter });
   return h("section", { class: "card stack related", "aria-labelledby": relation },
-    h("div", { class: "row spread" }, h("h2", { id: relation }, title),
+    h("div", { class: "row spread" }, h("h2", { id: relation }, TITLES[relation]),
       csvButton(`${relation}-${item.item_id}`, () => answer.items)),
-    h("p", { class: "soft" }, meaning),
+    h("p", { class: "soft" }, MEANING[answer.score_kind]),
     answer.items.length ? itemList(answer) : h("p", { class: "empty" }, nothing(answer, filter)),
     requestLines({ method: "GET", url, hasKey: Boolean(api.key) }));
 }
@@ -186,7 +213,7 @@ function nothing(answer, filter) {
 /** @param {Context} context */
 function withoutNext({ about }) {
   if (about.relations.includes("next")) return [];
-  return [h("section", { class: "card stack" }, h("h2", {}, MEANING.next.title), h("p", { class: "empty" },
+  return [h("section", { class: "card stack" }, h("h2", {}, TITLES.next), h("p", { class: "empty" },
     withCode("This model does not know what comes next: it was imported, or trained with `next.continuations = 0`.")))];
 }
 

@@ -104,7 +104,17 @@ function cell(value) {
  * @param {string} content
  */
 function save(name, content) {
-  const url = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
+  saveBytes(name, content, "text/csv");
+}
+
+/**
+ * Saves a file.
+ * @param {string} name
+ * @param {string | ArrayBuffer} content
+ * @param {string} type
+ */
+export function saveBytes(name, content, type) {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   h("a", { href: url, download: name }).click();
   URL.revokeObjectURL(url);
 }

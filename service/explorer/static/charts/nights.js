@@ -46,6 +46,7 @@ export function nightsChart(nights, name, width, onpoint) {
   dates(nights, across, width),
   others.map((other) => curve(figures.map((one) => one?.others[other]), across, up, "of-model")),
   curve(figures.map((one) => one?.value), across, up, "of-ours"),
+  others.map((other) => named(other, figures, across, up)),
   nights.map((night, place) => mark(night, figures[place], across(place), up, onpoint)));
 }
 
@@ -79,6 +80,19 @@ function shortTime(time, nights) {
 function curve(values, across, up, kind) {
   const points = values.flatMap((value, place) => value === undefined ? [] : [`${across(place)},${up(value)}`]);
   return svg("polyline", { class: `curve ${kind}`, points: points.join(" "), fill: "none" });
+}
+
+/**
+ * The name of a model at the end of its line.
+ * @param {string} other
+ * @param {(Figure | undefined)[]} figures
+ * @param {(place: number) => number} across
+ * @param {(value: number) => number} up
+ */
+function named(other, figures, across, up) {
+  const last = figures.findLastIndex((one) => one?.others[other] !== undefined);
+  const value = figures[last]?.others[other];
+  return value === undefined ? null : svg("text", { class: "value", x: across(last), y: up(value) - 7, "text-anchor": "middle" }, other);
 }
 
 /**

@@ -3,6 +3,7 @@
 import { fitted } from "../charts/scale.js";
 import { intervalChart } from "../charts/intervals.js";
 import { h } from "../dom.js";
+import { saveBytes } from "../list.js";
 import { badges, time } from "./versions.js";
 
 /** @typedef {import("./versions.js").Version} Version */
@@ -24,10 +25,13 @@ const READ = /** @type {[string, string][]} */ ([
  */
 export function versionCard(one, manifest, { context, promote }) {
   const { api, signal } = context;
-  const report = one.has_report && h("a", { class: "button", target: "_blank", rel: "noopener",
-    href: api.address(`models/${one.model_version}/report`).href }, "The gate's report");
+  const path = `models/${one.model_version}/report`;
+  // A link cannot send a key.
+  const report = one.has_report && (api.key
+    ? h("button", { onclick: async () => saveBytes(`report-${one.model_version}.html`, await api.bytes(path, {}, signal), "text/html") }, "Save the gate's report")
+    : h("a", { class: "button", target: "_blank", rel: "noopener", href: api.address(path).href }, "The gate's report"));
   return h("section", { class: "card stack wide-gap", "aria-labelledby": "version" },
-    h("div", { class: "row spread" }, h("h2", { id: "version" }, one.model_version), h("span", { class: "row" }, badges(one), !api.key && report, promote)),
+    h("div", { class: "row spread" }, h("h2", { id: "version" }, one.model_version), h("span", { class: "row" }, badges(one), report, promote)),
     h("p", { class: "remark" }, manifest.verdict),
     h("div", { class: "columns" }, evaluations(manifest.gate, signal), h("div", { class: "stack" }, dataReport(manifest), drift(manifest.drift))),
     checks(manifest.gate));

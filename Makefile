@@ -13,7 +13,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nojit test-boundscheck test-lowest lint lint-page format bench bench-next bench-voices \
-	bench-similar bench-quality bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
+	bench-similar bench-quality bench-full bench-size bench-explorer check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -97,6 +97,10 @@ bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on t
 
 bench-size: $(VENV)/.bench  ## time and memory over logs of 1, 10 and 100 million events
 	$(BIN)/python -m bench.size
+
+bench-explorer: $(VENV)/.bench  ## the explorer: weight, first view, frames a second of its map (needs Chromium)
+	@$(BIN)/item2vec retrain --if-changed
+	$(BIN)/python -m bench.explorer
 
 check-chaos: $(VENV)/.dev  ## versions swapped under load for a minute (SECONDS=), and other mischief
 	CHAOS_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q tests/chaos

@@ -5,12 +5,15 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 # The tests of the folders that hold kernels; tests/test_compiler.py sees that none is left out.
-KERNELS := tests/word2vec tests/continuations
+KERNELS := tests/word2vec tests/continuations tests/maps
+# The compiler that reads the types of the explorer's JavaScript; its lock and settings.
+TYPES := tests/explorer/types
+TSC := $(TYPES)/node_modules/.package-lock.json
 export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-nojit test-boundscheck test-lowest lint format bench bench-next bench-voices \
-	bench-similar bench-quality bench-full bench-size check-chaos check-connections check-memory pictures image image-check lock clean
+.PHONY: help run test test-nojit test-boundscheck test-lowest lint lint-page format bench bench-next bench-voices \
+	bench-similar bench-quality bench-full bench-size bench-explorer check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -54,11 +57,19 @@ test-lowest:  ## the suite over the lowest versions that pyproject.toml admits (
 	uv pip install --quiet --python $(VENV)-lowest --resolution lowest-direct --group dev --group build -e '.[train,s3,postgres]'
 	$(VENV)-lowest/bin/python -m pytest -q --numprocesses 2 --dist loadfile -W ignore::DeprecationWarning
 
-lint: $(VENV)/.dev  ## style, types and who imports whom
+lint: $(VENV)/.dev lint-page  ## style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The page runs as it is written: Node is for its types alone, and whoever lacks it goes without.
+lint-page: $(if $(shell command -v npm),$(TSC))
+	$(if $<,$(TYPES)/node_modules/.bin/tsc --project $(TYPES),@echo "npm is not installed: the types of the explorer's JavaScript are not checked")
+
+$(TSC): $(TYPES)/package-lock.json
+	@npm ci --prefix $(TYPES) --no-fund --no-audit --loglevel error
+	@touch $@
 
 format: $(VENV)/.dev  ## rewrite the code in the project's format
 	$(BIN)/ruff check --fix .
@@ -87,6 +98,10 @@ bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on t
 bench-size: $(VENV)/.bench  ## time and memory over logs of 1, 10 and 100 million events
 	$(BIN)/python -m bench.size
 
+bench-explorer: $(VENV)/.bench  ## the explorer: weight, first view, frames a second of its map (needs Chromium)
+	@$(BIN)/item2vec retrain --if-changed
+	$(BIN)/python -m bench.explorer
+
 check-chaos: $(VENV)/.dev  ## versions swapped under load for a minute (SECONDS=), and other mischief
 	CHAOS_SECONDS=$(or $(SECONDS),60) $(BIN)/python -m pytest -q tests/chaos
 
@@ -113,7 +128,7 @@ lock:  ## resolve pyproject.toml into requirements/*.txt (needs uv)
 
 clean:  ## remove the virtual environment and every cache (models stay)
 	find trainer -name '*.nb[ic]' -delete
-	rm -rf $(VENV) $(VENV)-lowest .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf $(VENV) $(VENV)-lowest $(TYPES)/node_modules .numba_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
 
 # The site of docs/, in the same environment: what it needs has the versions of the lock.
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.train

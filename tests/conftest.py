@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import cycle, islice
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import faiss
+import fastapi.applications
 import hypothesis
 import numpy as np
 import pytest
@@ -76,6 +78,25 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def _no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a test writes need not survive a power cut."""
     monkeypatch.setattr("os.fsync", lambda _: None)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_document_for_equal_routes() -> Iterator[None]:
+    """FastAPI writes a document once for equal routes: it takes most of the start of a service."""
+    written: dict[Any, dict[str, Any]] = {}
+    write = fastapi.applications.get_openapi
+
+    def write_once(*, routes: list[Any], servers: list[Any], **others: Any) -> dict[str, Any]:
+        routers = [getattr(route, "original_router", None) for route in routes]
+        parts = [id(one) if one else route.path for one, route in zip(routers, routes, strict=True)]
+        key = (*parts, repr(servers))
+        if key not in written:
+            written[key] = write(routes=routes, servers=servers, **others)
+        return deepcopy(written[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fastapi.applications.get_openapi", write_once)
+        yield
 
 
 @pytest.fixture

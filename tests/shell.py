@@ -17,8 +17,8 @@ DEADLINE = 60
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-def run(*command, cwd, stdin=""):
-    """What a command that succeeds has printed."""
+def run(*command, cwd, stdin="", code=0):
+    """What a command has printed that exits with this code."""
     done = subprocess.run(
         command,
         cwd=cwd,
@@ -29,7 +29,7 @@ def run(*command, cwd, stdin=""):
         check=False,
         timeout=170,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done
 
 
@@ -48,7 +48,7 @@ def is_ready(address):
 
 
 @contextmanager
-def serving(directory: Path) -> Iterator[str]:
+def serving(directory: Path, **environment: str) -> Iterator[str]:
     """The address of the service over the models of a directory."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -56,7 +56,7 @@ def serving(directory: Path) -> Iterator[str]:
     server = subprocess.Popen(
         [*ITEM2VEC, "serve", "--port", str(port), "--poll-seconds", "0.1"],
         cwd=directory,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

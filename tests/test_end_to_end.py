@@ -25,7 +25,7 @@ def test_similar_to_a_white_hanging_heart_are_other_hearts_and_holders(address):
 def test_a_retraining_reaches_the_running_service(own_project):
     with serving(own_project) as address:
         before = httpx.get(f"{address}/model").json()["model_version"]
-        run(*ITEM2VEC, "retrain", "--epochs", "1", cwd=own_project)
+        run(*ITEM2VEC, "retrain", "--epochs", "1", "--fit-cases", "2000", cwd=own_project)
         current = Store(own_project / "models").current()
         assert current != before
         wait_until(

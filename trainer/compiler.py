@@ -14,7 +14,7 @@ import numba
 from numba.extending import overload
 
 # The folders with the compiled functions and everything that they call.
-COMPILED = ("word2vec", "continuations")
+COMPILED = ("word2vec", "continuations", "maps")
 # Sums may be reordered and products fused; NaN and infinity keep their meaning, so that
 # divergence can be detected.
 FAST_MATH = ("reassoc", "contract", "arcp", "nsz", "afn")

@@ -25,6 +25,7 @@
     next_*.npy           the table of what comes next, if there is one (see `Continuations`)
     sequences_*.npy      what came right after short sequences of items (see `Sequences`)
     recent_counts.npy    int32 [items], occurrences among the newest events, or empty
+    map.npy              POINT [items], every item in a plane, if there is a map (see `ItemMap`)
 
 `items` are those that were trained, `known` are they and the untrained ones, whose rows come last:
 only what is said of items has them, nothing that answers are made from.
@@ -48,6 +49,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from service.model.columns import Columns, Kind
 from service.model.continuations import Continuations, NextSettings
 from service.model.item_ids import ItemIds
+from service.model.item_map import ItemMap, MapSettings
 from service.model.lineage import Alignment, Drift
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
@@ -55,9 +57,9 @@ from service.model.similarity import SimilarSettings
 from service.model.untrained import NOTHING_UNTRAINED, Untrained, together
 from service.model.verdict import Verdict
 
-FORMAT_VERSION = 7
+FORMAT_VERSION = 8
 # 4: without vector space, alignment, drift, and the verdict of the gate; 5: without untrained items
-# 6: without what came right after sequences of items
+# 6: without what came right after sequences of items; 7: without a map
 OLDEST_FORMAT_VERSION = 4
 MANIFEST, MANIFEST_CHECKSUM = "manifest.json", "manifest.sha256"
 ITEM_IDS, ITEM_IDS_OFFSETS = "item_ids.npy", "item_ids_offsets.npy"
@@ -102,6 +104,7 @@ TABLE, TABLE_OFFSETS, TABLE_SCORES = "next_items.npy", "next_offsets.npy", "next
 SEQUENCES, SEQUENCES_OFFSETS = "sequences_items.npy", "sequences_offsets.npy"
 SEQUENCES_KEYS, SEQUENCES_SHARES = "sequences_keys.npy", "sequences_shares.npy"
 RECENT_COUNTS = "recent_counts.npy"
+MAP = "map.npy"
 TABLE_FILES = (TABLE, TABLE_OFFSETS, TABLE_SCORES)
 SEQUENCES_FILES = (SEQUENCES, SEQUENCES_OFFSETS, SEQUENCES_KEYS, SEQUENCES_SHARES, RECENT_COUNTS)
 NEXT_FILES = TABLE_FILES + SEQUENCES_FILES
@@ -137,6 +140,9 @@ class Manifest(BaseModel):
         default_factory=dict, description="the metadata columns, and what a filter takes them for"
     )
     next: NextSettings | None = Field(None, description="how `next` is answered; null if it is not")
+    map: MapSettings | None = Field(
+        None, description="how items were put on the map; null if there is none"
+    )
     vector_space_id: str | None = Field(
         None,
         description="the first version whose vectors have these axes: vectors of versions with the "
@@ -168,7 +174,9 @@ class Manifest(BaseModel):
     @property
     def files(self) -> tuple[str, ...]:
         """The names of the data files."""
-        return FILES if self.next is None else FILES + self.next_files
+        of_next = () if self.next is None else self.next_files
+        of_map = () if self.map is None else (MAP,)
+        return (*FILES, *of_next, *of_map)
 
     @property
     def next_files(self) -> tuple[str, ...]:
@@ -196,6 +204,7 @@ class Artifact:
             `service.model.similarity.answer_rows`.
         continuations: the table of what comes next, or None.
         neighbors: the most similar items of every item, or None if they must be searched.
+        map: every trained item in a plane, or None.
         untrained: what is known of further items.
         search: the full-text index, or None where a model was just made.
         stored_ids: see `ids`; None where a model was just made.
@@ -213,6 +222,7 @@ class Artifact:
     cosine_index: faiss.Index
     continuations: Continuations | None = None
     neighbors: NeighborLists | None = None
+    map: ItemMap | None = None
     untrained: Untrained = NOTHING_UNTRAINED
     search: Search | None = None
     stored_ids: ItemIds | None = None

@@ -12,6 +12,7 @@ from service.model.artifact import (
     COUNTS,
     INPUT_VECTORS,
     MANIFEST,
+    MAP,
     NEIGHBORS,
     NEIGHBORS_SCORES,
     OUTPUT_VECTORS,
@@ -28,6 +29,7 @@ from service.model.artifact import (
 from service.model.continuations import Continuations
 from service.model.faults import Fault, differs, shape
 from service.model.index import codes, flat, is_quantized, rows
+from service.model.item_map import POINT, ItemMap
 from service.model.neighbors import NOTHING, NeighborLists
 from service.model.sequences import Sequences, keys_end
 from service.model.voices import VOICES
@@ -54,6 +56,16 @@ def _shapes(artifact: Artifact) -> Iterator[Fault]:
         yield from _shapes_of_table(artifact.continuations, rows)
         yield from _shapes_of_sequences(artifact.continuations.sequences)
         yield from _weighed(artifact.continuations, rows)
+    if artifact.map is not None:
+        yield from _map(artifact.map, rows)
+
+
+def _map(found: ItemMap, items: int) -> Iterator[Fault]:
+    points, groups = found.points, len(found.settings.groups)
+    if points.dtype != POINT or points.shape != (items,):
+        yield MAP, f"holds {points.dtype} {points.shape} where {POINT} {(items,)} was expected"
+    elif int(points["group"].max(initial=0)) >= groups:
+        yield MAP, f"has an item in a cluster beyond the {groups} of the manifest"
 
 
 def _shapes_of_lists(lists: NeighborLists, items: int) -> Iterator[Fault]:

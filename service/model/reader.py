@@ -31,6 +31,7 @@ from service.model.artifact import (
     ITEM_IDS_OFFSETS,
     MANIFEST,
     MANIFEST_CHECKSUM,
+    MAP,
     METADATA,
     METADATA_OFFSETS,
     NEIGHBORS,
@@ -61,6 +62,7 @@ from service.model.disk import failures
 from service.model.errors import ArtifactError, UnavailableError
 from service.model.faults import refuse
 from service.model.item_ids import ItemIds
+from service.model.item_map import ItemMap
 from service.model.neighbors import NeighborLists
 from service.model.search import Search
 from service.model.sequences import Sequences
@@ -104,6 +106,7 @@ def load(directory: Path) -> Artifact:
         output_vectors=arrays[OUTPUT_VECTORS],
         cosine_index=_read_index(directory / COSINE_INDEX),
         continuations=_read_continuations(directory, manifest),
+        map=_read_map(directory, manifest),
         untrained=Untrained(
             item_ids=ids.part(items, known),
             titles=_titles(arrays, items, known),
@@ -265,6 +268,11 @@ def _read_search(path: Path, items: int) -> Search:
         if indexed != items:
             raise ValueError(f"it has {indexed} items where {items} were expected")
         return search
+
+
+def _read_map(directory: Path, manifest: Manifest) -> ItemMap | None:
+    settings = manifest.map
+    return None if settings is None else ItemMap(_read_array(directory / MAP), settings)
 
 
 def _read_continuations(directory: Path, manifest: Manifest) -> Continuations | None:

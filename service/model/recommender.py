@@ -3,6 +3,7 @@
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from service.model.diversity import diversified
 from service.model.errors import InputError
 from service.model.explaining import Reasons
 from service.model.filters import Filter
+from service.model.overview import Overview
 from service.model.queries import NO_RULES, Liked, Query, Rules, Taste, faded, powers
 from service.model.ranker import Ranked, Ranker
 from service.model.tastes import clusters, interleaved, shares
@@ -68,6 +70,11 @@ class Recommender:
     def relations(self) -> tuple[Relation, ...]:
         """What the model can be asked for."""
         return ("similar",) if self.artifact.continuations is None else ("similar", "next")
+
+    @cached_property
+    def overview(self) -> Overview:
+        """The model at a glance."""
+        return Overview(self.artifact)
 
     def __contains__(self, item_id: str) -> bool:
         """Whether the model can be asked about the item."""
@@ -189,6 +196,19 @@ class Recommender:
             UnknownItemError: the model does not know it.
         """
         return self._catalogue.item(self._catalogue.place(item_id))
+
+    def item_at(self, row: int) -> Item:
+        """What is known of the item of a row."""
+        return self._catalogue.item(row)
+
+    def row(self, item_id: str) -> int | None:
+        """The row of an item, trained or not; None if it is unknown."""
+        return self._catalogue.ids.row(item_id)
+
+    def unit_vectors(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """Vectors of length 1 of trained items, float32 [rows, vector_size]."""
+        vectors: NDArray[np.float32] = self._ranker.units[list(rows)]
+        return vectors
 
     def find(self, text: str, k: int = 10, filter: str | None = None) -> list[Item]:
         """Items with every word of the text in their id or title, most frequent first.

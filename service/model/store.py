@@ -89,6 +89,15 @@ class Store:
         """
         return self._earlier()[-1]
 
+    def published(self) -> list[str]:
+        """The versions that were made current, the newest promotion last.
+
+        Raises:
+            ArtifactError: the history is damaged.
+            UnavailableError: it cannot be read now.
+        """
+        return self._promoted()
+
     def promotion(self) -> Promotion:
         """The version to serve, and which promotion made it so.
 

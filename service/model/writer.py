@@ -27,6 +27,7 @@ from service.model.artifact import (
     ITEM_IDS_OFFSETS,
     MANIFEST,
     MANIFEST_CHECKSUM,
+    MAP,
     METADATA,
     METADATA_OFFSETS,
     NEIGHBORS,
@@ -109,6 +110,7 @@ def _write(artifact: Artifact, directory: Path) -> Manifest:
     manifest = artifact.manifest.model_copy(
         update={
             "next": settings,
+            "map": artifact.map and artifact.map.settings,
             "metadata": artifact.columns.kinds,
             "untrained": len(artifact.untrained),
         }
@@ -175,4 +177,6 @@ def _arrays(artifact: Artifact) -> dict[str, NDArray[Any]]:
             SEQUENCES_SHARES: next_.sequences.shares,
             RECENT_COUNTS: next_.recent,
         }
+    if artifact.map is not None:
+        arrays[MAP] = artifact.map.points
     return arrays

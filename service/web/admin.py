@@ -1,4 +1,4 @@
-"""The HTTP routes of an admin: hide items from every answer, and show them again."""
+"""The HTTP routes of an admin: hide items, show them again, and choose the version to serve."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -7,13 +7,20 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from fastapi import Query as Parameters
 from pydantic import BeforeValidator, Field
 
-from service.model.errors import ArtifactError, JobRunningError, UnavailableError
-from service.web import kinds, requests, schemas
+from service.model.errors import (
+    ArtifactError,
+    InputError,
+    JobRunningError,
+    NoModelError,
+    UnavailableError,
+)
+from service.model.store import Store
+from service.web import kinds, requests, schemas, version_schemas
 from service.web.caching import PERSONAL
 from service.web.choosing import chosen
 from service.web.dependencies import K
 from service.web.live_model import LiveModel
-from service.web.problems import documented, problem
+from service.web.problems import ProblemError, documented, problem
 
 
 async def _check_admin(request: Request, response: Response) -> None:
@@ -112,3 +119,42 @@ def _changed(
         return problem(kinds.NOT_CHANGED, str(error), headers={"Retry-After": "5"})
     known = model.loaded is not None and model.loaded.knows(item_id)
     return {"item_id": item_id, "hidden": hidden, "known": known}
+
+
+@admin.put(
+    "/current",
+    response_model=version_schemas.CurrentAnswer,
+    responses=documented(
+        kinds.NO_VERSION,
+        kinds.DAMAGED_VERSION,
+        kinds.PUBLISHED_ELSEWHERE,
+        kinds.NOT_CHANGED,
+        kinds.MALFORMED_JSON,
+        kinds.TOO_LARGE,
+    ),
+    summary="Choose the version to serve",
+)
+def publish(body: version_schemas.CurrentRequest, request: Request, model: Model) -> Any:  # noqa: ANN401
+    """Makes a version current, also an earlier one: served at once here, in seconds elsewhere."""
+    if url := request.app.state.settings.pull:
+        raise ProblemError(kinds.PUBLISHED_ELSEWHERE, f"the current version is that of {url}")
+    before = _current(model.store)
+    try:
+        model.store.path(body.version)
+    except InputError as error:
+        raise ProblemError(kinds.NO_VERSION, str(error)) from None
+    try:
+        model.store.promote(body.version)
+    except ArtifactError as error:
+        raise ProblemError(kinds.DAMAGED_VERSION, str(error)) from None
+    except (InputError, JobRunningError, UnavailableError) as error:
+        return problem(kinds.NOT_CHANGED, str(error), headers={"Retry-After": "5"})
+    model.refresh()
+    return {"version": body.version, "before": before}
+
+
+def _current(store: Store) -> str | None:
+    try:
+        return store.current()
+    except NoModelError:
+        return None

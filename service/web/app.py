@@ -12,6 +12,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from service import __version__
+from service.explorer.data import data
+from service.explorer.page import page
 from service.model.nights import Nights
 from service.model.store import Store
 from service.web.admin import admin
@@ -26,14 +28,17 @@ from service.web.limits import LimitBody, ShedLoad
 from service.web.live_model import HIDDEN_SECONDS, LiveModel, Outcome
 from service.web.metrics import Metrics, ModelMetrics
 from service.web.middleware import AnswerHead
+from service.web.nightly import nights
 from service.web.observe import Observe
 from service.web.operations import operations
+from service.web.other_versions import Versions
 from service.web.problems import add_handlers
 from service.web.pulling import pulling
 from service.web.routes import queries
 from service.web.searches import Searches, search_on_one_thread
 from service.web.security import Keys, RequireKey
 from service.web.settings import Settings
+from service.web.versions import versions
 
 OBJECTS_BETWEEN_COLLECTIONS = 20_000
 DESCRIPTION = (
@@ -91,10 +96,12 @@ def create_app(
     )
     app.state.settings, app.state.metrics, app.state.models = settings, metrics, models
     app.state.searches = searches
+    app.state.versions = {model: Versions(model) for model in models.values()}
+    app.state.nights = {model: Nights(model.store.directory) for model in models.values()}
     app.state.heartbeats = [
-        Heartbeat(Nights(store.directory), measured[name].ran) for name, store in stores.items()
+        Heartbeat(app.state.nights[model], measured[name].ran) for name, model in models.items()
     ]
-    for router in (queries, items, operations, admin):
+    for router in (queries, items, data, versions, nights, operations, admin, page):
         app.include_router(router, dependencies=[Depends(check_parameters)])
     add_handlers(app)
     if len(models) > 1:

@@ -71,6 +71,21 @@ UNKNOWN_ITEM = Kind(
     "items alone. Ids are text and must match exactly; in a path they are percent-encoded.",
     "the model does not know item 'X1'",
 )
+NO_MAP = Kind(
+    "no-map",
+    404,
+    "No map",
+    "The model was made without a map of its items: train it with `map.positions = true`. Models "
+    "of fewer than ten items have none, nor have those of earlier versions of item2vec.",
+    "model v1 has no map: train with map.positions = true",
+)
+NO_VERSION = Kind(
+    "no-version",
+    404,
+    "No such version",
+    "The store has no version of this name, or no report on it; `/models` lists all versions.",
+    "there is no version 'v1' in models; known: none",
+)
 METHOD_NOT_ALLOWED = Kind(
     "method-not-allowed",
     405,
@@ -93,6 +108,21 @@ HIDDEN_ELSEWHERE = Kind(
     "change that by `item2vec hide --push URL`.",
     "the hidden items are those of s3://bucket/prefix: run `item2vec hide --push "
     "s3://bucket/prefix`",
+)
+PUBLISHED_ELSEWHERE = Kind(
+    "published-elsewhere",
+    409,
+    "Published elsewhere",
+    "The service follows an object store (ITEM2VEC_PULL) and serves the version that is current "
+    "there: publish another where that is filled, by `item2vec models push`.",
+    "the current version is that of s3://bucket/prefix: publish there",
+)
+DAMAGED_VERSION = Kind(
+    "damaged-version",
+    409,
+    "Damaged version",
+    "A file of the version is missing or damaged; `detail` says which. The served one stays.",
+    "models/versions/v1/counts.npy is damaged: its checksum differs",
 )
 TOO_LARGE = Kind(
     "too-large",
@@ -149,8 +179,9 @@ NOT_CHANGED = Kind(
     "not-changed",
     503,
     "Nothing was changed",
-    "The list of hidden items beside the models cannot be read or written: the disk is full, it is "
-    "read-only, another process holds its lock, or a line of it is damaged. `detail` says which.",
+    "The list of hidden items, or of published versions, cannot be read or written: the disk is "
+    "full, it is read-only, another process holds its lock, or a line of it is damaged. `detail` "
+    "says which.",
     "models/hidden cannot be written: Read-only file system",
 )
 OVERLOADED = Kind(
@@ -171,9 +202,13 @@ KINDS = {
         NOT_ADMIN,
         NOT_FOUND,
         UNKNOWN_ITEM,
+        NO_MAP,
+        NO_VERSION,
         METHOD_NOT_ALLOWED,
         NO_CONTINUATIONS,
         HIDDEN_ELSEWHERE,
+        PUBLISHED_ELSEWHERE,
+        DAMAGED_VERSION,
         TOO_SLOW,
         TOO_LARGE,
         LONG_ADDRESS,

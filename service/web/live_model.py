@@ -61,6 +61,11 @@ class LiveModel:
         self._hiding = threading.Lock()
 
     @property
+    def store(self) -> Store:
+        """Where its versions are."""
+        return self._store
+
+    @property
     def hidden_ids(self) -> frozenset[str]:
         """The items that no answer names, in no order."""
         return self._hidden_ids

@@ -10,25 +10,20 @@ from service.model.errors import short
 from service.web import kinds, schemas
 from service.web.dependencies import PersonalModel
 from service.web.kinds import INVALID_REQUEST, NO_MODEL
+from service.web.manifests import shown
 from service.web.problems import documented
-
-# The others hold paths, conditions and names of columns.
-PUBLIC_SECTIONS = frozenset({"training", "index", "similar", "next"})
-NOT_SHOWN: dict[str, Any] = {  # of the manifest; of `next`, some two hundred weights
-    "format_version": True,
-    "sha256": True,
-    "metadata": True,
-    "gate": True,
-    "next": {"logit"},
-}
 
 operations = APIRouter(tags=["operations"], responses=documented(INVALID_REQUEST))
 
 
 @operations.get("/", include_in_schema=False)
-async def root() -> Response:
-    """Redirects a browser to the documentation."""
-    return RedirectResponse("/docs")
+async def root(request: Request) -> Response:
+    """Redirects a browser to the explorer, others to the documentation."""
+    is_browser = "text/html" in request.headers.get("accept", "")
+    has_page = is_browser and request.app.state.settings.explorer
+    # Beside what was asked for: a proxy or the name of a model may stand in front.
+    here = request.scope["raw_path"].rpartition(b"/")[2].decode()
+    return RedirectResponse(f"{here and f'{here}/'}{'explore' if has_page else 'docs'}")
 
 
 @operations.get(
@@ -42,17 +37,10 @@ async def model_manifest(model: PersonalModel, request: Request) -> dict[str, An
 
     Paths, conditions and columns of the event log are shown to admins only.
     """
-    shown = model.artifact.manifest.model_dump(exclude=NOT_SHOWN)
-    shown["data"].pop("activity", None)
-    age = datetime.now(UTC) - model.artifact.manifest.created
-    shown["age_seconds"] = max(0, round(age.total_seconds()))
-    if not request.scope["is_admin"]:
-        shown["config"] = {
-            name: section for name, section in shown["config"].items() if name in PUBLIC_SECTIONS
-        }
-        shown["data"].pop("notes", None)
-        (shown["data"].get("items_file") or {}).pop("title", None)
-    return shown
+    manifest = model.artifact.manifest
+    age = datetime.now(UTC) - manifest.created
+    is_admin = request.scope["is_admin"]
+    return shown(manifest, is_admin=is_admin) | {"age_seconds": max(0, round(age.total_seconds()))}
 
 
 @operations.get("/healthz", response_model=schemas.Health, summary="Is the process alive?")

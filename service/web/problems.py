@@ -39,6 +39,19 @@ LIKED_FORMS = frozenset({"as an id", "as an object"})
 MAX_ERRORS = 20  # a body of one megabyte can hold half a million invalid items
 
 
+class ProblemError(Exception):
+    """A request that a route refuses.
+
+    Args:
+        kind: of the problem.
+        detail: what is wrong with this request.
+    """
+
+    def __init__(self, kind: Kind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
 def problem(
     kind: Kind,
     detail: str,
@@ -82,6 +95,7 @@ def add_handlers(app: FastAPI) -> None:
     app.add_exception_handler(InputError, _unusable)
     app.add_exception_handler(NoModelError, _no_model)
     app.add_exception_handler(UnavailableError, _unavailable)
+    app.add_exception_handler(ProblemError, _refused)
     app.add_exception_handler(HTTPException, _http)
 
 
@@ -105,6 +119,11 @@ async def _no_model(_: Request, error: Exception) -> Response:
 async def _unavailable(_: Request, error: Exception) -> Response:
     logger.error("a file of the model cannot be read: %s", error)
     return problem(kinds.NO_MODEL, NOT_READABLE, headers={"Retry-After": RETRY_AFTER_SECONDS})
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)
+    return problem(error.kind, str(error))
 
 
 async def _http(request: Request, error: Exception) -> Response:

@@ -1,4 +1,4 @@
-"""API keys: who may ask, and who may hide items and see the whole configuration."""
+"""API keys: who may ask, and who may hide items, publish, and see the whole configuration."""
 
 import hmac
 import ipaddress
@@ -21,8 +21,10 @@ Role = Literal["user", "admin"]
 
 KEY = re.compile(r"[\x21-\x7e]{16,256}")
 # Where no key is asked for: what an orchestrator or a browser cannot give one to, and no data.
-OPEN = frozenset({"/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/openapi.json"})
-OPEN_FOLDERS = ("/problems/", "/static-offline-docs/")
+OPEN = frozenset(
+    {"/", "/healthz", "/readyz", "/docs", "/docs/oauth2-redirect", "/openapi.json", "/explore"}
+)
+OPEN_FOLDERS = ("/problems/", "/static-offline-docs/", "/explore/static/")
 SCHEMES = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -34,7 +36,8 @@ class Keys:
 
     Args:
         users: keys that may ask.
-        admins: keys that may also hide items, and see paths and conditions of the configuration.
+        admins: keys that may also hide items, publish versions, and see paths and conditions of
+            the configuration.
     """
 
     def __init__(self, users: Iterable[str] = (), admins: Iterable[str] = ()) -> None:

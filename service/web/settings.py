@@ -79,17 +79,23 @@ class Settings(BaseModel):
         "itself, separated by commas",
     )
     admin_key: SecretStr | None = Field(
-        None, description="the key that hides items, and shows paths and conditions in /model"
+        None,
+        description="the key that hides items, publishes versions, and shows paths and conditions "
+        "in /model",
     )
     admin_key_file: Path | None = Field(
         None,
-        description="a file of the key that hides items, and shows paths and conditions in /model; "
+        description="a file of the key that hides items, publishes versions, and shows paths and "
+        "conditions in /model; "
         "the variable ITEM2VEC_ADMIN_KEY holds it itself",
     )
     cors_origins: str | None = Field(
         None,
         pattern=r"^https?://[^\s,/]+(\s*,\s*https?://[^\s,/]+)*$",
         description="pages of which origins may ask, separated by commas: https://shop.example",
+    )
+    explorer: bool = Field(
+        True, description="whether /explore shows a page to look at the model with"
     )
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="a JSON object a line, or text; auto: text on a terminal only"

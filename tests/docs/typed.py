@@ -19,11 +19,13 @@ NEWEST = (
     "Quantity > 0 AND UnitPrice > 0 AND StockCode ~ '^[0-9]{5}' AND InvoiceDate >= '2011-11-01'"
 )
 # What makes a command short; the pages' own are longer.
+QUICK = ["--epochs", "1", "--fit-cases", "2000"]
+FEW = [*QUICK, "--max-cases", "200", "--where", NEWEST]
 SHORTER = {
-    "train": ["--epochs", "1"],
-    "retrain": ["--epochs", "1", "--checks", "guards"],
-    "evaluate": ["--epochs", "1", "--max-cases", "200", "--where", NEWEST],
-    "tune": ["--epochs", "1", "--max-cases", "200", "--where", NEWEST, "--trials", "1"],
+    "train": QUICK,
+    "retrain": [*QUICK, "--checks", "guards"],
+    "evaluate": FEW,
+    "tune": [*FEW, "--trials", "1"],
 }
 
 

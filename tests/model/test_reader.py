@@ -337,11 +337,11 @@ def test_an_index_must_hold_every_item(saved: Path):
     [
         (
             OLDEST_FORMAT_VERSION - 1,
-            "written by an older release .format 3.*reads formats 4 to 7: train again",
+            "written by an older release .format 3.*reads formats 4 to 8: train again",
         ),
         (
             FORMAT_VERSION + 1,
-            "written by a newer release .format 8.*reads formats 4 to 7: upgrade",
+            "written by a newer release .format 9.*reads formats 4 to 8: upgrade",
         ),
         (str(FORMAT_VERSION), "format_version: Input should be a valid integer"),
         (True, "format_version: Input should be a valid integer"),

@@ -766,9 +766,13 @@ def test_no_metric_holds_an_id_or_a_version(client: TestClient, store: Store):
 # Documentation
 
 
-def test_a_browser_is_shown_the_documentation(client: TestClient):
-    response = client.get("/", headers={"host": "elsewhere.example"}, follow_redirects=False)
-    assert (response.status_code, response.headers["location"]) == (307, "/docs")
+@pytest.mark.parametrize(("accept", "place"), [("text/html,*/*", "explore"), ("*/*", "docs")])
+def test_a_browser_is_shown_the_explorer_and_others_the_documentation(
+    client: TestClient, accept: str, place: str
+):
+    headers = {"host": "elsewhere.example", "accept": accept}
+    response = client.get("/", headers=headers, follow_redirects=False)
+    assert (response.status_code, response.headers["location"]) == (307, place)
 
 
 def test_the_documentation_needs_nothing_from_elsewhere(client: TestClient):

@@ -10,10 +10,11 @@ from service.model.artifact import Artifact, Manifest
 from service.model.similarity import SimilarSettings
 from service.model.store import Store
 from trainer.artifacts.index import cosine_index
+from trainer.artifacts.mapped import with_map
 from trainer.artifacts.neighbors import with_neighbors
 from trainer.artifacts.word2vec_files import read_vectors
 from trainer.config.cores import usable_cores
-from trainer.config.sections import IndexConfig
+from trainer.config.sections import IndexConfig, MapConfig
 
 VERDICT = (
     "imported, not trained here: the file has no counts (all are 1, its order is kept as most "
@@ -21,9 +22,15 @@ VERDICT = (
 )
 
 
-def import_vectors(path: Path, store: Store, index: IndexConfig) -> Manifest:
+def import_vectors(
+    path: Path, store: Store, index: IndexConfig, layout: MapConfig | None = None
+) -> Manifest:
     """Stores a word2vec file as a servable version, without making it current; see `read_model`."""
-    return store.add(lambda version: read_model(path, version, index))
+    return store.add(
+        lambda version: with_map(
+            read_model(path, version, index), layout or MapConfig(), usable_cores()
+        )
+    )
 
 
 def read_model(path: Path, version: str, index: IndexConfig) -> Artifact:

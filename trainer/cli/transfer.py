@@ -60,5 +60,6 @@ def import_vectors(
     with running_job(config):
         from trainer.artifacts import imports
 
-        version = imports.import_vectors(vectors, Store(config.models), config.index).model_version
+        store = Store(config.models)
+        version = imports.import_vectors(vectors, store, config.index, config.map).model_version
     announce("imported", version, how_to_serve("imported", version), as_json)

@@ -24,6 +24,7 @@ from trainer.config.section import Section, Time, as_list, none_if_empty
 from trainer.config.sections import (
     Cutoffs,
     IndexConfig,
+    MapConfig,
     NextConfig,
     SimilarConfig,
     TrainingConfig,
@@ -211,6 +212,7 @@ class Config(BaseModel):
     index: IndexConfig = IndexConfig()
     similar: SimilarConfig = SimilarConfig()
     next: NextConfig = NextConfig()
+    map: MapConfig = MapConfig()
     run: RunConfig = RunConfig()
     gate: GateConfig = GateConfig()
     publish: PublishConfig = PublishConfig()

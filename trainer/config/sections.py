@@ -12,6 +12,7 @@ from pydantic import (
     model_validator,
 )
 
+from service.model.item_map import MOST_CLUSTERS
 from trainer.config.cores import usable_cores
 from trainer.config.section import Section, as_list
 
@@ -121,6 +122,18 @@ class IndexConfig(Section):
         le=1000,
         description="number of similar items stored for each item, which answers need not search; "
         "0: none",
+    )
+
+
+class MapConfig(Section):
+    """How items are put on the map that the explorer shows."""
+
+    positions: bool = Field(True, description="put all items on a map; not fewer than ten")
+    clusters: int = Field(
+        24,
+        ge=1,
+        le=MOST_CLUSTERS,
+        description="number of clusters that color it; fewer of a small catalogue",
     )
 
 

@@ -156,7 +156,8 @@ def _builder(
         twin = make_twin(model, display, past)
 
     def build(version: str) -> Artifact:
-        artifact = with_drift(make_servable(model, version, display), past.published, twin)
+        servable = make_servable(model, version, display, past.published)
+        artifact = with_drift(servable, past.published, twin)
         return artifact if gate is None else gate.judged(artifact)
 
     return build

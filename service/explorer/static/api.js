@@ -22,7 +22,7 @@ const KEY = "item2vec-key";
 export class Api {
   /**
    * @param {URL} base
-   * @param {() => Promise<string | null>} askForKey called when a key is needed or was wrong
+   * @param {(wasWrong: boolean) => Promise<string | null>} askForKey null if it is not given
    */
   constructor(base, askForKey) {
     this.base = base;
@@ -31,6 +31,8 @@ export class Api {
     this._asking = null;
     /** @type {(version: string) => void} */
     this.onversion = () => {};
+    /** Called when a key is used or forgotten. */
+    this.onkey = () => {};
   }
 
   /** The key in use, for the lines that are shown. */
@@ -42,6 +44,7 @@ export class Api {
   set key(key) {
     if (key) sessionStorage.setItem(KEY, key);
     else sessionStorage.removeItem(KEY);
+    this.onkey();
   }
 
   /**
@@ -67,7 +70,7 @@ export class Api {
    * @returns {Promise<any>}
    */
   async get(path, params, signal) {
-    return this._json(await this._ask(this.address(path, params), { signal }));
+    return this._json(path, await this._ask(this.address(path, params), { signal }));
   }
 
   /**
@@ -90,16 +93,18 @@ export class Api {
   async send(method, path, body, signal) {
     const headers = { "Content-Type": "application/json" };
     const content = body === null ? undefined : JSON.stringify(body);
-    return this._json(await this._ask(this.address(path), { method, headers, body: content, signal }));
+    return this._json(path, await this._ask(this.address(path), { method, headers, body: content, signal }));
   }
 
   /**
+   * @param {string} path
    * @param {Response} response
    * @returns {Promise<any>}
    */
-  async _json(response) {
+  async _json(path, response) {
     const answer = await response.json();
-    if (answer.model_version) this.onversion(answer.model_version);
+    // Older versions may answer, too: they are not what is served.
+    if (answer.model_version && !path.startsWith("models")) this.onversion(answer.model_version);
     return answer;
   }
 
@@ -112,15 +117,20 @@ export class Api {
     const key = this.key;
     const response = await this._fetch(url, key ? withKey(request, key) : request);
     if (response.ok) return response;
-    if (response.status === 401) {
-      this._asking ??= this._askForKey().finally(() => { this._asking = null; });
-      const given = await this._asking;
-      if (given !== null) {
-        this.key = given;
-        return this._ask(url, request);
-      }
-    }
+    if (response.status === 401 && await this._hasOtherKey(key)) return this._ask(url, request);
     throw await problemOf(response);
+  }
+
+  /**
+   * Whether there is another key than the one that was refused; asks for it, once for all requests.
+   * @param {string | null} refused
+   */
+  async _hasOtherKey(refused) {
+    if (this.key !== refused) return true;
+    this._asking ??= this._askForKey(refused !== null).finally(() => { this._asking = null; });
+    const given = await this._asking;
+    if (this.key !== given) this.key = given;
+    return given !== null;
   }
 
   /**

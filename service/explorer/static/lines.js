@@ -26,13 +26,23 @@ export function requestLines(asked) {
   const buttons = /** @type {(keyof typeof ways)[]} */ (Object.keys(ways)).map((name) =>
     h("button", { onclick: () => show(name) }, name));
   const copy = h("button", { class: "small", onclick: async () => {
-    await navigator.clipboard.writeText(pre.textContent ?? "");
+    await copyText(pre);
     copy.textContent = "Copied";
     setTimeout(() => { copy.textContent = "Copy"; }, 1500);
   } }, "Copy");
   show("curl");
   return h("details", { class: "lines" }, h("summary", {}, "The same by curl or Python"),
     h("div", { class: "stack" }, h("div", { class: "row" }, h("span", { class: "segments" }, buttons), copy), pre));
+}
+
+/**
+ * Copies a text; without TLS, browsers have no clipboard but for what is selected.
+ * @param {HTMLElement} element
+ */
+async function copyText(element) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(element.textContent ?? "");
+  getSelection()?.selectAllChildren(element);
+  document.execCommand("copy");
 }
 
 /** @param {string} text */
@@ -52,8 +62,8 @@ function curl({ url, body, hasKey }) {
 function python({ method, url, body, hasKey }) {
   const lines = [`    ${JSON.stringify(url.href)},`];
   if (body) lines.push(`    json=${literal(body)},`);
-  if (hasKey) lines.push('    headers={"X-API-Key": key},');
-  return ["import httpx", "", `answer = httpx.${method.toLowerCase()}(`, ...lines, ").json()"].join("\n");
+  if (hasKey) lines.push('    headers={"X-API-Key": os.environ["ITEM2VEC_KEY"]},');
+  return [...(hasKey ? ["import os", ""] : []), "import httpx", "", `answer = httpx.${method.toLowerCase()}(`, ...lines, ").json()"].join("\n");
 }
 
 /**

@@ -1,10 +1,14 @@
 /** A ranked list of items, and what can be done with it. */
 
 import { announce, h, nameOf } from "./dom.js";
+import { factList, factText } from "./facts.js";
 import { address } from "./place.js";
 
 /** @typedef {import("./types.js").Neighbor} Neighbor */
 /** @typedef {import("./types.js").Answer} Answer */
+/** @typedef {Partial<Neighbor> & {item_id: string, count?: number}} Listed */
+
+const FACTS = 3; // of what else is known of an item, in a line
 
 /** Why an answer has fewer items than were asked for. */
 const SHORT = {
@@ -21,7 +25,7 @@ const SHORT = {
  * @param {string} kind `score_kind` of the answer
  */
 export function scoreText(score, kind) {
-  return kind === "cosine" ? score.toFixed(3) : `${(100 * score).toFixed(score < 0.0995 ? 2 : 1)} %`;
+  return kind === "cosine" ? score.toFixed(3).replace("-", "−") : `${(100 * score).toFixed(score < 0.0995 ? 2 : 1)} %`;
 }
 
 /**
@@ -36,13 +40,12 @@ export function itemList(answer, { actions = () => [], more = () => null } = {})
   const highest = Math.max(...answer.items.map((item) => item.score), 1e-9);
   const scale = answer.score_kind === "cosine" ? Math.max(highest, 1) : highest;
   const lines = answer.items.map((item, place) => {
-    const below = more(item);
+    const [below, ends] = [more(item), actions(item)];
     return h("li", { "data-item": item.item_id, style: { "--share": Math.max(0, item.score / scale) } },
       h("span", { class: "rank" }, place + 1),
-      h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item), " ",
-        item.title && h("span", { class: "id" }, item.item_id)),
+      itemName(item),
       h("span", { class: "score" }, scoreText(item.score, answer.score_kind)),
-      h("span", { class: "row" }, actions(item)),
+      ends.length > 0 && h("span", { class: "row" }, ends),
       below && h("div", { class: "more" }, below));
   });
   announce(`${answer.items.length} items`);
@@ -53,21 +56,38 @@ export function itemList(answer, { actions = () => [], more = () => null } = {})
 }
 
 /**
- * A button that saves a list as a CSV file.
- * @param {string} name of the file, without its ending
- * @param {() => Neighbor[]} items
+ * An item's title as a link, its id, and what else is known of it.
+ * @param {{item_id: string, title?: string | null, metadata?: Record<string, unknown> | null}} item
+ * @returns {HTMLElement}
  */
-export function csvButton(name, items) {
-  return h("button", { class: "small", onclick: () => save(`${name}.csv`, csv(items())) }, "Save as CSV");
+export function itemName(item) {
+  return h("span", { class: "what" },
+    h("a", { class: "title", href: address("item", item.item_id) }, nameOf(item)),
+    item.title && h("span", { class: "id" }, item.item_id),
+    factList(item.metadata ?? {}, FACTS));
 }
 
 /**
- * @param {Neighbor[]} items
+ * A button that saves a list as a CSV file.
+ * @param {string} name of the file, without its ending
+ * @param {() => Listed[]} items
+ */
+export function csvButton(name, items) {
+  return h("button", { class: "small", "aria-label": `Save ${name} as CSV`,
+    onclick: () => save(`${name}.csv`, csv(items())) }, "Save as CSV");
+}
+
+/**
+ * @param {Listed[]} items
  * @returns {string}
  */
 export function csv(items) {
-  const rows = items.map((item, place) => [place + 1, item.item_id, item.title ?? "", item.score]);
-  return [["rank", "item_id", "title", "score"], ...rows].map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
+  const columns = [...new Set(items.flatMap((item) => Object.keys(item.metadata ?? {})))];
+  const rows = items.map((item, place) => [
+    place + 1, item.item_id, item.title ?? "", item.score ?? item.count ?? "", ...columns.map((name) => factText(item.metadata?.[name]))]);
+  const figure = items[0]?.score === undefined ? "count" : "score";
+  return [["rank", "item_id", "title", figure, ...columns], ...rows]
+    .map((row) => row.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 
 /**
@@ -84,7 +104,17 @@ function cell(value) {
  * @param {string} content
  */
 function save(name, content) {
-  const url = URL.createObjectURL(new Blob([content], { type: "text/csv" }));
+  saveBytes(name, content, "text/csv");
+}
+
+/**
+ * Saves a file.
+ * @param {string} name
+ * @param {string | ArrayBuffer} content
+ * @param {string} type
+ */
+export function saveBytes(name, content, type) {
+  const url = URL.createObjectURL(new Blob([content], { type }));
   h("a", { href: url, download: name }).click();
   URL.revokeObjectURL(url);
 }

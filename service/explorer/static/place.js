@@ -54,5 +54,5 @@ export function go(to) {
  * @param {string} to
  */
 export function note(to) {
-  history.replaceState(null, "", to);
+  history.replaceState(history.state, "", to);
 }

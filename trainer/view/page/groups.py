@@ -1,21 +1,19 @@
 """Groups of items, which color the map: the values of a column, or clusters of the vectors."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import faiss
 import numpy as np
 from numpy.typing import NDArray
+
+from trainer.maps.clusters import cluster_names, clusters_of
 
 MOST_VALUES = 12  # of a column that colors the map
 MOST_GROUPS = 8  # that have a color of their own; the last may be of all other values
 ITEMS_PER_CLUSTER = 25
-WORDS_OF_A_CLUSTER = 3
 OTHER = "other"
-WORD = re.compile(r"[^\W\d_]{3,}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,31 +67,6 @@ def _by_value(column: str, values: Sequence[Any]) -> Groups:
 def _by_vector(names: Sequence[str], units: NDArray[np.float32]) -> Groups:
     """Spherical k-means (Dhillon & Modha 2001): each item is in the cluster of the nearest mean."""
     clusters = max(1, min(MOST_GROUPS, len(units) // ITEMS_PER_CLUSTER))
-    means = faiss.Kmeans(
-        units.shape[1], clusters, spherical=True, nredo=3, seed=1, min_points_per_centroid=1
-    )
-    means.train(units)
-    _, nearest = means.index.search(units, 1)
-    members = nearest[:, 0].astype(np.int64)
+    members = clusters_of(units, clusters)
     kind = "clusters of the vectors (k-means), with words that are frequent in their titles"
-    return Groups(kind, _cluster_names(names, members, clusters), members)
-
-
-def _cluster_names(names: Sequence[str], members: NDArray[np.int64], clusters: int) -> list[str]:
-    """Of every cluster, the words that tell it from the others, else its most frequent item."""
-    words = [set(WORD.findall(name.casefold())) for name in names]
-    overall = Counter(word for each in words for word in each)
-    found = []
-    for cluster in range(clusters):
-        inside = np.flatnonzero(members == cluster).tolist()
-        counts = Counter(word for item in inside for word in words[item])
-        share = len(inside) / len(names)
-        told = {
-            word: count * np.log(count / (overall[word] * share))
-            for word, count in counts.items()
-            if count > 1
-        }
-        best = sorted(told, key=lambda word: (-told[word], word))[:WORDS_OF_A_CLUSTER]
-        best = [word for word in best if told[word] > 0]
-        found.append(", ".join(best) if best else names[inside[0]] if inside else "-")
-    return found
+    return Groups(kind, cluster_names(names, members, clusters), members)

@@ -1,6 +1,13 @@
 """Renders the page from its templates; all names are escaped."""
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    PackageLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
 
 from trainer.evaluation.comparison import Evaluation
 from trainer.view.page.charts.intervals import IntervalChart, interval_chart
@@ -12,12 +19,13 @@ from trainer.view.page.weights import weight_charts
 
 
 def environment() -> Environment:
-    """The templates and how they are filled in.
+    """The templates and how they are filled in; colors and charts look as those of the explorer.
 
     The filter `px` formats a length in pixels, `pc` one in per cent.
     """
+    explorer: dict[str, BaseLoader] = {"explorer": PackageLoader("service.explorer", "static")}
     templates = Environment(
-        loader=PackageLoader("trainer.view.page"),
+        loader=ChoiceLoader([PrefixLoader(explorer), PackageLoader("trainer.view.page")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

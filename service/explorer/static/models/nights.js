@@ -1,0 +1,52 @@
+/** The nights as a chart, what is said of the one that is pointed at, and all of them as a table. */
+
+import { nightsChart, sentence } from "../charts/nights.js";
+import { fitted } from "../charts/scale.js";
+import { h } from "../dom.js";
+import { address } from "../place.js";
+import { withCode } from "../problem.js";
+
+/** @typedef {import("../charts/nights.js").Night} Night */
+
+/**
+ * @param {Night[]} nights
+ * @param {AbortSignal} signal
+ */
+export function nightsCard(nights, signal) {
+  const heading = h("h2", { id: "nights" }, "Night after night");
+  if (!nights.length) {
+    return h("section", { class: "card stack", "aria-labelledby": "nights" }, heading,
+      h("p", { class: "empty" }, withCode("No night has run yet: `item2vec retrain` is the nightly job. Each of its runs is noted here.")));
+  }
+  const names = [...new Set(nights.flatMap((night) => Object.keys(night.figures)))];
+  let name = names.find((one) => one.startsWith("next")) ?? names[0] ?? "";
+  const said = h("p", { class: "night-said", "aria-live": "polite" });
+  const chart = h("div", {});
+  /** @param {Night} night */
+  const point = (night) => { said.textContent = sentence(night, night.figures[name]); };
+  const draw = (/** @type {number} */ width) => nightsChart(nights, name, width, point);
+  const buttons = names.map((one) => h("button", { onclick: () => {
+    name = one;
+    press();
+    chart.replaceChildren(draw(chart.clientWidth));
+    point(nights[nights.length - 1]);
+  } }, one));
+  const press = () => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === name)));
+  press();
+  point(nights[nights.length - 1]);
+  return h("section", { class: "card stack", "aria-labelledby": "nights" },
+    h("div", { class: "row spread" }, heading, buttons.length > 1 && h("span", { class: "segments wrap" }, buttons)),
+    fitted(chart, draw, signal), said,
+    h("p", { class: "soft key-of-nights" }, h("span", { class: "night published" }, "● published"), h("span", { class: "night refused" }, "▲ refused"),
+      h("span", { class: "night failed" }, "✕ failed"), h("span", {}, "Thin lines are the models beside it.")),
+    h("details", {}, h("summary", {}, "As a table"), table(nights)));
+}
+
+/** @param {Night[]} nights */
+function table(nights) {
+  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All nights" }, h("table", { class: "figures nights-table" },
+    h("thead", {}, h("tr", {}, ["Started", "Outcome", "Version", "Why"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, [...nights].reverse().map((night) => h("tr", {},
+      h("td", {}, night.started.slice(0, 16).replace("T", " ")), h("td", {}, night.outcome),
+      h("td", {}, night.version && h("a", { href: address("models", "", { a: night.version }) }, night.version)), h("td", {}, night.why))))));
+}

@@ -1,0 +1,1 @@
+"""Puts items on a map: near each other where their vectors are."""

@@ -114,11 +114,12 @@ check-connections: $(VENV)/.bench  ## slow and broken clients by the thousand, a
 check-memory: $(VENV)/.bench  ## the memory over a million requests and a hundred swaps (needs wrk)
 	$(BIN)/python -m bench.endurance
 
-pictures: $(VENV)/.train  ## draw the pictures of the documentation again (needs Chromium, pngquant)
+pictures: $(VENV)/.dev  ## draw the pictures of the documentation again (needs Chromium, pngquant)
 	$(BIN)/python docs/images/draw.py
 	$(BIN)/item2vec evaluate --report docs/images/page.html
 	$(BIN)/python docs/images/evaluation.py docs/images/page.html
 	rm docs/images/page.html
+	$(BIN)/python docs/images/explorer.py
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

@@ -8,6 +8,7 @@ import { versionCard } from "../models/version.js";
 import { versionList } from "../models/versions.js";
 import { address, go } from "../place.js";
 import { problemBox } from "../problem.js";
+import { scrollBefore } from "../scroll.js";
 import { searchField } from "../search.js";
 
 /** @typedef {import("../types.js").Context} Context */
@@ -20,11 +21,17 @@ export const view = {
   async show(root, place, context) {
     let leaving = new AbortController();
     context.signal.addEventListener("abort", () => leaving.abort());
+    let shown = place;
     /** @param {Place} to */
     const open = async (to) => {
       leaving.abort();
       leaving = new AbortController();
+      const isBack = scrollBefore() !== null;
       await showModels(root, to, { ...context, signal: leaving.signal });
+      const isSame = to !== shown && to.params.get("a") === shown.params.get("a");
+      shown = to;
+      // Behind what the page itself does at a new place: whoever picks an item goes on reading below.
+      if (isSame && !isBack) requestAnimationFrame(() => document.getElementById("changes")?.scrollIntoView());
     };
     await open(place);
     return open;
@@ -44,7 +51,7 @@ async function showModels(root, place, context) {
   const again = () => void showModels(root, place, context);
   const chosen = one.damaged ? damaged(one) : versionCard(one, await api.get(`models/${one.model_version}`, {}, signal), {
     context, promote: about.is_admin && !one.is_current ? promoteButton(one, current, context, again) : null });
-  const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, signal),
+  const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version)), signal),
     h("div", { class: "with-list" }, versionList(versions, one.model_version), chosen)];
   root.replaceChildren(...parts, await comparison(one, versions, current, place, context));
 }
@@ -82,7 +89,7 @@ async function comparison(one, versions, current, place, context) {
   const answers = h("div", { class: "stack" });
   const most = h("div", { class: "stack" });
   void fill(answers, () => shown(before, after, item, context), context);
-  void fill(most, () => mostChanged(before, after, context), context);
+  void fill(most, () => mostChanged(before, after, item, context), context);
   return h("section", { class: "card stack wide-gap", "aria-labelledby": "changes" },
     h("div", { class: "row spread" }, heading, h("p", { class: "soft" }, `From ${before} to ${after}`)),
     h("div", { class: "columns" }, h("div", { class: "field" }, h("label", { for: select.id }, "Compared with"), select), element),

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from service.model.figures import figures_of
+from service.model.nights import Nights
 from service.model.store import Store
 from tests.explorer.browsing import LAPTOP, PHONE, Complaints, accessible
 from tests.explorer.conftest import ADMIN_KEY, USER_KEY
@@ -29,8 +31,16 @@ def test_nights_are_marked_and_told_by_pointer_and_keyboard(page: Page, versions
     expect(nights.locator(".night-said")).to_contain_text("published: passed")
     page.keyboard.press("ArrowRight")
     expect(nights.locator(".night-said")).to_contain_text(versions[0])  # compared with
-    nights.get_by_text("As a table").click()
+    nights.get_by_text("as a table").click()
     expect(nights.get_by_role("row")).to_have_count(1 + 3)
+
+
+def test_a_night_keeps_the_figures_of_its_version(shop: Path, versions: list[str]):
+    first, second, refused = Nights(shop / "models").runs()
+    assert refused.figures == {}  # its log was refused
+    for night, version in zip((first, second), versions, strict=True):
+        assert night.figures == figures_of(Store(shop / "models").manifest(version))
+        assert night.figures["next beside simple models"].low > 0
 
 
 def test_a_version_shows_its_figures_checks_and_report(page: Page, versions: list[str]):
@@ -83,6 +93,7 @@ def test_an_admin_publishes_a_version_and_sees_it_served(
             else:
                 publish.click()
                 expect(page.get_by_role("dialog")).to_contain_text(versions[1])
+                expect(page.get_by_role("dialog")).to_contain_text("stay on average")
                 page.get_by_role("button", name="Publish it").click()
                 current = page.get_by_role("listitem").filter(has_text="current")
                 expect(current.get_by_role("link", name=versions[0])).to_be_visible()

@@ -69,7 +69,7 @@ export function nightsChart(all, name, width, onpoint) {
   };
   const chart = svg("svg", { class: "chart nights", width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: "group", onkeydown, onpointermove,
     onpointerdown: onpointermove, "aria-label": `${name}, ${nights.length < all.length ? `the last ${nights.length} nights` : "night after night"}` },
-  ticks(0, highest, 4).map(({ value, text }) => [
+  ticks(0, highest).map(({ value, text }) => [
     svg("line", { class: "grid", x1: LEFT, x2: right, y1: up(value), y2: up(value) }),
     svg("text", { class: "tick", x: LEFT - 8, y: up(value) + 4, "text-anchor": "end" }, text)]).flat(),
   dates(nights, across, right - LEFT),
@@ -135,8 +135,8 @@ function mark(night, one, x, up, size) {
     refused: `M0-${size * 1.2}L${size * 1.2} ${size}H-${size * 1.2}Z`,
     failed: `M-${size}-${size}L${size} ${size}M-${size} ${size}L${size}-${size}`,
   }[night.outcome];
-  return svg("g", { class: `night ${night.outcome}${one ? "" : " unmeasured"}`, tabindex: "-1", role: "img", "aria-label": sentence(night, one) },
-    one && svg("line", { class: "interval", x1: x, x2: x, y1: up(one.low), y2: up(one.high) }),
+  return svg("g", { class: `night ${night.outcome}${one ? "" : " unmeasured"}${size < 4 ? " small" : ""}`, tabindex: "-1", role: "img", "aria-label": sentence(night, one) },
+    one && svg("line", { class: "interval", x1: x, x2: x, y1: up(one.low), y2: up(one.high), "stroke-width": Math.min(4, size * 1.3) }),
     svg("circle", { class: "reach", cx: x, cy: y, r: size + 5 }),
     svg("path", { class: "mark", d: shape, transform: `translate(${x} ${y})` }));
 }

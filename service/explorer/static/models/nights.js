@@ -17,7 +17,7 @@ export function nightsCard(nights, known, signal) {
   const heading = h("h2", { id: "nights" }, "Night after night");
   if (!nights.length) {
     return h("section", { class: "card stack", "aria-labelledby": "nights" }, heading,
-      h("p", { class: "empty" }, withCode("No night has run yet: `item2vec retrain` is the nightly job. Each of its runs is noted here.")));
+      h("p", { class: "empty" }, h("span", {}, withCode("No night has run yet: `item2vec retrain` is the nightly job. Each of its runs is noted here."))));
   }
   const names = [...new Set(nights.flatMap((night) => Object.keys(night.figures)))];
   let name = names.find((one) => one.startsWith("next")) ?? names[0] ?? "";
@@ -57,7 +57,7 @@ function versionLink({ version }, known, text) {
 
 /** @param {Night[]} nights @param {string} name @param {Set<string>} known */
 function table(nights, name, known) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All nights" }, h("table", { class: "figures nights-table" },
+  return h("div", { class: "scroll nights-scroll", tabindex: "0", role: "region", "aria-label": "All nights" }, h("table", { class: "figures nights-table" },
     h("thead", {}, h("tr", {}, ["Started", "Outcome", nights.findLast((night) => night.figures[name])?.figures[name].metric ?? "Figure", "Version", "Why"]
       .map((title) => h("th", { scope: "col" }, title)))),
     h("tbody", {}, [...nights].reverse().map((night) => h("tr", {},

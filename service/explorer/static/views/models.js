@@ -21,17 +21,16 @@ export const view = {
   async show(root, place, context) {
     let leaving = new AbortController();
     context.signal.addEventListener("abort", () => leaving.abort());
-    let shown = place;
+    let shown = "";
     /** @param {Place} to */
     const open = async (to) => {
       leaving.abort();
       leaving = new AbortController();
       const isBack = scrollBefore() !== null;
-      await showModels(root, to, { ...context, signal: leaving.signal });
-      const isSame = to !== shown && to.params.get("a") === shown.params.get("a");
-      shown = to;
+      const before = shown;
+      shown = await showModels(root, to, { ...context, signal: leaving.signal }, before);
       // Behind what the page itself does at a new place: whoever picks an item goes on reading below.
-      if (isSame && !isBack) requestAnimationFrame(() => document.getElementById("changes")?.scrollIntoView());
+      if (shown === before && !isBack) requestAnimationFrame(() => document.getElementById("changes")?.scrollIntoView());
     };
     await open(place);
     return open;
@@ -42,18 +41,27 @@ export const view = {
  * @param {HTMLElement} root
  * @param {Place} place
  * @param {Context} context
+ * @param {string} [shown] the version that is shown, which stays while others are compared with it
+ * @returns {Promise<string>} the version that is shown now
  */
-async function showModels(root, place, context) {
+async function showModels(root, place, context, shown = "") {
   const { api, about, signal } = context;
   const [{ current, versions }, { nights }] = await Promise.all([api.get("models", {}, signal), api.get("nights", {}, signal)]);
   const one = versions.find((/** @type {Version} */ version) => version.model_version === place.params.get("a"))
     ?? versions.find((/** @type {Version} */ version) => version.is_current) ?? versions[0];
+  const before = document.getElementById("changes")?.closest("section");
+  if (one.model_version === shown && before) {
+    const after = await comparison(one, versions, current, place, context, true);
+    if (!signal.aborted) before.replaceWith(after);
+    return shown;
+  }
   const again = () => void showModels(root, place, context);
   const chosen = one.damaged ? damaged(one) : versionCard(one, await api.get(`models/${one.model_version}`, {}, signal), {
     context, promote: about.is_admin && !one.is_current ? promoteButton(one, current, context, again) : null });
   const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version)), signal),
     h("div", { class: "with-list" }, versionList(versions, one.model_version), chosen)];
   root.replaceChildren(...parts, await comparison(one, versions, current, place, context));
+  return one.model_version;
 }
 
 /** @param {Version} one */
@@ -68,8 +76,9 @@ function damaged(one) {
  * @param {string | null} current
  * @param {Place} place
  * @param {Context} context
+ * @param {boolean} [isWhole] whether to wait for all of it
  */
-async function comparison(one, versions, current, place, context) {
+async function comparison(one, versions, current, place, context, isWhole = false) {
   const heading = h("h2", { id: "changes" }, "What changes");
   const others = versions.filter((version) => version !== one && !version.damaged);
   if (one.damaged || !others.length) {
@@ -88,8 +97,10 @@ async function comparison(one, versions, current, place, context) {
     onpick: (found) => go(address("models", "", { a: after, b: before, item: found.item_id })) });
   const answers = h("div", { class: "stack" });
   const most = h("div", { class: "stack" });
-  void fill(answers, () => shown(before, after, item, context), context);
-  void fill(most, () => mostChanged(before, after, item, context), context);
+  const filled = Promise.all([
+    fill(answers, () => shown(before, after, item, context), context.signal),
+    fill(most, () => mostChanged(before, after, item, context), context.signal)]);
+  if (isWhole) await filled;
   return h("section", { class: "card stack wide-gap", "aria-labelledby": "changes" },
     h("div", { class: "row spread" }, heading, h("p", { class: "soft" }, `From ${before} to ${after}`)),
     h("div", { class: "columns" }, h("div", { class: "field" }, h("label", { for: select.id }, "Compared with"), select), element),
@@ -113,14 +124,14 @@ async function shown(before, after, item, context) {
 /**
  * @param {HTMLElement} place
  * @param {() => Promise<HTMLElement>} make
- * @param {Context} context
+ * @param {AbortSignal} signal
  */
-async function fill(place, make, { signal }) {
+async function fill(place, make, signal) {
   place.replaceChildren(h("p", { class: "loading" }, "Asking both versions …"));
   try {
     const made = await make();
     if (!signal.aborted) place.replaceChildren(made);
   } catch (error) {
-    if (!signal.aborted) place.replaceChildren(problemBox(error, () => void fill(place, make, { signal, api: /** @type {any} */ (null), about: /** @type {any} */ (null) })));
+    if (!signal.aborted) place.replaceChildren(problemBox(error, () => void fill(place, make, signal)));
   }
 }

@@ -52,9 +52,8 @@ export function apart(wanted, gap, lowest) {
  * Draws a chart as wide as its place, and again when that is another.
  * @param {HTMLElement} element
  * @param {(width: number) => SVGElement} draw
- * @param {AbortSignal} signal
  */
-export function fitted(element, draw, signal) {
+export function fitted(element, draw) {
   let before = 0;
   const watch = new ResizeObserver(() => {
     const width = Math.round(element.clientWidth);
@@ -63,6 +62,5 @@ export function fitted(element, draw, signal) {
     element.replaceChildren(draw(width));
   });
   watch.observe(element);
-  signal.addEventListener("abort", () => watch.disconnect());
   return element;
 }

@@ -11,9 +11,8 @@ import { withCode } from "../problem.js";
 /**
  * @param {Night[]} nights
  * @param {Set<string>} known versions that are still there
- * @param {AbortSignal} signal
  */
-export function nightsCard(nights, known, signal) {
+export function nightsCard(nights, known) {
   const heading = h("h2", { id: "nights" }, "Night after night");
   if (!nights.length) {
     return h("section", { class: "card stack", "aria-labelledby": "nights" }, heading,
@@ -40,7 +39,7 @@ export function nightsCard(nights, known, signal) {
   point(nights[nights.length - 1]);
   return h("section", { class: "card stack", "aria-labelledby": "nights" },
     h("div", { class: "row spread" }, heading, buttons.length > 1 && h("span", { class: "segments wrap" }, buttons)),
-    fitted(chart, draw, signal), said,
+    fitted(chart, draw), said,
     h("p", { class: "soft key-of-nights" }, h("span", { class: "night published" }, "● published"), h("span", { class: "night refused" }, "▲ refused"),
       h("span", { class: "night failed" }, "✕ failed"), h("span", {}, "Bars are intervals of 95 %; thin lines are the models beside it.")),
     all);

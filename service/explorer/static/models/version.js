@@ -37,7 +37,7 @@ export function versionCard(one, manifest, { context, promote }) {
   return h("section", { class: "card stack wide-gap", "aria-labelledby": "version" },
     h("div", { class: "row spread" }, h("h2", { id: "version" }, one.model_version), h("span", { class: "row" }, badges(one), report, promote)),
     manifest.verdict && h("p", { class: `remark ${one.outcome ?? ""}` }, sentence(manifest.verdict)),
-    evaluations(manifest, signal),
+    evaluations(manifest),
     h("div", { class: "columns version-parts" }, dataReport(manifest), drift(manifest.drift)),
     checks(manifest.gate));
 }
@@ -45,15 +45,14 @@ export function versionCard(one, manifest, { context, promote }) {
 /**
  * The comparisons, each with what the gate says of it; all by the same metric, which can be chosen.
  * @param {any} manifest
- * @param {AbortSignal} signal
  */
-function evaluations({ gate, config }, signal) {
+function evaluations({ gate, config }) {
   const found = Object.entries(/** @type {Record<string, Evaluation>} */ (gate?.evaluations ?? {}));
   if (!found.length) return h("p", { class: "empty" }, "Not compared: the gate was off, or the model was imported.");
   const metrics = Object.keys(Object.values(found[0][1].models)[0].estimates);
   let metric = metrics.includes(config.gate?.compared_by) ? config.gate.compared_by : metrics[0];
   const charts = h("div", { class: "all-compared" });
-  const draw = () => charts.replaceChildren(...found.map(([name, { models }]) => comparison(name, models, metric, gate, signal)));
+  const draw = () => charts.replaceChildren(...found.map(([name, { models }]) => comparison(name, models, metric, gate)));
   draw();
   const buttons = metrics.map((one) => h("button", { "aria-pressed": String(one === metric), onclick: () => {
     metric = one;
@@ -68,13 +67,12 @@ function evaluations({ gate, config }, signal) {
  * @param {Evaluation["models"]} models
  * @param {string} metric
  * @param {any} gate
- * @param {AbortSignal} signal
  */
-function comparison(name, models, metric, gate, signal) {
+function comparison(name, models, metric, gate) {
   const estimates = Object.entries(models).map(([model, { estimates: all }]) => ({ name: model === "candidate" ? "this version" : model, ...all[metric] }));
   const check = gate.checks.find((/** @type {Check} */ one) => one.name === name);
   return h("div", { class: "compared" }, h("h4", {}, capital(name)),
-    fitted(h("div", {}), (width) => intervalChart(estimates, `${name}, ${metric}`, width), signal),
+    fitted(h("div", {}), (width) => intervalChart(estimates, `${name}, ${metric}`, width)),
     check && h("ul", { class: "checks" }, checkLine(check, false)));
 }
 

@@ -28,7 +28,7 @@ export const view = {
       leaving = new AbortController();
       const isBack = scrollBefore() !== null;
       const before = shown;
-      shown = await showModels(root, to, { ...context, signal: leaving.signal }, before);
+      shown = await showModels(root, to, context, leaving.signal, before);
       // Behind what the page itself does at a new place: whoever picks an item goes on reading below.
       if (shown === before && !isBack) requestAnimationFrame(() => document.getElementById("changes")?.scrollIntoView());
     };
@@ -41,26 +41,28 @@ export const view = {
  * @param {HTMLElement} root
  * @param {Place} place
  * @param {Context} context
- * @param {string} [shown] the version that is shown, which stays while others are compared with it
+ * @param {AbortSignal} signal aborted when the view goes to another place
+ * @param {string} shown the version that is shown, which stays while others are compared with it
  * @returns {Promise<string>} the version that is shown now
  */
-async function showModels(root, place, context, shown = "") {
-  const { api, about, signal } = context;
+async function showModels(root, place, context, signal, shown) {
+  const { api, about } = context;
+  const passing = { ...context, signal };
   const [{ current, versions }, { nights }] = await Promise.all([api.get("models", {}, signal), api.get("nights", {}, signal)]);
   const one = versions.find((/** @type {Version} */ version) => version.model_version === place.params.get("a"))
     ?? versions.find((/** @type {Version} */ version) => version.is_current) ?? versions[0];
   const before = document.getElementById("changes")?.closest("section");
   if (one.model_version === shown && before) {
-    const after = await comparison(one, versions, current, place, context, true);
+    const after = await comparison(one, versions, current, place, passing, true);
     if (!signal.aborted) before.replaceWith(after);
     return shown;
   }
-  const again = () => void showModels(root, place, context);
+  const again = () => void showModels(root, place, context, context.signal, "");
   const chosen = one.damaged ? damaged(one) : versionCard(one, await api.get(`models/${one.model_version}`, {}, signal), {
     context, promote: about.is_admin && !one.is_current ? promoteButton(one, current, context, again) : null });
-  const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version)), signal),
+  const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version))),
     h("div", { class: "with-list" }, versionList(versions, one.model_version), chosen)];
-  root.replaceChildren(...parts, await comparison(one, versions, current, place, context));
+  root.replaceChildren(...parts, await comparison(one, versions, current, place, passing));
   return one.model_version;
 }
 

@@ -45,7 +45,7 @@ class Weights(BaseModel):
     others: list[tuple[Weight, Weight, Weight]]
 
 
-class Check(BaseModel):
+class FitCheck(BaseModel):
     """How well sessions were foretold that neither the table nor the weights had seen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -67,8 +67,8 @@ class Fit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     description: str = Field(description="what was done, as a sentence")
-    seen: Check | None = Field(None, description="where items of the session may come next")
-    unseen: Check | None = Field(None, description="where they may not, as in the service")
+    seen: FitCheck | None = Field(None, description="where items of the session may come next")
+    unseen: FitCheck | None = Field(None, description="where they may not, as in the service")
 
 
 class Logit(BaseModel):

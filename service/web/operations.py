@@ -21,7 +21,9 @@ async def root(request: Request) -> Response:
     """Redirects a browser to the explorer, others to the documentation."""
     is_browser = "text/html" in request.headers.get("accept", "")
     has_page = is_browser and request.app.state.settings.explorer
-    return RedirectResponse("explore" if has_page else "docs")
+    # Beside what was asked for: a proxy or the name of a model may stand in front.
+    here = request.scope["raw_path"].rpartition(b"/")[2].decode()
+    return RedirectResponse(f"{here and f'{here}/'}{'explore' if has_page else 'docs'}")
 
 
 @operations.get(

@@ -21,9 +21,7 @@ class VersionBody(Body):
     is_current: bool = Field(description="Whether the store says that it is to be served.")
     is_served: bool = Field(description="Whether this process answers from it.")
     was_published: bool = Field(description="Whether it is current, or was.")
-    outcome: GateOutcome | None = Field(
-        title="Verdict Outcome", description="What the gate said; null without a gate."
-    )
+    outcome: GateOutcome | None = Field(description="What the gate said; null without a gate.")
     verdict: str | None = Field(description="The same as a sentence.")
     items: int | None
     sessions: int | None

@@ -81,7 +81,7 @@ def test_every_command_has_help(run, command):
 
 
 SHAPING = ("preset", "data.", "training.", "index.", "similar.", "next.")
-TRAINING = ("models", *SHAPING, "items.", "run.", "stability.")
+TRAINING = ("models", *SHAPING, "items.", "map.", "run.", "stability.")
 ASKING = (*SHAPING, "run.log_format", "run.quiet", "evaluation.")
 TUNING = (
     *ASKING[:-1], "tuning.", "evaluation.split", "evaluation.test_", "evaluation.query",

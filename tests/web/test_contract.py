@@ -28,6 +28,16 @@ GETS = [
     "/admin/hidden",
     "/metrics",
     "/problems/unknown-item",
+    "/explore/about",
+    "/explore/map",
+    "/explore/colors?column=kind",
+    "/explore/items?rows=0",
+    "/models",
+    "/models/v1",
+    "/models/v1/report",
+    "/models/v1/similar/apple",
+    "/models/v1/next/apple",
+    "/nights",
     "/",
 ]
 
@@ -46,7 +56,9 @@ def narrow_client(store: Store, publish: Callable[[], str]) -> Iterator[TestClie
 def test_the_routes_above_are_all_there_are(client: TestClient):
     documented = client.get("/openapi.json").json()["paths"]
     paths = {
-        path.replace("{item_id}", "apple").replace("{name}", "unknown-item")
+        path.replace("{item_id}", "apple")
+        .replace("{name}", "unknown-item")
+        .replace("{version}", "v1")
         for path, operations in documented.items()
         if "get" in operations
     }

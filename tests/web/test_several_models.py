@@ -126,6 +126,7 @@ def test_the_document_has_a_server_for_each_model(client: TestClient, stores: Pa
     assert server["variables"]["model"]["enum"] == ["shop", "music"]
     for path in ("/m/shop/docs", "/m/shop/", "/m/shop"):
         assert client.get(path).status_code == 200
+        assert client.get(path, headers={"accept": "text/html"}).status_code == 200
     assert "servers" not in create_app(settings(stores, "shop")).openapi()
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.logit import Check
+from service.model.logit import FitCheck
 from service.model.voices import VOTES_RECENT
 from trainer.continuations.calibration import calibration_error
 from trainer.continuations.likelihood import Alternatives
@@ -58,7 +58,7 @@ def _ranks(scores: NDArray[np.float32], cases: Alternatives) -> NDArray[np.int64
     return ranks
 
 
-def check(foretold: Foretold) -> Check:
+def check(foretold: Foretold) -> FitCheck:
     """Whether the weights beat the table.
 
     They do if MRR@20 rises by more than two standard errors, and HR@20 does not fall by more than
@@ -71,7 +71,7 @@ def check(foretold: Foretold) -> Check:
     )
     gain, error = _mean(reciprocal - table_reciprocal)
     hit_gain, hit_error = _mean(hits - table_hits)
-    return Check(
+    return FitCheck(
         cases=len(hits),
         table_hit_rate=float(table_hits.mean()),
         hit_rate=float(hits.mean()),

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.logit import CandidateSettings, Check, Fit, Logit, Weights
+from service.model.logit import CandidateSettings, Fit, FitCheck, Logit, Weights
 from service.model.voices import VOICES
 from trainer.continuations.checking import check, foretell
 from trainer.continuations.likelihood import Alternatives, Array, most_likely
@@ -53,7 +53,7 @@ def fit_logit(
 
 def _fit(
     observed: Observed, start: Array, *, allow_seen: bool
-) -> tuple[Weights | None, Check | None, Array]:
+) -> tuple[Weights | None, FitCheck | None, Array]:
     """The weights, if they win; the check of those that half of the sessions gave; all in one."""
     cases, lengths, sessions = observed.alternatives, observed.lengths, observed.sessions
     kept = np.arange(len(observed))
@@ -117,7 +117,7 @@ def weights_of_classes(cases: Alternatives, classes: NDArray[np.int64], common: 
     )
 
 
-def _check(cases: Alternatives, classes: NDArray[np.int64], weights: Array) -> Check:
+def _check(cases: Alternatives, classes: NDArray[np.int64], weights: Array) -> FitCheck:
     probabilities = [
         part.probabilities(row)[0]
         for part, row in zip(parts_of(cases, classes), weights, strict=True)

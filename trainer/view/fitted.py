@@ -12,7 +12,7 @@ from trainer.view.tables import plain_table
 
 if TYPE_CHECKING:  # so that a query does not import what only training needs
     from service.model.continuations import NextSettings
-    from service.model.logit import Check, Logit, Weights
+    from service.model.logit import FitCheck, Logit, Weights
 
 SEEN = {"unseen": "left out", "seen": "allowed"}  # items of the session, in the answer
 
@@ -46,7 +46,7 @@ def fit_tables(settings: NextSettings | None) -> Iterator[Table]:
                 yield _weights_table(logit, weights, title)
 
 
-def _checks_table(checks: dict[str, Check | None]) -> Table:
+def _checks_table(checks: dict[str, FitCheck | None]) -> Table:
     table = plain_table("session's items", "ranked by")
     for heading in ("cases", "HR@20", "table", "MRR@20", "table", "calibration error"):
         table.add_column(heading, justify="right")

@@ -91,6 +91,8 @@ export function searchField({ api, label, placeholder = "Title or id", isLabelle
   const enter = async () => {
     if (chosen >= 0 && items[chosen]) pick(items[chosen]);
     else if (onenter && input.value.trim()) {
+      abort.abort();
+      asked = input.value.trim(); // what was typed last opens no list any more
       open(false);
       onenter(input.value.trim());
     } else {

@@ -136,7 +136,7 @@ function mark(night, one, x, up, size) {
     failed: `M-${size}-${size}L${size} ${size}M-${size} ${size}L${size}-${size}`,
   }[night.outcome];
   return svg("g", { class: `night ${night.outcome}${one ? "" : " unmeasured"}${size < 4 ? " small" : ""}`, tabindex: "-1", role: "img", "aria-label": sentence(night, one) },
-    one && svg("line", { class: "interval", x1: x, x2: x, y1: up(one.low), y2: up(one.high), "stroke-width": Math.min(4, size * 1.3) }),
+    one && svg("line", { class: "interval", x1: x, x2: x, y1: up(one.low), y2: up(one.high), style: { "--thick": Math.min(4, size * 1.3) } }),
     svg("circle", { class: "reach", cx: x, cy: y, r: size + 5 }),
     svg("path", { class: "mark", d: shape, transform: `translate(${x} ${y})` }));
 }

@@ -13,7 +13,7 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-nojit test-boundscheck test-lowest lint lint-page format bench bench-next bench-voices \
-	bench-similar bench-quality bench-full bench-size bench-explorer check-chaos check-connections check-memory pictures image image-check lock clean
+	bench-similar bench-maps bench-quality bench-full bench-size bench-explorer check-chaos check-connections check-memory pictures image image-check lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -91,6 +91,9 @@ bench-voices: $(VENV)/.bench  ## what each voice of what comes next is worth (CL
 bench-similar: $(VENV)/.bench  ## objectives and settings for similar items (CLICKSTREAMS=folder adds click-streams)
 	$(BIN)/python -m bench.similar $(if $(CLICKSTREAMS),--clickstreams $(CLICKSTREAMS))
 
+bench-maps: $(VENV)/.bench  ## time and quality of the map of items
+	$(BIN)/python -m bench.maps
+
 bench-full: $(VENV)/.bench  ## throughput on the whole corpus, its variants on twice as much
 	$(BIN)/python -m bench.throughput --items 7200000
 	$(BIN)/python -m bench.variants --items 3000000 --rounds 5
@@ -111,11 +114,12 @@ check-connections: $(VENV)/.bench  ## slow and broken clients by the thousand, a
 check-memory: $(VENV)/.bench  ## the memory over a million requests and a hundred swaps (needs wrk)
 	$(BIN)/python -m bench.endurance
 
-pictures: $(VENV)/.train  ## draw the pictures of the documentation again (needs Chromium, pngquant)
+pictures: $(VENV)/.dev  ## draw the pictures of the documentation again (needs Chromium, pngquant)
 	$(BIN)/python docs/images/draw.py
 	$(BIN)/item2vec evaluate --report docs/images/page.html
 	$(BIN)/python docs/images/evaluation.py docs/images/page.html
 	rm docs/images/page.html
+	$(BIN)/python docs/images/explorer.py
 
 image:  ## build the images item2vec:serve and item2vec:train (docker, else buildah)
 	docker/build

@@ -97,7 +97,8 @@ def chromium() -> Iterator[Browser]:
 def opened(browser: Browser) -> Iterator[Page]:
     """A tab with nothing in its cache."""
     width, height = WINDOW
-    context = browser.new_context(viewport={"width": width, "height": height})
+    # The policy of the page would forbid what watches it.
+    context = browser.new_context(viewport={"width": width, "height": height}, bypass_csp=True)
     page = context.new_page()
     page.add_init_script(WATCH)
     yield page

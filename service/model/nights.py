@@ -15,6 +15,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError, fiel
 from service.model import disk
 from service.model.disk import NEVER, Mark
 from service.model.errors import ArtifactError
+from service.model.figures import Figure
 from service.model.lock import locked
 
 KEPT = 400  # runs: more than a year of nights
@@ -35,6 +36,7 @@ class Night(BaseModel):
         exit_code: what the command exited with.
         version: the version that was published or refused, if there is one.
         why: one sentence.
+        figures: what the gate measured of the version; it outlives the version.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -45,6 +47,7 @@ class Night(BaseModel):
     exit_code: int
     version: str | None = None
     why: str
+    figures: dict[str, Figure] = {}
 
     @field_validator("why")
     @classmethod

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from service.model.artifact import Manifest
 from service.model.errors import ArtifactError, InputError, UnavailableError
+from service.model.figures import Figure, figures_of
 from service.model.nights import Night, Nights
 from service.web import version_schemas
 from service.web.caching import PERSONAL
@@ -35,31 +35,12 @@ def nightly_runs(
 
 
 def _night(run: Night, known: Versions) -> dict[str, Any]:
-    return {**run.model_dump(), "figures": _figures(run.version, known)}
+    return {**run.model_dump(), "figures": run.figures or _figures(run.version, known)}
 
 
-def _figures(version: str | None, known: Versions) -> dict[str, Any]:
-    """What the gate measured of a version, by the name of the comparison."""
+def _figures(version: str | None, known: Versions) -> dict[str, Figure]:
+    """Those of a version whose night was noted without them."""
     try:
-        manifest = known.manifest(version) if version else None
+        return figures_of(known.manifest(version)) if version else {}
     except (ArtifactError, InputError, UnavailableError):
         return {}
-    if manifest is None or manifest.gate is None:
-        return {}
-    metric = _metric(manifest)
-    figures = {}
-    for name, evaluation in manifest.gate.evaluations.items():
-        estimates = {
-            model: scores["estimates"].get(metric) for model, scores in evaluation["models"].items()
-        }
-        (_, own), *beside = estimates.items()
-        if own is not None:
-            others = {model: estimate["value"] for model, estimate in beside if estimate}
-            figures[name] = {"metric": metric, **own, "others": others}
-    return figures
-
-
-def _metric(manifest: Manifest) -> str:
-    """What versions are compared by."""
-    metric: str = manifest.config["gate"]["compared_by"]
-    return metric

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
+from service.model.figures import Figure
 from service.model.nights import Outcome
 from service.model.verdict import Outcome as GateOutcome
 from service.model.verdict import Verdict
@@ -45,16 +46,6 @@ class VersionAnswer(ModelAnswer):
     )
 
 
-class Figure(Body):
-    """How often the right item was found among sessions that were held out."""
-
-    metric: str = Field(examples=["NDCG@20"])
-    value: float
-    low: float = Field(description="Of the interval of 95 %.")
-    high: float
-    others: dict[str, float] = Field(description="The same of the models beside it, by name.")
-
-
 class NightBody(Body):
     """A run of the nightly job."""
 
@@ -65,7 +56,7 @@ class NightBody(Body):
     version: str | None = Field(description="What was published or refused; null if nothing was.")
     why: str
     figures: dict[str, Figure] = Field(
-        description="The comparisons of the gate by name; none where the version was deleted."
+        description="The comparisons of the gate by name; none where it did not get so far."
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from service.model.artifact import Artifact
+from service.model.figures import figures_of
 from service.model.nights import Night, Nights
 from service.model.store import Store
 from service.model.verdict import Check, Verdict
@@ -146,13 +147,16 @@ def test_nights_come_with_what_the_gate_measured(
             started=now, ended=now, outcome=outcome, exit_code=0, version=version, why="because"
         )
         Nights(store.directory).add(night)
-    first, second, third = service.get("/nights").json()["nights"]
+    kept = figures_of(store.manifest(names[1]))  # of a version that was deleted since
+    Nights(store.directory).add(night.model_copy(update={"version": "gone", "figures": kept}))
+    first, second, third, fourth = service.get("/nights").json()["nights"]
     [figure] = first["figures"].values()
     assert (figure["metric"], figure["value"], figure["others"]) == (
         "HR@10", 0.5, {"popularity": 0.2},
     )  # fmt: skip
     assert figure["low"] < figure["value"] < figure["high"]
     assert second["figures"] == third["figures"] == {}
+    assert fourth["figures"] == first["figures"]
 
 
 def test_an_admin_publishes_a_version_and_the_one_before(service: TestClient, names: list[str]):

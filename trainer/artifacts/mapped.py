@@ -98,13 +98,14 @@ def _neighbors(
     if lists is not None and lists.items.shape[1] >= wanted:
         every = lists.items
     else:
-        every = _search(units, wanted)
+        every = search_neighbors(units, wanted)
     if laid_out == len(units):
         return every, every[:, :wanted]
-    return every, _search(units[:laid_out], NEAR)
+    return every, search_neighbors(units[:laid_out], NEAR)
 
 
-def _search(units: NDArray[np.float32], n: int) -> NDArray[np.int32]:
+def search_neighbors(units: NDArray[np.float32], n: int) -> NDArray[np.int32]:
+    """The n items nearest by cosine to each, int32 [items, n], padded with NOTHING."""
     found = np.full((len(units), n), NOTHING, np.int32)
     for batch, neighbors, _ in nearest(units, lambda batch: units[batch], n):
         found[batch] = neighbors

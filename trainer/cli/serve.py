@@ -67,4 +67,5 @@ def _print_example(service: Settings) -> None:
     folder = f"/m/{name}" if len(service.stores) > 1 else ""
     print_line("In another terminal, try:")
     print_line(f"  curl -s '{address}{folder}/similar/{quote(item_id, safe='')}?k=5'")
-    print_line(f"or open {address}/docs in a browser. Ctrl-C stops the service.")
+    page = f"{address}{folder}/explore" if service.explorer else f"{address}/docs"
+    print_line(f"or open {page} in a browser. Ctrl-C stops the service.")

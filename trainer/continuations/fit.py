@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from service.model.logit import CandidateSettings, FitCheck, Fit, Logit, Weights
+from service.model.logit import CandidateSettings, Fit, FitCheck, Logit, Weights
 from service.model.voices import VOICES
 from trainer.continuations.checking import check, foretell
 from trainer.continuations.likelihood import Alternatives, Array, most_likely

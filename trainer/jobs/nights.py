@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from service.model.artifact import Manifest
 from service.model.errors import Item2VecError, JobRunningError, RefusedError, sentence
+from service.model.figures import figures_of
 from service.model.nights import Night, Nights, Outcome
 from service.model.remote.bucket import Bucket
 from service.model.remote.nightly_record import push_nights
@@ -59,12 +60,23 @@ def noted(config: Config, display: Silent) -> Iterator[Run]:
 
 def _end(night: Night, config: Config, display: Silent) -> None:
     try:
-        Nights(config.models).add(night)
+        Nights(config.models).add(_measured(night, config))
         if config.publish.push is not None:
             push_nights(Store(config.models), Bucket(config.publish.push))
     except Item2VecError as error:
         display.warn(f"this run is not noted everywhere: {error}")
     notify(config.notify, night, config.models, display)
+
+
+def _measured(night: Night, config: Config) -> Night:
+    """The night with what the gate measured of its version, which may be deleted before long."""
+    if night.version is None:
+        return night
+    try:
+        manifest = Store(config.models).manifest(night.version)
+    except Item2VecError:  # refused, and kept for no night, or damaged
+        return night
+    return night.model_copy(update={"figures": figures_of(manifest)})
 
 
 def _failed(error: BaseException, started: datetime) -> Night:

@@ -43,7 +43,7 @@ def notify(config: NotifyConfig, night: Night, models: Path, display: Silent) ->
 
 def _message(night: Night, models: Path) -> dict[str, Any]:
     return {
-        **night.model_dump(mode="json"),
+        **night.model_dump(mode="json", exclude={"figures"}),
         "models": os.fsencode(models.resolve()).decode(errors="replace"),
         "text": f"item2vec retrain {night.outcome}: {night.why}",
     }

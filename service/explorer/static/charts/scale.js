@@ -13,33 +13,47 @@ export function linear(low, high, from, to) {
 }
 
 /**
- * Round numbers between two values, about as many as wanted.
+ * Round numbers between two values, about as many as wanted, each with its text.
  * @param {number} low
  * @param {number} high
  * @param {number} wanted
- * @returns {number[]}
+ * @returns {{value: number, text: string}[]}
  */
 export function ticks(low, high, wanted = 5) {
   const rough = (high - low || 1) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const factor = [1, 2, 5].find((one) => one * power >= rough * 0.999) ?? 10;
+  const step = power * factor;
+  const decimals = Math.max(0, -Math.floor(Math.log10(step * 1.001)));
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
-  return Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => (first + place) * step);
+  return Array.from({ length: Math.max(0, last - first + 1) }, (_, place) => {
+    const value = (first + place) * step;
+    return { value, text: value.toFixed(decimals) };
+  });
 }
 
-/** @param {number} value */
-export function figure(value) {
-  return value.toFixed(Math.abs(value) < 0.1 ? 3 : 2);
+/**
+ * Moves texts that would lie on each other apart, and keeps their order.
+ * @param {number[]} wanted where each would be
+ * @param {number} gap
+ * @param {number} lowest
+ * @returns {number[]}
+ */
+export function apart(wanted, gap, lowest) {
+  const order = wanted.map((_, place) => place).sort((one, other) => wanted[other] - wanted[one]);
+  const found = [...wanted];
+  let below = lowest + gap;
+  for (const place of order) found[place] = below = Math.min(found[place], below - gap);
+  return found;
 }
 
 /**
  * Draws a chart as wide as its place, and again when that is another.
  * @param {HTMLElement} element
  * @param {(width: number) => SVGElement} draw
- * @param {AbortSignal} signal
  */
-export function fitted(element, draw, signal) {
+export function fitted(element, draw) {
   let before = 0;
   const watch = new ResizeObserver(() => {
     const width = Math.round(element.clientWidth);
@@ -48,6 +62,5 @@ export function fitted(element, draw, signal) {
     element.replaceChildren(draw(width));
   });
   watch.observe(element);
-  signal.addEventListener("abort", () => watch.disconnect());
   return element;
 }

@@ -16,7 +16,6 @@ import { POINT } from "./points.js";
  * @property {boolean} isDark
  */
 
-export const AT_MOTION = 150_000; // points, the most frequent, that are drawn while the map moves
 const VERTEX = `#version 300 es
 in vec2 place;
 in float count;
@@ -65,8 +64,8 @@ export function webglDrawer(canvas, points, onrestored) {
   return {
     /** @param {Look} look */
     dress: (look) => scene.dress(look),
-    /** @param {Camera} camera @param {boolean} isMoving */
-    draw: (camera, isMoving) => scene.draw(camera, isMoving),
+    /** @param {Camera} camera @param {number} most points that are drawn, the most frequent ones */
+    draw: (camera, most) => scene.draw(camera, most),
   };
 }
 
@@ -123,9 +122,9 @@ class Scene {
 
   /**
    * @param {Camera} camera
-   * @param {boolean} isMoving
+   * @param {number} most
    */
-  draw(camera, isMoving) {
+  draw(camera, most) {
     const { gl } = this;
     const ratio = gl.drawingBufferWidth / camera.width;
     gl.viewport(0, 0, gl.drawingBufferWidth, gl.drawingBufferHeight);
@@ -136,7 +135,7 @@ class Scene {
     gl.uniform2f(this.uniform("shift"), (2 * left) / camera.width - 1 - camera.x * across, 1 - (2 * top) / camera.height - camera.y * up);
     gl.uniform1f(this.uniform("size"), ratio * pointSize(this.count, camera.zoom));
     gl.uniform1f(this.uniform("alpha"), (this.opacity ?? 0.8) * density(this.count, camera.zoom));
-    gl.drawArrays(gl.POINTS, 0, isMoving ? Math.min(this.count, AT_MOTION) : this.count);
+    gl.drawArrays(gl.POINTS, 0, Math.min(this.count, most));
   }
 }
 

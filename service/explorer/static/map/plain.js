@@ -7,7 +7,6 @@ import { css } from "./colors.js";
 /** @typedef {import("./draw.js").Look} Look */
 
 export const MOST = 50_000;
-const AT_MOTION = 10_000;
 
 /**
  * @param {HTMLCanvasElement} canvas
@@ -21,14 +20,14 @@ export function plainDrawer(canvas, points) {
   return {
     /** @param {Look} next */
     dress(next) { look = next; },
-    /** @param {Camera} camera @param {boolean} isMoving */
-    draw(camera, isMoving) {
+    /** @param {Camera} camera @param {number} most */
+    draw(camera, most) {
       const ratio = canvas.width / camera.width;
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.clearRect(0, 0, camera.width, camera.height);
       const size = pointSize(drawn, camera.zoom) * 0.8;
       const colors = [...look.colors, look.noColor].map(css);
-      for (let row = 0; row < (isMoving ? Math.min(drawn, AT_MOTION) : drawn); row++) {
+      for (let row = 0; row < Math.min(drawn, most); row++) {
         const [left, top] = camera.onScreen(points.x(row), points.y(row));
         if (left < -size || top < -size || left > camera.width + size || top > camera.height + size) continue;
         const group = look.groups[row];

@@ -12,6 +12,7 @@ import { address } from "../place.js";
 
 const K = 10;
 const ASKED = 16; // popular items whose answers are compared
+const SHOWN = 8;
 
 /**
  * The answers of two versions for one item.
@@ -80,24 +81,52 @@ function line(item, now, place, before) {
 }
 
 /**
- * Popular items, those first whose similar items changed most.
+ * How many similar items two versions share, for popular items; the most changed first.
+ * @param {string} before
+ * @param {string} after
+ * @param {Context} context
+ * @returns {Promise<{item: Neighbor, shared: number}[]>} without items that one of them does not know
+ */
+async function overlaps(before, after, context) {
+  const { items } = await context.api.get("popular", { k: ASKED }, context.signal);
+  const lines = await Promise.all(items.map(async (/** @type {Neighbor} */ item) => {
+    const [old, now] = await Promise.all([before, after].map((version) => answer(version, "similar", item.item_id, context)));
+    if (!old || !now) return [];
+    const ids = new Set(old.items.map((one) => one.item_id));
+    return [{ item, shared: now.items.filter((one) => ids.has(one.item_id)).length }];
+  }));
+  return lines.flat().sort((one, other) => one.shared - other.shared);
+}
+
+/**
+ * What changes on the whole, in one sentence.
  * @param {string} before
  * @param {string} after
  * @param {Context} context
  */
-export async function mostChanged(before, after, context) {
-  const { api, signal } = context;
-  const { items } = await api.get("popular", { k: ASKED }, signal);
-  const lines = await Promise.all(items.map(async (/** @type {Neighbor} */ item) => {
-    const [old, now] = await Promise.all([before, after].map((version) => answer(version, "similar", item.item_id, context)));
-    if (!old || !now) return { item, shared: null };
-    const ids = new Set(old.items.map((one) => one.item_id));
-    return { item, shared: now.items.filter((one) => ids.has(one.item_id)).length };
-  }));
-  lines.sort((one, other) => (one.shared ?? -1) - (other.shared ?? -1));
-  return h("div", { class: "stack" }, h("h3", {}, "Where answers changed most"),
-    h("p", { class: "soft" }, `Of the ${items.length} most popular items: how many of their ${K} similar items stay.`),
-    h("ul", { class: "moves most" }, lines.map(({ item, shared }) => h("li", {},
-      h("span", { class: "move" }, shared === null ? "–" : `${shared} of ${K}`),
-      h("a", { class: "title", href: address("models", "", { a: after, b: before, item: item.item_id }) }, nameOf(item)), h("span", {})))));
+export async function summary(before, after, context) {
+  return summed(await overlaps(before, after, context));
+}
+
+/** @param {{shared: number}[]} lines */
+function summed(lines) {
+  if (!lines.length) return "They have no popular item in common.";
+  const mean = lines.reduce((sum, { shared }) => sum + shared, 0) / lines.length;
+  return `Of the ${K} similar items of a popular one, ${mean.toFixed(1)} stay on average (of the ${lines.length} most popular).`;
+}
+
+/**
+ * Popular items whose similar items changed most.
+ * @param {string} before
+ * @param {string} after
+ * @param {string} chosen
+ * @param {Context} context
+ */
+export async function mostChanged(before, after, chosen, context) {
+  const lines = await overlaps(before, after, context);
+  return h("div", { class: "stack" }, h("h3", {}, "Where answers changed most"), h("p", { class: "soft" }, summed(lines)),
+    h("ul", { class: "moves most" }, lines.slice(0, SHOWN).map(({ item, shared }) => h("li", {},
+      h("meter", { min: 0, max: K, value: shared, "aria-hidden": "true" }),
+      h("a", { class: "title", href: address("models", "", { a: after, b: before, item: item.item_id }), "aria-current": item.item_id === chosen ? "true" : null }, nameOf(item)),
+      h("span", { class: "soft" }, `${shared} of ${K} stay`)))));
 }

@@ -10,43 +10,56 @@ import { withCode } from "../problem.js";
 
 /**
  * @param {Night[]} nights
- * @param {AbortSignal} signal
+ * @param {Set<string>} known versions that are still there
  */
-export function nightsCard(nights, signal) {
+export function nightsCard(nights, known) {
   const heading = h("h2", { id: "nights" }, "Night after night");
   if (!nights.length) {
     return h("section", { class: "card stack", "aria-labelledby": "nights" }, heading,
-      h("p", { class: "empty" }, withCode("No night has run yet: `item2vec retrain` is the nightly job. Each of its runs is noted here.")));
+      h("p", { class: "empty" }, h("span", {}, withCode("No night has run yet: `item2vec retrain` is the nightly job. Each of its runs is noted here."))));
   }
   const names = [...new Set(nights.flatMap((night) => Object.keys(night.figures)))];
   let name = names.find((one) => one.startsWith("next")) ?? names[0] ?? "";
   const said = h("p", { class: "night-said", "aria-live": "polite" });
   const chart = h("div", {});
+  const all = h("details", {}, h("summary", {}, nights.length === 1 ? "As a table" : `All ${nights.length} nights as a table`));
   /** @param {Night} night */
-  const point = (night) => { said.textContent = sentence(night, night.figures[name]); };
+  const point = (night) => said.replaceChildren(sentence(night, night.figures[name]), " ", versionLink(night, known, "Show this version") || "");
   const draw = (/** @type {number} */ width) => nightsChart(nights, name, width, point);
   const buttons = names.map((one) => h("button", { onclick: () => {
     name = one;
     press();
     chart.replaceChildren(draw(chart.clientWidth));
-    point(nights[nights.length - 1]);
   } }, one));
-  const press = () => buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === name)));
+  const press = () => {
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === name)));
+    all.replaceChildren(all.children[0], table(nights, name, known));
+  };
   press();
   point(nights[nights.length - 1]);
   return h("section", { class: "card stack", "aria-labelledby": "nights" },
     h("div", { class: "row spread" }, heading, buttons.length > 1 && h("span", { class: "segments wrap" }, buttons)),
-    fitted(chart, draw, signal), said,
+    fitted(chart, draw), said,
     h("p", { class: "soft key-of-nights" }, h("span", { class: "night published" }, "● published"), h("span", { class: "night refused" }, "▲ refused"),
-      h("span", { class: "night failed" }, "✕ failed"), h("span", {}, "Thin lines are the models beside it.")),
-    h("details", {}, h("summary", {}, "As a table"), table(nights)));
+      h("span", { class: "night failed" }, "✕ failed"), h("span", {}, "Bars are intervals of 95 %; thin lines are the models beside it.")),
+    all);
 }
 
-/** @param {Night[]} nights */
-function table(nights) {
-  return h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "All nights" }, h("table", { class: "figures nights-table" },
-    h("thead", {}, h("tr", {}, ["Started", "Outcome", "Version", "Why"].map((name) => h("th", { scope: "col" }, name)))),
+/**
+ * @param {Night} night
+ * @param {Set<string>} known
+ * @param {string} text
+ */
+function versionLink({ version }, known, text) {
+  return version !== null && known.has(version) && h("a", { href: address("models", "", { a: version }) }, text);
+}
+
+/** @param {Night[]} nights @param {string} name @param {Set<string>} known */
+function table(nights, name, known) {
+  return h("div", { class: "scroll nights-scroll", tabindex: "0", role: "region", "aria-label": "All nights" }, h("table", { class: "figures nights-table" },
+    h("thead", {}, h("tr", {}, ["Started", "Outcome", nights.findLast((night) => night.figures[name])?.figures[name].metric ?? "Figure", "Version", "Why"]
+      .map((title) => h("th", { scope: "col" }, title)))),
     h("tbody", {}, [...nights].reverse().map((night) => h("tr", {},
-      h("td", {}, night.started.slice(0, 16).replace("T", " ")), h("td", {}, night.outcome),
-      h("td", {}, night.version && h("a", { href: address("models", "", { a: night.version }) }, night.version)), h("td", {}, night.why))))));
+      h("td", {}, night.started.slice(0, 16).replace("T", " ")), h("td", {}, night.outcome), h("td", {}, night.figures[name]?.value.toFixed(4) ?? "–"),
+      h("td", {}, versionLink(night, known, night.version ?? "") || night.version), h("td", {}, night.why))))));
 }

@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { problemBox } from "../problem.js";
+import { summary } from "./compare.js";
 
 /**
  * A button that publishes a version.
@@ -10,16 +11,19 @@ import { problemBox } from "../problem.js";
  * @param {import("../types.js").Context} context
  * @param {() => void} ondone
  */
-export function promoteButton(one, current, { api }, ondone) {
+export function promoteButton(one, current, context, ondone) {
+  const { api } = context;
   const refused = one.outcome === "refused";
   return h("button", { class: "main", onclick: () => {
     const fault = h("div", {});
+    const effect = h("p", {}, current && "Asking both versions what changes …");
+    if (current) summary(current, one.model_version, context).then((text) => { effect.textContent = text; }, () => effect.remove());
     const dialog = h("dialog", { class: "card", "aria-labelledby": "promote-title", onclose: () => dialog.remove() },
       h("div", { class: "stack" },
         h("h2", { id: "promote-title" }, "Publish this version?"),
         h("p", {}, `Every answer will come from ${one.model_version}${current ? `, no longer from ${current}` : ""}: here at once, in other workers within seconds. `
           + "No request is lost."),
-        refused && h("p", { class: "remark" }, `The gate refused it. ${one.verdict ?? ""}`),
+        effect, refused && h("p", { class: "remark" }, `The gate refused it. ${one.verdict ?? ""}`),
         current && h("p", { class: "soft" }, `The way back: publish ${current} again.`),
         fault,
         h("div", { class: "row" },

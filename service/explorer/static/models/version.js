@@ -4,10 +4,14 @@ import { fitted } from "../charts/scale.js";
 import { intervalChart } from "../charts/intervals.js";
 import { h } from "../dom.js";
 import { saveBytes } from "../list.js";
+import { sentence } from "../problem.js";
 import { badges, time } from "./versions.js";
 
 /** @typedef {import("./versions.js").Version} Version */
 /** @typedef {{value: number, low: number, high: number}} Estimate */
+/** @typedef {{models: Record<string, {estimates: Record<string, Estimate>}>}} Evaluation */
+/** @typedef {{name: string, passed: boolean | null, sentence: string}} Check */
+/** @typedef {{overlap: number, deviation: number}} Agreement */
 
 const MARKS = { true: ["✓", "passed"], false: ["✗", "failed"], null: ["–", "not made"] };
 const READ = /** @type {[string, string][]} */ ([
@@ -32,23 +36,44 @@ export function versionCard(one, manifest, { context, promote }) {
     : h("a", { class: "button", target: "_blank", rel: "noopener", href: api.address(path).href }, "The gate's report"));
   return h("section", { class: "card stack wide-gap", "aria-labelledby": "version" },
     h("div", { class: "row spread" }, h("h2", { id: "version" }, one.model_version), h("span", { class: "row" }, badges(one), report, promote)),
-    h("p", { class: "remark" }, manifest.verdict),
-    h("div", { class: "columns" }, evaluations(manifest.gate, signal), h("div", { class: "stack" }, dataReport(manifest), drift(manifest.drift))),
+    manifest.verdict && h("p", { class: `remark ${one.outcome ?? ""}` }, sentence(manifest.verdict)),
+    evaluations(manifest),
+    h("div", { class: "columns version-parts" }, dataReport(manifest), drift(manifest.drift)),
     checks(manifest.gate));
 }
 
-/** @param {any} gate @param {AbortSignal} signal */
-function evaluations(gate, signal) {
-  const entries = Object.entries(gate?.evaluations ?? {});
-  if (!entries.length) return h("p", { class: "empty" }, "Not compared: the gate was off, or the model was imported.");
-  return h("div", { class: "stack" }, entries.map(([name, evaluation]) => {
-    const models = Object.entries(/** @type {Record<string, {estimates: Record<string, Estimate>}>} */ (/** @type {any} */ (evaluation).models));
-    const metric = Object.keys(models[0][1].estimates).find((one) => one.startsWith("NDCG")) ?? Object.keys(models[0][1].estimates)[0];
-    const estimates = models.map(([model, { estimates: all }]) => ({ name: model === "candidate" ? "this version" : model, ...all[metric] }));
-    const chart = h("div", {});
-    return h("div", { class: "stack" }, h("h3", {}, `${name}: ${metric}`),
-      fitted(chart, (width) => intervalChart(estimates, `${name}, ${metric}`, width), signal));
-  }), h("p", { class: "soft" }, "On sessions that were held out, with intervals of 95 %."));
+/**
+ * The comparisons, each with what the gate says of it; all by the same metric, which can be chosen.
+ * @param {any} manifest
+ */
+function evaluations({ gate, config }) {
+  const found = Object.entries(/** @type {Record<string, Evaluation>} */ (gate?.evaluations ?? {}));
+  if (!found.length) return h("p", { class: "empty" }, "Not compared: the gate was off, or the model was imported.");
+  const metrics = Object.keys(Object.values(found[0][1].models)[0].estimates);
+  let metric = metrics.includes(config.gate?.compared_by) ? config.gate.compared_by : metrics[0];
+  const charts = h("div", { class: "all-compared" });
+  const draw = () => charts.replaceChildren(...found.map(([name, { models }]) => comparison(name, models, metric, gate)));
+  draw();
+  const buttons = metrics.map((one) => h("button", { "aria-pressed": String(one === metric), onclick: () => {
+    metric = one;
+    buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.textContent === metric)));
+    draw();
+  } }, one));
+  return h("div", { class: "stack" }, h("div", { class: "row spread" }, h("h3", {}, "Beside other models, on sessions held out"), h("span", { class: "segments" }, buttons)), charts);
+}
+
+/**
+ * @param {string} name
+ * @param {Evaluation["models"]} models
+ * @param {string} metric
+ * @param {any} gate
+ */
+function comparison(name, models, metric, gate) {
+  const estimates = Object.entries(models).map(([model, { estimates: all }]) => ({ name: model === "candidate" ? "this version" : model, ...all[metric] }));
+  const check = gate.checks.find((/** @type {Check} */ one) => one.name === name);
+  return h("div", { class: "compared" }, h("h4", {}, capital(name)),
+    fitted(h("div", {}), (width) => intervalChart(estimates, `${name}, ${metric}`, width)),
+    check && h("ul", { class: "checks" }, checkLine(check, false)));
 }
 
 /** @param {any} manifest */
@@ -62,19 +87,38 @@ function dataReport({ data, created }) {
 /** @param {any} found */
 function drift(found) {
   if (!found) return null;
-  const bands = Object.entries(found.bands).map(([band, agreement]) => h("tr", {}, h("th", { scope: "row" }, `${band} items`),
-    h("td", {}, `${(100 * /** @type {any} */ (agreement).overlap).toFixed(1)} %`)));
-  return h("div", { class: "stack" }, h("h3", {}, "Kept of the answers before"), h("table", { class: "figures" }, h("tbody", {}, bands)),
-    h("p", { class: "soft" }, `Shared items of the ten most similar, since version ${found.since}.`));
+  const floors = found.floor?.bands ?? {};
+  const lines = Object.entries(/** @type {Record<string, Agreement>} */ (found.bands)).map(([band, { overlap }]) => h("tr", {}, h("th", { scope: "row" }, `${band} items`),
+    h("td", {}, h("meter", { min: 0, max: 1, value: overlap, "aria-label": `kept of ${band} items` })),
+    h("td", {}, share(overlap), floors[band] && h("span", { class: "soft" }, ` (by chance ${share(floors[band].overlap)})`))));
+  return h("div", { class: "stack" }, h("h3", {}, "Drift: kept of the answers before"), h("table", { class: "figures" }, h("tbody", {}, lines)),
+    h("p", { class: "soft" }, `Of the ten most similar items of each, since version ${found.since}.`));
+}
+
+/** @param {number} part */
+function share(part) {
+  return `${(100 * part).toFixed(1)} %`;
 }
 
 /** @param {any} gate */
 function checks(gate) {
   if (!gate) return null;
-  const failed = gate.checks.some((/** @type {any} */ check) => check.passed === false);
-  const lines = gate.checks.map((/** @type {any} */ { name, passed, sentence }) => {
-    const [mark, word] = MARKS[/** @type {"true"} */ (String(passed))];
-    return h("li", { class: word.replace(" ", "-") }, h("span", { class: "check-mark", role: "img", "aria-label": word }, mark), h("b", {}, name), " ", sentence);
-  });
-  return h("details", { open: failed }, h("summary", {}, `The ${gate.checks.length} checks of the gate`), h("ul", { class: "checks" }, lines));
+  /** @type {Check[]} */
+  const all = gate.checks;
+  const count = (/** @type {boolean | null} */ passed) => all.filter((check) => check.passed === passed).length;
+  const parts = [[count(false), "failed"], [count(true), "passed"], [count(null), "not made"]].filter(([number]) => number);
+  return h("details", { open: count(false) > 0 }, h("summary", {}, `The ${all.length} checks of the gate: ${parts.map((part) => part.join(" ")).join(", ")}`),
+    h("ul", { class: "checks" }, [...all].sort((one, other) => Number(other.passed === false) - Number(one.passed === false)).map((check) => checkLine(check, true))));
+}
+
+/** @param {Check} check @param {boolean} isNamed */
+function checkLine({ name, passed, sentence: text }, isNamed) {
+  const [mark, word] = MARKS[/** @type {"true"} */ (String(passed))];
+  return h("li", { class: word.replace(" ", "-") }, h("span", { class: "check-mark", role: "img", "aria-label": word }, mark),
+    isNamed && h("b", {}, capital(name)), isNamed ? " " : null, text);
+}
+
+/** @param {string} text */
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { address } from "../place.js";
+import { sentence } from "../problem.js";
 
 /**
  * @typedef {object} Version
@@ -44,7 +45,7 @@ function line(one, isChosen) {
     h("a", { class: "title", href: address("models", "", { a: one.model_version }), "aria-current": isChosen ? "true" : null }, one.model_version),
     h("span", { class: "row" }, badges(one)),
     h("span", { class: "soft" }, facts.join(" · ")),
-    one.damaged ? h("span", { class: "bad" }, one.damaged) : one.verdict && h("span", { class: "soft verdict-line" }, one.verdict));
+    one.damaged ? h("span", { class: "bad" }, one.damaged) : one.verdict && h("span", { class: "soft verdict-line" }, sentence(one.verdict)));
 }
 
 /** @param {Version} one */

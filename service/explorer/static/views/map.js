@@ -6,6 +6,7 @@ import { webglDrawer } from "../map/draw.js";
 import { listen } from "../map/gestures.js";
 import { Names } from "../map/names.js";
 import { drawOverlay } from "../map/overlay.js";
+import { Pace } from "../map/pace.js";
 import { colorChoice, itemCard, itemsCard, legend } from "../map/panel.js";
 import { plainDrawer } from "../map/plain.js";
 import { Points } from "../map/points.js";
@@ -60,6 +61,7 @@ class ItemMap {
     this.points = points;
     this.context = context;
     this.camera = new Camera();
+    this.pace = new Pace();
     this.names = new Names(context, () => this.redraw());
     this.color = "";
     this.only = -1;
@@ -120,7 +122,7 @@ class ItemMap {
     this.stage.addEventListener("focus", () => { this.marks.isFocused = this.stage.matches(":focus-visible"); this.redraw(); });
     this.stage.addEventListener("blur", () => { this.marks.isFocused = false; this.redraw(); });
     const watch = new ResizeObserver(() => this.resize());
-    watch.observe(this.stage);
+    for (const part of [this.stage, this.panel]) watch.observe(part); // the panel covers the stage
     signal.addEventListener("abort", () => { watch.disconnect(); cancelAnimationFrame(this.frame); });
     theme.addEventListener("change", () => this.dress(), { signal });
     this.resize();
@@ -167,9 +169,9 @@ class ItemMap {
   }
 
   redraw() {
-    this.frame ||= requestAnimationFrame(() => {
+    this.frame ||= requestAnimationFrame((now) => {
       this.frame = 0;
-      this.drawer.draw(this.camera, this.isMoving);
+      this.drawer.draw(this.camera, this.isMoving ? this.pace.frame(now) : Infinity);
       const missing = drawOverlay(this.overlay, this.camera, this.points, this.marks);
       if (!this.isMoving) this.names.want(missing);
     });

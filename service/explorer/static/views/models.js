@@ -8,6 +8,7 @@ import { versionCard } from "../models/version.js";
 import { versionList } from "../models/versions.js";
 import { address, go } from "../place.js";
 import { problemBox } from "../problem.js";
+import { scrollBefore } from "../scroll.js";
 import { searchField } from "../search.js";
 
 /** @typedef {import("../types.js").Context} Context */
@@ -20,11 +21,16 @@ export const view = {
   async show(root, place, context) {
     let leaving = new AbortController();
     context.signal.addEventListener("abort", () => leaving.abort());
+    let shown = "";
     /** @param {Place} to */
     const open = async (to) => {
       leaving.abort();
       leaving = new AbortController();
-      await showModels(root, to, { ...context, signal: leaving.signal });
+      const isBack = scrollBefore() !== null;
+      const before = shown;
+      shown = await showModels(root, to, context, leaving.signal, before);
+      // Behind what the page itself does at a new place: whoever picks an item goes on reading below.
+      if (shown === before && !isBack) requestAnimationFrame(() => document.getElementById("changes")?.scrollIntoView());
     };
     await open(place);
     return open;
@@ -35,18 +41,29 @@ export const view = {
  * @param {HTMLElement} root
  * @param {Place} place
  * @param {Context} context
+ * @param {AbortSignal} signal aborted when the view goes to another place
+ * @param {string} shown the version that is shown, which stays while others are compared with it
+ * @returns {Promise<string>} the version that is shown now
  */
-async function showModels(root, place, context) {
-  const { api, about, signal } = context;
+async function showModels(root, place, context, signal, shown) {
+  const { api, about } = context;
+  const passing = { ...context, signal };
   const [{ current, versions }, { nights }] = await Promise.all([api.get("models", {}, signal), api.get("nights", {}, signal)]);
   const one = versions.find((/** @type {Version} */ version) => version.model_version === place.params.get("a"))
     ?? versions.find((/** @type {Version} */ version) => version.is_current) ?? versions[0];
-  const again = () => void showModels(root, place, context);
+  const before = document.getElementById("changes")?.closest("section");
+  if (one.model_version === shown && before) {
+    const after = await comparison(one, versions, current, place, passing, true);
+    if (!signal.aborted) before.replaceWith(after);
+    return shown;
+  }
+  const again = () => void showModels(root, place, context, context.signal, "");
   const chosen = one.damaged ? damaged(one) : versionCard(one, await api.get(`models/${one.model_version}`, {}, signal), {
     context, promote: about.is_admin && !one.is_current ? promoteButton(one, current, context, again) : null });
-  const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, signal),
+  const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version))),
     h("div", { class: "with-list" }, versionList(versions, one.model_version), chosen)];
-  root.replaceChildren(...parts, await comparison(one, versions, current, place, context));
+  root.replaceChildren(...parts, await comparison(one, versions, current, place, passing));
+  return one.model_version;
 }
 
 /** @param {Version} one */
@@ -61,8 +78,9 @@ function damaged(one) {
  * @param {string | null} current
  * @param {Place} place
  * @param {Context} context
+ * @param {boolean} [isWhole] whether to wait for all of it
  */
-async function comparison(one, versions, current, place, context) {
+async function comparison(one, versions, current, place, context, isWhole = false) {
   const heading = h("h2", { id: "changes" }, "What changes");
   const others = versions.filter((version) => version !== one && !version.damaged);
   if (one.damaged || !others.length) {
@@ -81,8 +99,10 @@ async function comparison(one, versions, current, place, context) {
     onpick: (found) => go(address("models", "", { a: after, b: before, item: found.item_id })) });
   const answers = h("div", { class: "stack" });
   const most = h("div", { class: "stack" });
-  void fill(answers, () => shown(before, after, item, context), context);
-  void fill(most, () => mostChanged(before, after, context), context);
+  const filled = Promise.all([
+    fill(answers, () => shown(before, after, item, context), context.signal),
+    fill(most, () => mostChanged(before, after, item, context), context.signal)]);
+  if (isWhole) await filled;
   return h("section", { class: "card stack wide-gap", "aria-labelledby": "changes" },
     h("div", { class: "row spread" }, heading, h("p", { class: "soft" }, `From ${before} to ${after}`)),
     h("div", { class: "columns" }, h("div", { class: "field" }, h("label", { for: select.id }, "Compared with"), select), element),
@@ -106,14 +126,14 @@ async function shown(before, after, item, context) {
 /**
  * @param {HTMLElement} place
  * @param {() => Promise<HTMLElement>} make
- * @param {Context} context
+ * @param {AbortSignal} signal
  */
-async function fill(place, make, { signal }) {
+async function fill(place, make, signal) {
   place.replaceChildren(h("p", { class: "loading" }, "Asking both versions …"));
   try {
     const made = await make();
     if (!signal.aborted) place.replaceChildren(made);
   } catch (error) {
-    if (!signal.aborted) place.replaceChildren(problemBox(error, () => void fill(place, make, { signal, api: /** @type {any} */ (null), about: /** @type {any} */ (null) })));
+    if (!signal.aborted) place.replaceChildren(problemBox(error, () => void fill(place, make, signal)));
   }
 }

@@ -55,7 +55,7 @@ async function showModels(root, place, context, signal, shown) {
   const chosen = one.damaged ? damaged(one) : versionCard(one, await api.get(`models/${one.model_version}`, {}, signal), {
     context, promote: about.is_admin && !one.is_current ? promoteButton(one, current, context, again) : null });
   const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version))),
-    h("div", { class: "with-list" }, versionList(versions, one.model_version), chosen)];
+    h("div", { class: "with-list" }, versionList(versions, one.model_version, place.params.get("item")), chosen)];
   root.replaceChildren(...parts, await comparison(one, versions, current, place, passing));
   return one.model_version;
 }

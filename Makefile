@@ -20,8 +20,8 @@ help:  ## list the targets
 
 # What is installed, measured; the time is that of a fast network.
 SIZE_train := 800 MB, about a minute
-SIZE_dev := 1.2 GB, about two minutes
-SIZE_bench := 1.4 GB, about two minutes
+SIZE_dev := 1.4 GB, about two minutes
+SIZE_bench := 1.6 GB, about two minutes
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # pip warns, a line for each package, of an index that is configured and lacks it. All else is shown.
 WITHOUT_INDEXES := 2>&1 | { grep -vE '^WARNING: (Location|Skipping page) ' >&2 || true; }

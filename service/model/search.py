@@ -11,7 +11,7 @@ import re
 import sqlite3
 import threading
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -36,6 +36,7 @@ create virtual table items using fts5(
 create virtual table temp.vocabulary using fts5vocab(main, items, row);
 create table typos (deletion text, word text, primary key (deletion, word)) without rowid;
 """
+SHORTEST_PART = 3  # characters of a word that may be written as one with the next
 MATCH = "select rowid from items where items match ? order by rowid limit ?"
 
 
@@ -91,7 +92,8 @@ class Search:
     def find(self, text: str, k: int) -> list[int]:
         """The first k rows that have every word of a text; the last one may be a beginning.
 
-        Case and accents do not count. Where the last word is longer than LONGEST_BEGINNING, rows
+        Case and accents do not count, and two words may be written as one: `cake stand` finds
+        `CAKESTAND`. Where the last word is longer than LONGEST_BEGINNING, rows
         with the whole word come first, then those with a word that begins as it does. If no row
         has all words, those that no row has are replaced by words one edit away.
 
@@ -108,12 +110,11 @@ class Search:
             raise UnavailableError(f"{self._name} cannot be read: {error}") from error
 
     def _matches(self, words: list[str], k: int) -> list[int]:
-        *whole, last = words
         rows = []
-        if len(last) > LONGEST_BEGINNING:
-            rows = self._rows([*map(_whole, whole), _whole(last)], k)
+        if len(words[-1]) > LONGEST_BEGINNING:
+            rows = self._rows([_all_of(words, _whole)], k)
         if len(rows) < k:
-            beginning = self._rows([*map(_whole, whole), _beginning(last)], k)
+            beginning = self._rows([_all_of(words, _beginning)], k)
             rows += [row for row in beginning if row not in rows]
         return rows[:k]
 
@@ -151,6 +152,17 @@ def _whole(word: str) -> str:
 
 def _beginning(word: str) -> str:
     return f'"{word[:LONGEST_BEGINNING]}" *'
+
+
+def _all_of(words: list[str], form_of_last: Callable[[str], str]) -> str:
+    """A query for all words, or for all where two neighbors are written as one."""
+    joined = (
+        [*words[:place], words[place] + words[place + 1], *words[place + 2 :]]
+        for place in range(len(words) - 1)
+        if len(words[place]) >= SHORTEST_PART and len(words[place + 1]) > 1
+    )
+    forms = ([*map(_whole, one[:-1]), form_of_last(one[-1])] for one in (words, *joined))
+    return " OR ".join(f"({' AND '.join(form)})" for form in forms)
 
 
 def database(texts: Iterable[str]) -> bytes:

@@ -30,6 +30,13 @@ class Summary(NamedTuple):
     has_report: bool
 
 
+class _Loaded(NamedTuple):
+    """A version in memory, and the items that were hidden when it answered last."""
+
+    recommender: Recommender
+    hidden_ids: frozenset[str]
+
+
 class Versions:
     """The versions beside the one that is served; threads can share it.
 
@@ -41,7 +48,7 @@ class Versions:
         self._live = live
         self._store = live.store
         self._summaries: dict[str, Summary] = {}
-        self._loaded: OrderedDict[str, Recommender] = OrderedDict()
+        self._loaded: OrderedDict[str, _Loaded] = OrderedDict()
         self._loading = threading.Lock()
 
     def all(self) -> list[Summary]:
@@ -77,15 +84,17 @@ class Versions:
         served = self._live.loaded
         if served is not None and served.version == version:
             return served
+        hidden_ids = self._live.hidden_ids
         with self._loading:
             found = self._loaded.pop(version, None)
             if found is None or version not in self._store.versions():
-                found = Recommender(self._store.load(version))
-            self._loaded[version] = found
+                found = _Loaded(Recommender(self._store.load(version)), frozenset())
+            if found.hidden_ids is not hidden_ids:
+                found.recommender.hidden = found.recommender.rows_of(hidden_ids)
+            self._loaded[version] = _Loaded(found.recommender, hidden_ids)
             if len(self._loaded) > KEPT:
                 self._loaded.popitem(last=False)
-        found.hidden = found.rows_of(self._live.hidden_ids)
-        return found
+        return found.recommender
 
     def _known(self, version: str) -> Summary | None:
         known = self._summaries.get(version)

@@ -378,6 +378,14 @@ def test_a_version_from_before_there_were_voices_answers_by_its_table(tmp_path: 
     assert [(one.item_id, one.score) for one in answer] == [("hammer", 0.75), ("pear", 0.25)]
 
 
+def test_a_version_from_before_there_were_maps_has_none(tmp_path: Path):
+    save(make_artifact_with_next(), tmp_path / "v1")
+    manifest = json.loads((tmp_path / "v1" / MANIFEST).read_text())
+    del manifest["map"]
+    put_manifest(tmp_path / "v1", json.dumps(manifest | {"format_version": 7}).encode())
+    assert load(tmp_path / "v1").map is None
+
+
 @pytest.mark.parametrize("copied", [0, reader.COPIED_BYTES])
 def test_a_table_alone_has_no_sequences_and_is_read_all_the_same(
     tmp_path: Path, copied: int, monkeypatch: pytest.MonkeyPatch

@@ -41,6 +41,8 @@ def found(text: str, k: int = 10) -> list[str]:
         ("blue tea", [1, 2]),
         ("tea blue", [1]),
         ("tea-pot", [1]),
+        ("blue tea cu", [2]),
+        ("te acup", []),
         ("grosse strasse", [3]),
         ("id", [0, 1, 2, 3, 4, 5]),
         ("id_5", [5]),

@@ -160,7 +160,7 @@ function modelSwitch(models) {
 
 function addTools() {
   const field = searchField({
-    api, label: "Find items", placeholder: "Find items   ( / )",
+    api, label: "Find items", placeholder: matchMedia("(pointer: coarse)").matches ? "Find items" : "Find items   ( / )",
     onpick: (item) => go(address("item", item.item_id)),
     onenter: (query) => go(address("search", "", { q: query })),
   });

@@ -25,9 +25,10 @@ const COLLAPSED = 8; // versions that are shown at first
 /**
  * @param {Version[]} versions
  * @param {string} chosen
+ * @param {string | null} item that versions are compared for
  */
-export function versionList(versions, chosen) {
-  const lines = versions.map((one) => line(one, one.model_version === chosen));
+export function versionList(versions, chosen, item) {
+  const lines = versions.map((one) => line(one, one.model_version === chosen, item));
   const list = h("ul", { class: "versions" }, lines.slice(0, COLLAPSED));
   const rest = lines.slice(COLLAPSED);
   const more = rest.length > 0 && h("button", { onclick: () => {
@@ -37,12 +38,12 @@ export function versionList(versions, chosen) {
   return h("section", { class: "card stack", "aria-labelledby": "versions" }, h("h2", { id: "versions" }, "Versions"), list, more);
 }
 
-/** @param {Version} one @param {boolean} isChosen */
-function line(one, isChosen) {
+/** @param {Version} one @param {boolean} isChosen @param {string | null} item */
+function line(one, isChosen, item) {
   const facts = [time(one.created), one.items !== null && `${one.items.toLocaleString("en")} items`,
     one.sessions !== null && `${one.sessions.toLocaleString("en")} sessions`, size(one.size_bytes)].filter(Boolean);
   return h("li", { class: isChosen ? "chosen" : null },
-    h("a", { class: "title", href: address("models", "", { a: one.model_version }), "aria-current": isChosen ? "true" : null }, one.model_version),
+    h("a", { class: "title", href: address("models", "", { a: one.model_version, item }), "aria-current": isChosen ? "true" : null }, one.model_version),
     h("span", { class: "row" }, badges(one)),
     h("span", { class: "soft" }, facts.join(" · ")),
     one.damaged ? h("span", { class: "bad" }, one.damaged) : one.verdict && h("span", { class: "soft verdict-line" }, sentence(one.verdict)));

@@ -1,5 +1,6 @@
 /** What is to one item as a second is to a third: sums of vectors. */
 
+import { showAnew } from "../anew.js";
 import { h, nameOf } from "../dom.js";
 import { requestLines } from "../lines.js";
 import { csvButton, itemList } from "../list.js";
@@ -27,16 +28,7 @@ const PURPOSE = { plus: "Add an item", minus: "Take an item away" };
 export const view = {
   title: "Analogy",
   async show(root, place, context) {
-    let leaving = new AbortController();
-    context.signal.addEventListener("abort", () => leaving.abort());
-    /** @param {Place} to */
-    const open = async (to) => {
-      leaving.abort();
-      leaving = new AbortController();
-      await showSum(root, termsOf(to), { ...context, signal: leaving.signal });
-    };
-    await open(place);
-    return open;
+    return showAnew(place, context.signal, (to, signal) => showSum(root, termsOf(to), { ...context, signal }));
   },
 };
 

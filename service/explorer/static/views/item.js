@@ -1,5 +1,6 @@
 /** One item: what is known of it, what is similar, what comes next, and why. */
 
+import { showAnew } from "../anew.js";
 import { announce, h, nameOf } from "../dom.js";
 import { factList } from "../facts.js";
 import { filterField } from "../filter.js";
@@ -32,16 +33,7 @@ const MEANING = {
 export const view = {
   title: "Item",
   async show(root, place, context) {
-    let leaving = new AbortController();
-    context.signal.addEventListener("abort", () => leaving.abort());
-    /** @param {Place} to */
-    const open = async (to) => {
-      leaving.abort();
-      leaving = new AbortController();
-      await showItem(root, to, { ...context, signal: leaving.signal });
-    };
-    await open(place);
-    return open;
+    return showAnew(place, context.signal, (to, signal) => showItem(root, to, { ...context, signal }));
   },
 };
 

@@ -1,5 +1,6 @@
 /** The versions of the model: how the gate judged them, night after night, and what they change. */
 
+import { showAnew } from "../anew.js";
 import { announce, h, nameOf } from "../dom.js";
 import { changes, mostChanged } from "../models/compare.js";
 import { nightsCard } from "../models/nights.js";
@@ -19,21 +20,14 @@ import { searchField } from "../search.js";
 export const view = {
   title: "Models",
   async show(root, place, context) {
-    let leaving = new AbortController();
-    context.signal.addEventListener("abort", () => leaving.abort());
     let shown = "";
-    /** @param {Place} to */
-    const open = async (to) => {
-      leaving.abort();
-      leaving = new AbortController();
+    return showAnew(place, context.signal, async (to, signal) => {
       const isBack = scrollBefore() !== null;
       const before = shown;
-      shown = await showModels(root, to, context, leaving.signal, before);
+      shown = await showModels(root, to, context, signal, before);
       // Behind what the page itself does at a new place: whoever picks an item goes on reading below.
       if (shown === before && !isBack) requestAnimationFrame(() => document.getElementById("changes")?.scrollIntoView());
-    };
-    await open(place);
-    return open;
+    });
   },
 };
 
@@ -61,7 +55,7 @@ async function showModels(root, place, context, signal, shown) {
   const chosen = one.damaged ? damaged(one) : versionCard(one, await api.get(`models/${one.model_version}`, {}, signal), {
     context, promote: about.is_admin && !one.is_current ? promoteButton(one, current, context, again) : null });
   const parts = [h("h1", { class: "unseen" }, "Models"), nightsCard(nights, new Set(versions.map((/** @type {Version} */ version) => version.model_version))),
-    h("div", { class: "with-list" }, versionList(versions, one.model_version), chosen)];
+    h("div", { class: "with-list" }, versionList(versions, one.model_version, place.params.get("item")), chosen)];
   root.replaceChildren(...parts, await comparison(one, versions, current, place, passing));
   return one.model_version;
 }

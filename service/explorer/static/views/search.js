@@ -125,7 +125,7 @@ async function beginning(context) {
         h("h1", {}, "Look into your model"),
         h("p", { class: "lead" }, `${about.items.toLocaleString("en")} items, each a vector of ${about.vector_size} numbers, learned from `
           + "what people chose together. Where the colors of two items agree, they are alike."),
-        h("p", { class: "soft" }, "Open one of these, or find another by its title or id: press ", h("kbd", {}, "/"), ".")),
+        h("p", { class: "soft" }, "Open one of these, or find another by its title or id", h("span", { class: "by-key" }, ": press ", h("kbd", {}, "/")), ".")),
       await board(context)),
     h("ul", { class: "cards" }, cards(about).map(([name, title, what, to, example]) => h("li", {},
       h("a", { class: "card teaser", href: to }, art(name),

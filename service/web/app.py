@@ -101,8 +101,9 @@ def create_app(
     app.state.heartbeats = [
         Heartbeat(app.state.nights[model], measured[name].ran) for name, model in models.items()
     ]
-    for router in (queries, items, data, versions, nights, operations, admin, page):
+    for router in (queries, items, data, versions, nights, operations, admin):
         app.include_router(router, dependencies=[Depends(check_parameters)])
+    app.include_router(page)
     add_handlers(app)
     if len(models) > 1:
         app.include_router(unknown)

@@ -118,3 +118,12 @@ def test_one_of_several_models_is_chosen(page: Page, shop: Path):
         expect(page).to_have_url(f"{address}/m/other/explore")
         expect(page.get_by_role("heading", level=1)).to_have_text(HEADING)
         expect(choice).to_have_value("other")
+
+
+def test_a_view_that_could_not_be_fetched_is_fetched_again(page: Page, complaints: Complaints):
+    complaints.expect("ERR_FAILED")
+    page.route("**/views/taste.js*", lambda route: route.abort())
+    page.goto("/explore#taste")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute_all()
+    expect(page.get_by_role("heading", name="Add what somebody likes")).to_be_visible()

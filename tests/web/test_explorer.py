@@ -73,6 +73,11 @@ def test_no_other_file_is_served(client: TestClient, path: str):
     problem(client.get(f"/explore/static/{path}"), 404, "not-found")
 
 
+def test_a_file_is_fetched_again_by_another_address(client: TestClient):
+    again = client.get("/explore/static/views/item.js?again=1")
+    assert again.content == client.get("/explore/static/views/item.js").content
+
+
 def test_the_page_can_be_switched_off(store: Store, publish: Callable[[], str]):
     publish()
     with TestClient(create_app(Settings(models=store.directory, explorer=False))) as client:

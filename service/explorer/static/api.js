@@ -16,6 +16,11 @@ export class Problem extends Error {
   }
 }
 
+/** What is wrong where nothing answers. */
+export function unreachable() {
+  return new Problem(0, "No answer", "The service cannot be reached. Is it still running?");
+}
+
 const KEY = "item2vec-key";
 
 /** The service that the page comes from; addresses are relative, so any prefix works. */
@@ -142,7 +147,7 @@ export class Api {
       return await fetch(url, request);
     } catch (error) {
       if (request.signal?.aborted) throw error;
-      throw new Problem(0, "No answer", "The service cannot be reached. Is it still running?");
+      throw unreachable();
     }
   }
 }

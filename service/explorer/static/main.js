@@ -1,6 +1,6 @@
 /** Starts the page, and shows the view that its address names. */
 
-import { Api } from "./api.js";
+import { Api, unreachable } from "./api.js";
 import { announce, h } from "./dom.js";
 import { keyboard } from "./keyboard.js";
 import { askForKey } from "./key.js";
@@ -15,16 +15,7 @@ import { Tour, wasToured } from "./tour.js";
 /** @typedef {import("./types.js").Place} Place */
 /** @typedef {import("./types.js").View} View */
 
-/** @type {Record<string, () => Promise<{view: View}>>} */
-const VIEWS = {
-  search: () => import("./views/search.js"),
-  item: () => import("./views/item.js"),
-  taste: () => import("./views/taste.js"),
-  session: () => import("./views/session.js"),
-  analogy: () => import("./views/analogy.js"),
-  map: () => import("./views/map.js"),
-  models: () => import("./views/models.js"),
-};
+const VIEWS = ["search", "item", "taste", "session", "analogy", "map", "models"];
 /** The entry of the menu that a view belongs to. */
 const ENTRIES = { item: "search" };
 const PATIENCE = 4000; // milliseconds until a service that could not answer is asked again
@@ -40,12 +31,13 @@ let leaving = new AbortController();
 /** @type {void | ((place: Place) => void | Promise<void>)} */
 let update;
 let waiting = 0;
+let failures = 0; // of fetching a view
 let turns = 0;
 
 async function show() {
   clearTimeout(waiting);
   const place = placeOf(location.hash);
-  if (!(place.view in VIEWS)) place.view = "search";
+  if (!VIEWS.includes(place.view)) place.view = "search";
   const before = scrollBefore();
   const isFirst = about === null;
   const turn = ++turns;
@@ -77,7 +69,7 @@ async function open(place) {
   leaving.abort();
   leaving = new AbortController();
   const { signal } = leaving;
-  const [{ view }, known] = await Promise.all([VIEWS[place.view](), learn()]);
+  const [{ view }, known] = await Promise.all([moduleOf(place.view), learn()]);
   signal.throwIfAborted();
   shown = place.view;
   update = undefined;
@@ -85,6 +77,20 @@ async function open(place) {
   document.title = `${view.title} · item2vec`;
   const next = await view.show(main, place, { api, about: known, signal });
   if (!signal.aborted) update = next;
+}
+
+/**
+ * The module of a view. A browser may keep in mind that it could not be fetched, so another try has another address.
+ * @param {string} name
+ * @returns {Promise<{view: View}>}
+ */
+async function moduleOf(name) {
+  try {
+    return await import(`./views/${name}.js${failures ? `?again=${failures}` : ""}`);
+  } catch {
+    failures++;
+    throw unreachable();
+  }
 }
 
 /** What the page needs to know of the service, once. */

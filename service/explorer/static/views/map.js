@@ -146,8 +146,10 @@ class ItemMap {
     const [x, y, zoom] = (params.get("at") ?? "").split(",").map(Number);
     if (zoom > 0 && Number.isFinite(x + y)) Object.assign(this.camera, { x, y, zoom });
     const color = params.get("color") ?? "";
-    this.only = Number(params.get("only") ?? -1);
-    await this.colorBy(this.context.about.columns.some(({ name }) => name === color) ? color : "", this.only);
+    const column = this.context.about.columns.find(({ name }) => name === color);
+    const groups = (column ? column.groups : this.context.about.map?.groups ?? []).length;
+    const only = Number(params.get("only") ?? -1);
+    await this.colorBy(column?.name ?? "", only < groups ? only : -1);
     const moves = !(zoom > 0);
     if (params.get("item")) await this.choose(params.get("item") ?? "", moves);
     else if (params.get("q")) await this.find(params.get("q") ?? "", moves);

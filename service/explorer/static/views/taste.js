@@ -113,9 +113,18 @@ class Desk {
       this.answers.replaceChildren(...this.answered(answer, body));
     } catch (error) {
       if (context.signal.aborted || turn !== this.turn) return;
-      if (error instanceof Problem && error.status === 422 && taste.filter) this.filter.fault(error.message);
+      if (error instanceof Problem && error.status === 422 && taste.filter) this.fault(error.message);
       else this.answers.replaceChildren(problemBox(error, () => void this.load()));
     }
+  }
+
+  /**
+   * Says what is wrong with the condition; the answer to the one before stays.
+   * @param {string} why
+   */
+  fault(why) {
+    this.filter.fault(why);
+    if (!this.answers.hasChildNodes()) this.answers.replaceChildren(h("p", { class: "empty" }, "The condition cannot be read: mend it, or empty it."));
   }
 
   /**

@@ -101,12 +101,8 @@ def create_app(
     app.state.heartbeats = [
         Heartbeat(app.state.nights[model], measured[name].ran) for name, model in models.items()
     ]
-    for router in (queries, items, data, versions, nights, operations, admin):
-        app.include_router(router, dependencies=[Depends(check_parameters)])
-    app.include_router(page)
+    _add_routes(app, several=len(models) > 1)
     add_handlers(app)
-    if len(models) > 1:
-        app.include_router(unknown)
     keys = Keys.of(settings)
     complete_document(app, settings, asks_for_keys=bool(keys))
     # The middleware added last is the first to see a request.
@@ -121,6 +117,14 @@ def create_app(
     if settings.cors_origins:
         _allow_origins(app, settings.cors_origins)
     return app
+
+
+def _add_routes(app: FastAPI, *, several: bool) -> None:
+    for router in (queries, items, data, versions, nights, operations, admin):
+        app.include_router(router, dependencies=[Depends(check_parameters)])
+    app.include_router(page)
+    if several:
+        app.include_router(unknown)
 
 
 def _relax_collector() -> None:

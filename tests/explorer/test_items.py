@@ -220,4 +220,6 @@ def test_an_item_is_marked_on_a_small_map(page: Page, address: str):
           canvas.width / 2, canvas.height / 2, 1, 1).data].slice(0, 3)"""
     )
     assert red > blue + 100
-    expect(page.get_by_role("link", name="On the map")).to_have_attribute("href", f"#map?q={HEART}")
+    expect(page.get_by_role("link", name="On the map")).to_have_attribute(
+        "href", f"#map?item={HEART}"
+    )

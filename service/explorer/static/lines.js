@@ -16,7 +16,7 @@ import { h } from "./dom.js";
  * @returns {HTMLElement}
  */
 export function requestLines(asked) {
-  const pre = h("pre", { tabindex: "0", "aria-label": "Request" });
+  const pre = h("pre", { tabindex: "0", role: "group", "aria-label": "Request" });
   const ways = { curl: curl(asked), Python: python(asked) };
   /** @param {keyof typeof ways} name */
   const show = (name) => {

@@ -143,7 +143,7 @@ class Page {
     const rows = neighbors.flatMap((one) => one.row ?? []);
     const canvas = await mapInset(this._context, item.row ?? 0, rows, `Map: where ${nameOf(item)} and its neighbors lie`).catch(() => null);
     if (!canvas) return;
-    this._picture.replaceChildren(h("a", { href: address("map", "", { q: item.item_id }) }, canvas, h("span", {}, "On the map")));
+    this._picture.replaceChildren(h("a", { href: address("map", "", { item: item.item_id }) }, canvas, h("span", {}, "On the map")));
   }
 }
 

@@ -58,10 +58,11 @@ class KeptTree:
         """The paths of a vocabulary whose items it has followed."""
         inner = [node for node in self._parents if isinstance(node, int)]
         numbers = {node: number for number, node in enumerate([*item_ids, *inner, self._root])}
-        links: NDArray[np.int64] = np.zeros(len(numbers), np.int64)
+        links: NDArray[np.uint32] = np.zeros(len(numbers), np.uint32)
         for node, (parent, label) in self._parents.items():
             links[numbers[node]] = 2 * numbers[parent] + label
-        return PathTargets(max(map(self._depth, item_ids)), links)
+        depths = np.array([self._depth(item_id) for item_id in item_ids], np.uint8)
+        return PathTargets(int(depths.max()), links, depths)
 
     def _depth(self, node: Node) -> int:
         depth = 0

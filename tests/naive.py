@@ -1,12 +1,14 @@
 """Slow, obvious twins of the kernels: float64 NumPy, one formula a line."""
 
 import heapq
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from trainer.word2vec.kernels.gradient import GROUP
-from trainer.word2vec.kernels.hidden import BLOCK
+from trainer.word2vec.kernels.blocks import CENTERS, SPAN
+from trainer.word2vec.kernels.shared_skip_gram import SHARED_SPAN, SPAN_OF_RUNS
+from trainer.word2vec.kernels.tiles import MOST_ROWS
 
 MASK = 2**64 - 1
 
@@ -36,18 +38,35 @@ def loss(scores, labels):
     return -np.sum(np.log(np.where(labels == 1, sigmoid(scores), sigmoid(-scores))))
 
 
+def step(hidden, rows, output, targets, errors, together=False):
+    """Moves targets pair by pair, then the hidden rows, by errors [rows, targets]."""
+    before = hidden[rows].copy()
+    steps = np.zeros_like(before)
+    for target, errors_of_target in zip(targets, errors.T, strict=True):
+        old = output[target].copy()
+        for row, error in enumerate(errors_of_target):
+            steps[row] += error * (old if together else output[target])
+            output[target] += error * before[row]
+    for row, moved in zip(rows, steps, strict=True):
+        hidden[row] += moved
+
+
+def groups(rows):
+    """At most MOST_ROWS at a time; the last two groups have equal sizes, or nearly."""
+    while rows:
+        n = min(len(rows), MOST_ROWS)
+        if MOST_ROWS < len(rows) <= 2 * MOST_ROWS:
+            n = -(-len(rows) // 2)
+        yield rows[:n]
+        rows = rows[n:]
+
+
 def gradient_step(hidden, rows, output, targets, labels, alpha):
-    """The pairs of a group are scored first, then stepped in order; returns the loss before."""
+    """The pairs of a group are scored first, then stepped; returns the loss before."""
     total = 0.0
-    for first in range(0, len(rows), GROUP):
-        group = rows[first : first + GROUP]
+    for group in groups(list(rows)):
         scores = hidden[group] @ output[targets].T
-        errors = alpha * (labels - sigmoid(scores))
-        for row, errors_of_row in zip(group, errors, strict=True):
-            before = hidden[row].copy()
-            for target, error in zip(targets, errors_of_row, strict=True):
-                hidden[row] += error * output[target]
-                output[target] += error * before
+        step(hidden, group, output, targets, alpha * (labels - sigmoid(scores)))
         total += loss(scores, np.broadcast_to(labels, scores.shape))
     return total
 
@@ -62,6 +81,7 @@ class Setting:
     cbow: bool = False
     mean: bool = True
     negative: int = 5
+    shared: float = 0
     hierarchical: bool = False
     keep: list[int] | None = None
     alias: np.ndarray | None = None
@@ -69,89 +89,157 @@ class Setting:
     weights: list[list[float]] | None = None
 
 
+def noise_item(setting, noise):
+    bits = noise.bits()
+    item = ((bits >> 32) * len(setting.alias)) >> 32
+    kept = (bits & 0xFFFFFFFF) < setting.alias[item, 0]
+    return item if kept else int(setting.alias[item, 1])
+
+
 def targets_of(center, setting, noise):
     if setting.hierarchical:
-        return setting.paths[center]
-    targets, labels = [center], [1]
-    for _ in range(setting.negative):
-        bits = noise.bits()
-        item = ((bits >> 32) * len(setting.alias)) >> 32
-        if (bits & 0xFFFFFFFF) >= setting.alias[item, 0]:
-            item = int(setting.alias[item, 1])
-        if item != center:
-            targets.append(item)
-            labels.append(0)
-    return targets, labels
+        rows, labels = setting.paths[center]
+        path = sorted(zip(labels, rows, strict=True), reverse=True)
+        return [row for _, row in path], [label for label, _ in path]
+    drawn = [noise_item(setting, noise) for _ in range(setting.negative)]
+    negatives = [item for item in drawn if item != center]
+    return [center, *negatives], [1] + [0] * len(negatives)
 
 
-def contexts_of(center, kept, setting, circle, random):
-    n = len(kept)
-    if circle:
-        positions = [(center + 1 + i) % n for i in range(setting.max_contexts)]
-    elif setting.window == "session":
-        positions = [i for i in range(n) if i != center]
-    else:
-        reach = 1 + random.below(setting.window) if setting.shrink else setting.window
-        near = range(max(0, center - reach), min(n, center + reach + 1))
-        positions = [i for i in near if i != center]
-    return [kept[i] for i in positions]
+def kept_events(sessions, setting, random):
+    """The items of each session that are kept, in a circle if it is long, and their turns."""
+    for number, session in enumerate(sessions):
+        kept = []
+        for place, item in enumerate(session):
+            turns = 1
+            if setting.weights:
+                weight = setting.weights[number][place]
+                turns = int(weight) + ((random.bits() >> 32) / 2**32 < weight % 1)
+            if random.bits() >> 32 <= setting.keep[item]:
+                kept.append((item, turns))
+        in_circle = setting.window == "session" and len(kept) > setting.max_contexts + 1
+        if in_circle:
+            for last in range(len(kept) - 1, 0, -1):
+                other = random.below(last + 1)
+                kept[last], kept[other] = kept[other], kept[last]
+        yield kept, in_circle
 
 
-def turns(weights, random):
-    """Every position as often as its weight says: rounded up by chance, else down."""
-    for position, weight in enumerate(weights):
-        whole = int(weight)
-        extra = (random.bits() >> 32) / 2**32 < weight - whole
-        for _ in range(whole + extra):
-            yield position
+@dataclass
+class Center:
+    """An item, and the items of its context with their positions in the chunk."""
+
+    item: int
+    contexts: dict[int, int]
+    reach: tuple[int, int]
+
+
+def centers_of(sessions, setting, random):
+    """Every center of a chunk, in order."""
+    begin = 0
+    for kept, in_circle in list(kept_events(sessions, setting, random)):
+        n, overlap = len(kept), setting.max_contexts if in_circle else 0
+        items = [item for item, _ in kept + kept[:overlap]]
+        for place, (item, turns) in enumerate(kept):
+            for _ in range(turns):
+                low, high = 0, n
+                if in_circle:
+                    low, high = place, place + overlap + 1
+                elif setting.window != "session":
+                    window = setting.window
+                    reach = 1 + random.below(window) if setting.shrink else window
+                    low, high = max(0, place - reach), min(n, place + reach + 1)
+                near = {begin + at: items[at] for at in range(low, high) if at != place}
+                yield Center(item, near, (begin + low, begin + high))
+        begin += len(items)
+
+
+def parts_of(block, span):
+    """The positions that the contexts of a block reach, `span` at a time."""
+    low = min(center.reach[0] for center in block)
+    high = max(center.reach[1] for center in block)
+    for first in range(low, high, span):
+        yield range(first, min(first + span, high))
 
 
 def train(sessions, vectors, output, setting, alpha, seeds):
     """Trains both matrices in place; returns the loss and the number of hidden rows."""
     noise, random = map(Xorshift64, seeds)
-    total, hidden_rows = 0.0, 0
-    for number, session in enumerate(sessions):
-        places = [
-            place for place, item in enumerate(session) if random.bits() >> 32 <= setting.keep[item]
-        ]
-        circle = setting.window == "session" and len(places) > setting.max_contexts + 1
-        if circle:
-            for last in range(len(places) - 1, 0, -1):
-                other = random.below(last + 1)
-                places[last], places[other] = places[other], places[last]
-        kept = [session[place] for place in places]
-        centers = range(len(kept))
-        if setting.weights:
-            centers = turns([setting.weights[number][place] for place in places], random)
-        for position in centers:
-            center = kept[position]
-            contexts = contexts_of(position, kept, setting, circle, random)
-            if not contexts:
-                continue
-            if setting.cbow:
-                scored = targets_of(center, setting, noise)
-                total += cbow_step(vectors, contexts, output, scored, setting, alpha)
-                hidden_rows += 1
-                continue
-            for start in range(0, len(contexts), BLOCK):
-                block = contexts[start : start + BLOCK]
-                targets, labels = targets_of(center, setting, noise)
-                total += gradient_step(vectors, block, output, targets, np.array(labels), alpha)
-                hidden_rows += len(block)
-    return total, hidden_rows
+    centers = list(centers_of(sessions, setting, random))
+    total, pairs = 0.0, 0
+    while centers:
+        shares = setting.shared and not setting.hierarchical and not setting.cbow
+        block, span = centers[:CENTERS], SHARED_SPAN if shares else SPAN
+        if shares:
+            items = [center.item for center in block]
+            block = [center for n, center in enumerate(block) if len({*items[: n + 1]}) == n + 1]
+            if len(block) == 1 < len(centers):
+                span = SPAN_OF_RUNS
+        centers = centers[len(block) :]
+        if setting.cbow:
+            results = [cbow_step(vectors, block, output, setting, noise, alpha)]
+        else:
+            train_part = shared_step if shares else skip_gram_step
+            results = [
+                train_part(vectors, block, part, output, setting, noise, alpha)
+                for part in parts_of(block, span)
+            ]
+        total += sum(result for result, _ in results)
+        pairs += sum(n for _, n in results)
+    return total, pairs
 
 
-def cbow_step(vectors, contexts, output, scored, setting, alpha):
-    targets, labels = scored
-    hidden = vectors[contexts].sum(axis=0, keepdims=True)
-    if setting.mean:
-        hidden /= len(contexts)
-    before = hidden.copy()
-    result = gradient_step(hidden, [0], output, targets, np.array(labels), alpha)
-    step = (hidden - before)[0]
-    for item in contexts:
-        vectors[item] += step if setting.mean else step / len(contexts)
-    return result
+def skip_gram_step(vectors, block, part, output, setting, noise, alpha):
+    targets = [targets_of(center.item, setting, noise) for center in block]
+    total, pairs = 0.0, 0
+    for center, (rows, labels) in zip(block, targets, strict=True):
+        contexts = [item for at, item in center.contexts.items() if at in part]
+        total += gradient_step(vectors, contexts, output, rows, np.array(labels), alpha)
+        pairs += len(contexts)
+    return total, pairs
+
+
+def shared_step(vectors, block, part, output, setting, noise, alpha):
+    """The items of the part and the noise are targets, with weights, of all centers of a block."""
+    items = {at: item for center in block for at, item in center.contexts.items() if at in part}
+    positions = sorted(items)
+    is_context = np.array([[at in center.contexts for at in positions] for center in block])
+    n = math.ceil(setting.negative * is_context.sum() / len(block) / setting.shared)
+    negatives = [noise_item(setting, noise) for _ in range(n)]
+    targets = [items[at] for at in positions] + negatives
+    labels = np.array([1] * len(positions) + [0] * n)
+    share = is_context.sum(axis=1, keepdims=True) * setting.negative / max(n, 1)
+    weights = np.hstack([is_context, np.repeat(share, n, axis=1)])
+    rows = [center.item for center in block]
+    scores = vectors[rows] @ output[targets].T
+    errors = alpha * weights * (labels - sigmoid(scores))
+    step(vectors, rows, output, targets, errors, together=True)
+    losses = -np.log(np.where(labels == 1, sigmoid(scores), sigmoid(-scores)))
+    return np.sum(weights * losses), is_context.sum()
+
+
+def cbow_step(vectors, block, output, setting, noise, alpha):
+    """All centers of a block are scored before any of them is stepped."""
+    block = [center for center in block if center.contexts]
+    contexts = [list(center.contexts.values()) for center in block]
+    targets = [targets_of(center.item, setting, noise) for center in block]
+    shares = [1 / len(items) for items in contexts]
+    hidden = [
+        vectors[items].sum(axis=0) * (share if setting.mean else 1)
+        for items, share in zip(contexts, shares, strict=True)
+    ]
+    scores = [row @ output[rows].T for row, (rows, _) in zip(hidden, targets, strict=True)]
+    total = 0.0
+    for items, share, row, scored, (rows, labels) in zip(
+        contexts, shares, hidden, scores, targets, strict=True
+    ):
+        total += loss(scored, np.array(labels))
+        errors = alpha * (np.array(labels) - sigmoid(scored))
+        moved = row[None, :].copy()
+        step(moved, [0], output, rows, errors[None, :])
+        for item in items:
+            vectors[item] += (moved[0] - row) * (1 if setting.mean else share)
+    return total, len(block)
 
 
 def huffman_cost(counts):

@@ -70,12 +70,16 @@ def test_scores_by_negative_sampling_are_ordered_as_what_was_bought_together(ns_
 
 
 @converges
+@pytest.mark.parametrize("shared", [0, 2.5])
 @pytest.mark.parametrize("sample", [0, 0.02])
-def test_a_product_of_vectors_is_the_log_odds_of_a_pair_and_its_noise(sample):
-    vectors, config = trained(objective="negative-sampling", sample=sample, negative=5)
+def test_a_product_of_vectors_is_the_log_odds_of_a_pair_and_its_noise(sample, shared):
+    vectors, config = trained(
+        objective="negative-sampling", sample=sample, negative=5, shared_negatives=shared
+    )
     pairs = np.where(OTHERS, subsampled(config), 0.5)
-    noise = noise_probabilities(COUNTS, config.ns_exponent)
-    expected = np.log(pairs / (1 - pairs)) - np.log(config.negative * noise)
+    # Noise that equals the other item of a pair is passed over, unless it is shared.
+    of_noise = config.negative * noise_probabilities(COUNTS, config.ns_exponent)
+    expected = np.log(pairs) - np.log(of_noise if shared else of_noise * (1 - pairs))
     wrong = (vectors.input @ vectors.output.T - expected)[OTHERS]
     assert abs(wrong.mean()) < 0.1
     assert wrong.std() < 0.2 < expected[OTHERS].std()

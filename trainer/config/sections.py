@@ -61,6 +61,13 @@ class TrainingConfig(Section):
         description="draw the reach of each window from 1..window, so that near items count more",
     )
     negative: int = Field(10, ge=1, le=1000, description="noise items sampled for each prediction")
+    shared_negatives: float = Field(
+        2.5,
+        ge=0,
+        le=100,
+        description="skip-gram: neighboring items share noise items, each of which stands for this "
+        "many of their own, which is faster; 0: each item has its own",
+    )
     ns_exponent: float = Field(
         0.75,
         ge=-5,
@@ -100,6 +107,12 @@ class TrainingConfig(Section):
         if window != "session" and not 1 <= int(window) <= WIDEST_WINDOW:
             raise ValueError(f"should be a whole number from 1 to {WIDEST_WINDOW:,}, or `session`")
         return window
+
+    @property
+    def shares_noise(self) -> bool:
+        """Whether neighboring centers share noise items."""
+        is_sampled = self.objective == "negative-sampling" and self.architecture == "skip-gram"
+        return is_sampled and self.shared_negatives > 0
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

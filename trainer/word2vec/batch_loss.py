@@ -66,8 +66,9 @@ class BatchLoss:
     noise (in . out = x + log of the ratio of the two noises, see `next_score`), hierarchical
     softmax as P(center | context) itself. So the loss
     -log sigmoid(x of the center) - sum log sigmoid(-x of a negative) compares runs that differ in
-    objective, window, number of negatives or noise. A negative that equals the center is skipped,
-    as in training. Before training it is about (1 + NEGATIVES) log 2 = 7.62.
+    objective, window, number of negatives or noise. (Where noise is shared, in . out is that of the
+    probability, not of the odds: the same where both are small.) A negative that equals the center
+    is skipped. Before training the loss is about (1 + NEGATIVES) log 2 = 7.62.
 
     Args:
         batch: the positions to score.

@@ -14,11 +14,16 @@ class HuffmanTree:
 
     Attributes:
         links: int64 [2 items - 1], 2 * parent + label for each node; the root is the last node.
-        depth: the length of the longest path.
+        depths: uint8 [items], the lengths of the paths; int64 counts allow less than 100.
     """
 
     links: NDArray[np.int64]
-    depth: int
+    depths: NDArray[np.uint8]
+
+    @property
+    def depth(self) -> int:
+        """The length of the longest path."""
+        return int(self.depths.max())
 
     def path(self, item: int) -> tuple[list[int], list[int]]:
         """The output rows on the path from an item to the root, and the label at each."""
@@ -39,20 +44,20 @@ def build_tree(counts: NDArray[np.int64]) -> HuffmanTree:
     Args:
         counts: int64 [items], descending.
     """
-    links, depth = huffman_tree(counts)
-    return HuffmanTree(links, int(depth))
+    return HuffmanTree(*huffman_tree(counts))
 
 
 @fast_jit
-def huffman_tree(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
+def huffman_tree(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
     """Builds the Huffman tree of the items, in linear time because the counts are sorted.
 
     Args:
         counts: int64 [items], descending, at least two.
 
     Returns:
-        int64 [2 items - 1], 2 * parent + label for each node, and the depth of the tree. The items
-        are the first nodes, the root is the last; the label is 1 for the rarer child of a node.
+        int64 [2 items - 1], 2 * parent + label for each node, and uint8 [items], the lengths of the
+        paths to the root. The items are the first nodes, the root is the last, and nodes are in the
+        order of their counts; the label is 1 for the rarer child of a node.
     """
     n = counts.size
     tree = np.zeros(2 * n - 1, np.int64)
@@ -75,4 +80,4 @@ def huffman_tree(counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
     depth = np.zeros(2 * n - 1, np.int64)
     for node in range(2 * n - 3, -1, -1):
         depth[node] = depth[tree[node] >> 1] + 1
-    return tree, depth.max()
+    return tree, depth[:n].astype(np.uint8)

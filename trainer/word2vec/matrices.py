@@ -37,15 +37,28 @@ class KnownVectors:
     output: NDArray[np.float32] | None
 
 
-def new_matrices(items: int, config: TrainingConfig) -> Matrices:
-    """New matrices: input uniform in (-1, 1) / vector_size, output zero, rows padded to LANES."""
+def new_matrices(items: int, config: TrainingConfig, spare_rows: int = 0) -> Matrices:
+    """New matrices: input uniform in (-1, 1) / vector_size, output zero, rows padded to LANES.
+
+    Args:
+        items: the number of items.
+        config: the settings.
+        spare_rows: rows of zeros behind those of the items, in both matrices.
+    """
     width = -(-config.vector_size // LANES) * LANES
-    matrices = Matrices(_aligned_zeros(items * width), _aligned_zeros(items * width), width)
+    size = (items + spare_rows) * width
+    matrices = Matrices(_aligned_zeros(size), _aligned_zeros(size), width)
     random = np.random.Generator(np.random.PCG64(config.seed))
-    for block in blocks(rows(matrices.input, width)[:, : config.vector_size]):
+    for block in blocks(rows(matrices.input, width)[:items, : config.vector_size]):
         start = 2 * random.random(block.shape, np.float32) - 1
         block[:] = start / np.float32(config.vector_size)
     return matrices
+
+
+def first_rows(matrices: Matrices, items: int) -> Matrices:
+    """The rows of the items, without copying and without spare rows."""
+    size = items * matrices.width
+    return Matrices(matrices.input[:size], matrices.output[:size], matrices.width)
 
 
 def rows(flat: NDArray[np.float32], width: int) -> NDArray[np.float32]:
@@ -75,7 +88,12 @@ def take_over(matrices: Matrices, vocabulary: Vocabulary, known: KnownVectors) -
 
 
 def _aligned_zeros(size: int) -> NDArray[np.float32]:
-    """Zeros that start at a multiple of 64 bytes, so that no vector straddles a cache line."""
-    buffer = np.zeros(size + LANES, np.float32)
+    """Zeros that start at a multiple of 64 bytes, so that no vector straddles a cache line.
+
+    They are written, so that the memory is there before training begins: 0.4 GB of pages that are
+    claimed one by one, at the first step of each row, took a second.
+    """
+    buffer = np.empty(size + LANES, np.float32)
+    buffer.fill(0)
     start = -(buffer.ctypes.data // buffer.itemsize) % LANES
     return buffer[start : start + size]

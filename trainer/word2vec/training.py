@@ -15,14 +15,27 @@ from trainer.corpus import Sessions, Vocabulary
 from trainer.threads import threads
 from trainer.word2vec.batch_loss import Batch, BatchLoss
 from trainer.word2vec.checkpoint import Checkpoint, RunState, fingerprint
-from trainer.word2vec.kernels.hidden import BLOCK, Architecture, Cbow, SkipGram
+from trainer.word2vec.hot_rows import HotRows
+from trainer.word2vec.kernels.architectures import Architecture
+from trainer.word2vec.kernels.blocks import CENTERS, SPAN
+from trainer.word2vec.kernels.cbow import Cbow
+from trainer.word2vec.kernels.shared_skip_gram import (
+    SHARED_SPAN,
+    SPAN_OF_RUNS,
+    SharedSkipGram,
+    most_shared_targets,
+)
+from trainer.word2vec.kernels.simd import LANES
+from trainer.word2vec.kernels.skip_gram import SkipGram
 from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
-from trainer.word2vec.matrices import KnownVectors, Matrices, new_matrices, rows, take_over
+from trainer.word2vec.matrices import KnownVectors, first_rows, new_matrices, rows, take_over
 from trainer.word2vec.objectives import OBJECTIVES
 
-# Items in a chunk of whole sessions: calling the kernel costs 5 microseconds, a chunk about 10 ms.
-CHUNK_ITEMS = 10_000
+# Items in a chunk of whole sessions: starting one costs 50 microseconds, a chunk takes 5 to 20 ms.
+CHUNK_ITEMS = 20_000
 ALWAYS = 2**32 - 1
+# The context of CBOW is one row, however far it reaches.
+ANY_SPAN = 2**40
 # Several threads rest after this many chunks each, so that a checkpoint can be written.
 CHUNKS_BETWEEN_RESTS = 64
 
@@ -121,10 +134,10 @@ def train(
         DivergenceError: the loss or a vector stopped being finite.
         InputError: the checkpoint to resume from is missing, damaged or of another run.
     """
-    matrices = new_matrices(len(vocabulary), config)
+    run = _Run(sessions, vocabulary, config)
+    matrices = run.matrices
     if known is not None:
         take_over(matrices, vocabulary, known)
-    run = _Run(sessions, vocabulary, config, matrices)
     if checkpoint is not None:
         run.state = checkpoint.load(run.fingerprint, matrices)
     for snapshot in run.train_all(checkpoint):
@@ -144,25 +157,23 @@ def train(
 class _Run:
     """One training run: what stays the same over its epochs, and its state."""
 
-    def __init__(
-        self,
-        sessions: Sessions,
-        vocabulary: Vocabulary,
-        config: TrainingConfig,
-        matrices: Matrices,
-    ) -> None:
+    def __init__(self, sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig) -> None:
         self.config = config
-        self.matrices = matrices
-        self.corpus = Corpus(sessions.items, sessions.offsets, _weights(sessions))
+        self.corpus = _corpus(sessions, vocabulary, config)
         self.chunks = list(pairwise(split_chunks(sessions.offsets, CHUNK_ITEMS)))
-        self.context = _context(vocabulary.counts, config)
+        self.context = _context(config)
         self.objective = OBJECTIVES[config.objective](vocabulary.counts, config)
+        is_weighted = self.corpus.weights.size > 0
+        self.architecture = architecture_of(config, self.objective.max_targets, is_weighted)
         self.batch_loss = BatchLoss(
             Batch.draw(sessions, vocabulary.counts), vocabulary.counts, config
         )
         self.fingerprint = fingerprint(sessions, vocabulary, config, CHUNK_ITEMS)
         self.state = RunState()
         self.threads = 1 if config.deterministic else config.workers
+        self.hot_rows = HotRows(len(vocabulary), self.objective, self.threads)
+        self.with_copies = new_matrices(len(vocabulary), config, self.hot_rows.spare_rows)
+        self.matrices = first_rows(self.with_copies, len(vocabulary))
 
     def train_all(self, checkpoint: Checkpoint | None) -> Iterator[Snapshot]:
         """Trains the remaining chunks, and yields a snapshot after each.
@@ -204,17 +215,19 @@ class _Run:
     def _train_chunk(self, chunk: Chunk) -> tuple[float, int]:
         epoch, first, last = chunk
         noise_seed, walk_seed = chunk_seeds(self.config.seed, epoch, first)
-        return train_sessions(
-            self.corpus,
-            first,
-            last,
-            self.context,
-            _architecture(self.config, self.matrices.width),
-            self.objective.targets(noise_seed),
-            self.matrices,
-            self._alpha(self._items_before(epoch, first)),
-            walk_seed,
-        )
+        with self.hot_rows.copies() as copies:
+            return train_sessions(
+                self.corpus,
+                first,
+                last,
+                self.context,
+                self.architecture,
+                self.objective.targets(noise_seed),
+                self.with_copies,
+                copies,
+                self._alpha(self._items_before(epoch, first)),
+                walk_seed,
+            )
 
     def _items_before(self, epoch: int, session: int) -> int:
         return epoch * len(self.corpus.items) + int(self.corpus.offsets[session])
@@ -233,7 +246,7 @@ class _Run:
             )
 
     def _note(self, number: int, pairs: int, seconds: float) -> None:
-        pairs += self.state.pairs
+        pairs = self.state.pairs + int(pairs)
         self.state = replace(self.state, chunks=number + 1, pairs=pairs, seconds=seconds)
 
     def _close_epoch(self) -> None:
@@ -307,16 +320,16 @@ def keep_probability(counts: NDArray[np.int64], sample: float) -> NDArray[np.flo
     return probability
 
 
-def _weights(sessions: Sessions) -> NDArray[np.float32]:
-    """The weights of the events; empty if they change nothing."""
-    if sessions.weights is None or (sessions.weights == 1).all():
-        return np.empty(0, np.float32)
-    return sessions.weights
+def _corpus(sessions: Sessions, vocabulary: Vocabulary, config: TrainingConfig) -> Corpus:
+    keep = keep_probability(vocabulary.counts, config.sample) * ALWAYS
+    weights = sessions.weights
+    if weights is None or (weights == 1).all():
+        weights = np.empty(0, np.float32)
+    return Corpus(sessions.items, sessions.offsets, weights, keep.astype(np.uint32))
 
 
-def _context(counts: NDArray[np.int64], config: TrainingConfig) -> Context:
+def _context(config: TrainingConfig) -> Context:
     return Context(
-        keep=(keep_probability(counts, config.sample) * ALWAYS).astype(np.uint64),
         whole_session=config.window == "session",
         max_contexts=config.max_contexts,
         window=config.max_contexts if config.window == "session" else config.window,
@@ -324,8 +337,19 @@ def _context(counts: NDArray[np.int64], config: TrainingConfig) -> Context:
     )
 
 
-def _architecture(config: TrainingConfig, width: int) -> Architecture:
-    """The architecture with scratch memory of its own, so that each thread has its own."""
-    if config.architecture == "skip-gram":
-        return SkipGram(np.empty(BLOCK, np.int64))
-    return Cbow(config.cbow_mean, np.zeros(1, np.int64), np.empty(2 * width, np.float32))
+def architecture_of(config: TrainingConfig, max_targets: int, is_weighted: bool) -> Architecture:
+    """What blocks are trained on.
+
+    Skip-gram with shared noise swaps the roles of the center and its context, so that an event
+    could not count as a center as often as its weight says: with weights, noise is not shared.
+    """
+    own_targets = CENTERS * -(-max_targets // LANES) * LANES
+    if config.architecture == "cbow":
+        return Cbow(ANY_SPAN, 0, own_targets, config.cbow_mean)
+    if config.shares_noise and not is_weighted:
+        shared_targets = most_shared_targets(config.negative, config.shared_negatives)
+        room = max(own_targets, shared_targets)
+        return SharedSkipGram(
+            SHARED_SPAN, SPAN_OF_RUNS, room, config.negative, config.shared_negatives
+        )
+    return SkipGram(SPAN, 0, own_targets)

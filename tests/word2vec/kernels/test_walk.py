@@ -8,18 +8,22 @@ from tests import naive
 from tests.word2vec.kernels.worlds import padded
 from trainer.config.sections import TrainingConfig
 from trainer.word2vec.huffman import build_tree
-from trainer.word2vec.kernels.hidden import BLOCK, Cbow, SkipGram
+from trainer.word2vec.kernels.blocks import CENTERS, SPAN
+from trainer.word2vec.kernels.copies import Copies
+from trainer.word2vec.kernels.shared_skip_gram import SHARED_SPAN
 from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
 from trainer.word2vec.matrices import Matrices
 from trainer.word2vec.noise import noise_table
 from trainer.word2vec.objectives import OBJECTIVES
-from trainer.word2vec.training import chunk_seeds
+from trainer.word2vec.training import architecture_of, chunk_seeds
 
 ALPHA = 0.05
 SEEDS = chunk_seeds(1, 2, 3)
 POSTCARD = [[0, 1, 2, 1, 3], [4], [2, 2, 0, 5, 1, 4, 0], [5, 3], list(range(6)) * 7]
 
 ARCHITECTURES = ["skip-gram", "cbow"]
+SHARED = 1.5
+NO_COPIES = Copies(0, 0, 0, 1.0)
 WINDOWS = [
     {"window": 2},
     {"window": 3, "shrink": False},
@@ -27,68 +31,81 @@ WINDOWS = [
     {"window": "session", "max_contexts": 4},
 ]
 # Fractions that float32 holds exactly, wholes and nothing.
+# Sessions of other items, so that four neighbors are four items.
+DISTINCT = [[0, 1, 2, 3, 4, 5, 0, 1, 2, 3], [4, 5], [0], list(range(6)) * 7]
 WEIGHTS = [[(place % 7) * 0.375 for place, _ in enumerate(session)] for session in POSTCARD]
 
 
-def corpus(sessions, weights=None):
+def corpus(sessions, keep, weights=None):
     offsets = np.cumsum([0, *map(len, sessions)]).astype(np.int64)
+    items = np.concatenate(sessions).astype(np.int32)
     flat = np.concatenate(weights) if weights else np.empty(0)
-    return Corpus(np.concatenate(sessions).astype(np.int32), offsets, flat.astype(np.float32))
+    return Corpus(items, offsets, flat.astype(np.float32), np.array(keep, np.uint32))
 
 
 def world(architecture, objective, mean=True, sample=0.0, **window):
     """The same setting for the twin and for the kernel."""
     counts = np.array([9, 7, 5, 4, 2, 1])
     tree = build_tree(counts)
-    keep = np.full(6, 2**32 - 1, np.uint64)
-    if sample:
-        keep[:3] = int(sample * 2**32)
+    keep = [int(sample * 2**32) if sample and item < 3 else 2**32 - 1 for item in range(6)]
     setting = naive.Setting(
         cbow=architecture == "cbow",
         mean=mean,
         negative=4,
         hierarchical=objective == "hierarchical-softmax",
-        keep=[int(value) for value in keep],
+        keep=keep,
         alias=noise_table(counts, 0.75).astype(np.int64),
         paths=[tree.path(item) for item in range(6)],
         **window,
     )
     whole_session = setting.window == "session"
     context = Context(
-        keep,
         whole_session,
         setting.max_contexts,
         1 if whole_session else setting.window,
         setting.shrink,
     )
-    config = TrainingConfig(negative=4)
-    return setting, context, OBJECTIVES[objective](counts, config)
+    config = TrainingConfig(
+        architecture=architecture,
+        objective=objective,
+        cbow_mean=mean,
+        negative=4,
+        shared_negatives=setting.shared,
+    )
+    return setting, context, config, OBJECTIVES[objective](counts, config)
 
 
-def train_with_kernel(sessions, setting, context, objective, matrices):
+def train_with_kernel(sessions, setting, context, config, objective, matrices, copies=NO_COPIES):
     """What the kernel returns; the matrices are changed."""
     of_noise, of_the_walk = SEEDS
-    architecture = SkipGram(np.empty(BLOCK, np.int64))
-    if setting.cbow:
-        hidden = np.empty(2 * matrices.width, np.float32)
-        architecture = Cbow(setting.mean, np.zeros(1, np.int64), hidden)
-    n_sessions = len(sessions.offsets) - 1
-    source = objective.targets(of_noise)
+    kept = corpus(sessions, setting.keep, setting.weights)
     return train_sessions(
-        sessions, 0, n_sessions, context, architecture, source, matrices, ALPHA, of_the_walk
+        kept,
+        0,
+        len(sessions),
+        context,
+        architecture_of(config, objective.max_targets, setting.weights is not None),
+        objective.targets(of_noise),
+        matrices,
+        copies,
+        ALPHA,
+        of_the_walk,
     )
 
 
-def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCARD, atol=2e-5):
+def assert_twins_agree(
+    setting, context, config, objective, vector_size, sessions=POSTCARD, atol=2e-5
+):
     random = np.random.default_rng(3)
     vectors = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     output = random.normal(0, 0.5, (6, vector_size)).astype(np.float32)
     inputs_of_kernel, outputs_of_kernel = padded(vectors), padded(output)
 
     kernel_loss, kernel_rows = train_with_kernel(
-        corpus(sessions, setting.weights),
+        sessions,
         setting,
         context,
+        config,
         objective,
         Matrices(inputs_of_kernel.ravel(), outputs_of_kernel.ravel(), inputs_of_kernel.shape[1]),
     )
@@ -108,6 +125,20 @@ def assert_twins_agree(setting, context, objective, vector_size, sessions=POSTCA
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_the_kernel_equals_its_naive_twin(architecture, objective, window):
     assert_twins_agree(*world(architecture, objective, **window), vector_size=20)
+
+
+@pytest.mark.parametrize("sample", [0.0, 0.5])
+@pytest.mark.parametrize("window", [*WINDOWS, {"window": 40}], ids=str)
+@pytest.mark.parametrize("sessions", [POSTCARD, DISTINCT], ids=["repeats", "distinct"])
+def test_the_kernel_equals_its_naive_twin_where_noise_is_shared(sessions, window, sample):
+    setting = world("skip-gram", "negative-sampling", shared=SHARED, sample=sample, **window)
+    assert_twins_agree(*setting, vector_size=20, sessions=sessions)
+
+
+@pytest.mark.parametrize("n_sessions", range(1, CENTERS + 1))
+def test_the_twins_agree_where_the_last_block_is_not_full(n_sessions):
+    setting = world("skip-gram", "negative-sampling", shared=SHARED, window=2)
+    assert_twins_agree(*setting, vector_size=16, sessions=[[1, 2, 1]] * n_sessions)
 
 
 @pytest.mark.parametrize("vector_size", [1, 16, 33])
@@ -141,12 +172,32 @@ def test_weights_stay_with_their_events_when_items_are_thinned_out(window):
     assert_twins_agree(*setting, vector_size=20)
 
 
+@pytest.mark.parametrize("objective", list(OBJECTIVES))
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_one_thread_trains_copies_as_it_trains_the_rows(architecture, objective):
+    n_hot = 3
+    setting = world(architecture, objective, shared=SHARED, window=2)
+    *_, targets = setting
+    hot = Copies(n_hot, targets.first_hot_row(n_hot), 6, 1.0)
+    results = []
+    for copies in (NO_COPIES, hot):
+        random = np.random.default_rng(3)
+        flat = random.normal(0, 0.5, (2, (6 + 2 * n_hot) * 16)).astype(np.float32)
+        matrices = Matrices(flat[0], flat[1], 16)
+        loss, pairs = train_with_kernel(POSTCARD, *setting, matrices, copies)
+        results.append((loss, pairs, flat[:, : 6 * 16]))
+    (loss, pairs, plain), (loss_of_copies, pairs_of_copies, with_copies) = results
+    assert pairs == pairs_of_copies
+    assert loss_of_copies == pytest.approx(loss, rel=1e-4)
+    np.testing.assert_allclose(with_copies, plain, atol=1e-4)
+
+
 def pairs_of(weights, n_sessions):
     """Pairs trained on sessions of three items with these weights."""
-    setting = world("skip-gram", "negative-sampling", window=2, shrink=False)
+    all_weights = [weights] * n_sessions
+    setting = world("skip-gram", "negative-sampling", window=2, shrink=False, weights=all_weights)
     matrices = Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
-    sessions = corpus([[0, 1, 2]] * n_sessions, [weights] * n_sessions)
-    _, pairs = train_with_kernel(sessions, *setting, matrices)
+    _, pairs = train_with_kernel([[0, 1, 2]] * n_sessions, *setting, matrices)
     return pairs
 
 
@@ -167,10 +218,12 @@ def test_a_session_of_weights_of_zero_teaches_nothing():
     assert pairs_of([0, 0, 0], 10) == 0
 
 
-@pytest.mark.parametrize("length", [BLOCK, BLOCK + 1, BLOCK + 2])
+@pytest.mark.parametrize("shared", [0, SHARED])
+@pytest.mark.parametrize("length", [SHARED_SPAN, SHARED_SPAN + 1, SPAN, SPAN + 1])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_the_twins_agree_where_a_context_fills_a_block(architecture, length):
-    setting = world(architecture, "negative-sampling", window="session", max_contexts=100)
+def test_the_twins_agree_where_a_context_fills_a_block(architecture, length, shared):
+    window = {"window": "session", "max_contexts": 100}
+    setting = world(architecture, "negative-sampling", shared=shared, **window)
     sessions = [[item % 6 for item in range(length)]] * 2
     assert_twins_agree(*setting, vector_size=16, sessions=sessions)
 
@@ -197,7 +250,6 @@ def test_a_session_of_a_million_items_is_not_trained_by_its_square():
     length = 1_000 if numba.config.DISABLE_JIT else 1_000_000
     setting = world("skip-gram", "negative-sampling", window="session", max_contexts=20)
     matrices = Matrices(np.zeros(6 * 16, np.float32), np.zeros(6 * 16, np.float32), 16)
-    session = corpus([np.arange(length) % 6])
-    loss, pairs = train_with_kernel(session, *setting, matrices)
+    loss, pairs = train_with_kernel([np.arange(length) % 6], *setting, matrices)
     assert pairs == 20 * length
     assert np.isfinite(loss)

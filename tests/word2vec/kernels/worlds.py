@@ -4,6 +4,7 @@ import numpy as np
 
 from trainer.word2vec.kernels.gradient import gradient
 from trainer.word2vec.kernels.simd import LANES
+from trainer.word2vec.kernels.tiles import MOST_ROWS
 
 
 def padded(matrix):
@@ -24,11 +25,12 @@ def one_step(hidden, output, targets, labels, alpha):
         len(hidden),
         output_rows.ravel(),
         np.array([targets[t] * width for t in positive_first]),
+        0,
         sum(labels),
         len(targets),
         np.float32(alpha),
         width,
-        np.zeros(len(hidden) * len(targets) + LANES, np.float32),
+        np.zeros(MOST_ROWS * len(targets) + LANES, np.float32),
     )
     columns = hidden.shape[1]
     return hidden_rows[:, :columns], output_rows[:, :columns], loss

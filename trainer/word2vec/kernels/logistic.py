@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compiler import fast_jit
+from trainer.compiler import inner_jit
 from trainer.word2vec.kernels.simd import (
     LANES,
     Vector,
@@ -20,7 +20,7 @@ from trainer.word2vec.kernels.simd import (
 )
 
 
-@fast_jit
+@inner_jit
 def _exp(x: Vector) -> Vector:
     """e^x of a vector x <= 0, relative error below 3e-7.
 
@@ -38,7 +38,7 @@ def _exp(x: Vector) -> Vector:
     return power * power_of_two(n)
 
 
-@fast_jit
+@inner_jit
 def _log1p(t: Vector) -> Vector:
     """log(1 + t) of a vector 0 <= t <= 1, error below 3e-7: a Chebyshev fit of log(1 + t) / t."""
     series = t * np.float32(-8.574676204e-3) + np.float32(4.421419234e-2)
@@ -51,14 +51,24 @@ def _log1p(t: Vector) -> Vector:
     return series * t
 
 
-@fast_jit
+@inner_jit
+def _step_and_loss(score: Vector, label: Vector, alpha: np.float32) -> tuple[Vector, Vector]:
+    e = _exp(negative_abs(score))
+    larger = np.float32(1.0) / (e + np.float32(1.0))
+    sigmoid = where_negative(score, e * larger, larger)
+    loss = maximum(score, np.float32(0.0)) - label * score + _log1p(e)
+    return (label - sigmoid) * alpha, loss
+
+
+@inner_jit
 def scores_to_steps(
-    scores: NDArray[np.float32], n_positive: int, n: int, alpha: np.float32
+    scores: NDArray[np.float32], first: int, n_positive: int, n: int, alpha: np.float32
 ) -> np.float64:
     """Replaces each of n scores by alpha * (label - sigmoid(score)), exact at any score.
 
     Args:
         scores: float32, room for whole vectors.
+        first: the first score.
         n_positive: the first scores have label 1, the others 0.
         n: how many scores.
         alpha: float32, the learning rate.
@@ -68,12 +78,27 @@ def scores_to_steps(
     """
     losses = zeros()
     for start in range(0, n, LANES):
-        score = load(scores, start)
-        label = first_lanes(n_positive - start)
-        e = _exp(negative_abs(score))
-        larger = np.float32(1.0) / (e + np.float32(1.0))
-        sigmoid = where_negative(score, e * larger, larger)
-        loss = maximum(score, np.float32(0.0)) - label * score + _log1p(e)
+        score = load(scores, first + start)
+        step, loss = _step_and_loss(score, first_lanes(n_positive - start), alpha)
         losses = losses + loss * first_lanes(n - start)
-        store(scores, start, (label - sigmoid) * alpha)
+        store(scores, first + start, step)
+    return np.float64(total(losses))
+
+
+@inner_jit
+def weighted_steps(
+    scores: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    first: int,
+    n_positive: int,
+    n: int,
+    alpha: np.float32,
+) -> np.float64:
+    """Like `scores_to_steps`, with a weight for each score, zero beyond the last."""
+    losses = zeros()
+    for start in range(0, n, LANES):
+        weight = load(weights, first + start)
+        step, loss = _step_and_loss(load(scores, start), first_lanes(n_positive - start), alpha)
+        losses = losses + loss * weight
+        store(scores, start, step * weight)
     return np.float64(total(losses))

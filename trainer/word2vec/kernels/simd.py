@@ -81,7 +81,7 @@ def total(vector: Vector) -> np.float32:
     return lanes
 
 
-def prefetch(flat: Vector, start: int) -> None:
+def prefetch(flat: Vector, start: int | np.int64) -> None:
     """Loads the cache line at `start` into the cache, ahead of its use."""
 
 
@@ -100,7 +100,8 @@ class Float32x16(types.Type):
         super().__init__(name="Float32x16")
 
 
-_vector = Float32x16()
+vector_type = Float32x16()
+_vector = vector_type
 
 
 @register_model(Float32x16)

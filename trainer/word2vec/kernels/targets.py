@@ -5,13 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.compiler import by_first_type, fast_jit
-from trainer.word2vec.kernels.randomness import LOW_HALF, below, next_bits
+from trainer.compiler import by_first_type, inner_jit
+from trainer.word2vec.kernels.copies import Copies, Whole, copied
+from trainer.word2vec.kernels.randomness import LOW_HALF, advance, below
 from trainer.word2vec.kernels.simd import LANES, prefetch
 from trainer.word2vec.matrices import Matrices
 
-# Noise items are drawn this many draws ahead (a power of two), and their rows prefetched.
-AHEAD = 32
+# Nodes this near the root of the tree stay in the cache, and need no prefetching.
+NEAR_ROOT = 7
 
 
 class NoiseTargets(NamedTuple):
@@ -19,15 +20,11 @@ class NoiseTargets(NamedTuple):
 
     max_targets: the largest number of targets of a center.
     alias: uint32 [items, 2], the alias table of the noise (see `alias_table`).
-    ring: int64 [AHEAD], the noise items drawn next, as a ring.
-    n_used: int64 [1], the number of items used from the ring so far.
     state: uint64 [1], the state of the random numbers.
     """
 
     max_targets: int
     alias: NDArray[np.uint32]
-    ring: NDArray[np.int64]
-    n_used: NDArray[np.int64]
     state: NDArray[np.uint64]
 
 
@@ -35,86 +32,127 @@ class PathTargets(NamedTuple):
     """Hierarchical softmax: the inner nodes between the center and the root.
 
     max_targets: the largest number of targets of a center, the depth of the tree.
-    links: int64 [2 items - 1], the Huffman tree (see `huffman_tree`).
+    links: uint32 [2 items - 1], the Huffman tree (see `huffman_tree`).
+    depths: uint8 [items], the nodes between an item and the root. Known ahead, the steps of one
+        path need not end before those of the next begin.
     """
 
     max_targets: int
-    links: NDArray[np.int64]
+    links: NDArray[np.uint32]
+    depths: NDArray[np.uint8]
 
 
 Targets = NoiseTargets | PathTargets
 
 
-@fast_jit
-def noise_item(state: NDArray[np.uint64], alias: NDArray[np.uint32]) -> np.int64:
-    """An item drawn from an alias table."""
-    bits = next_bits(state)
+@inner_jit
+def prefetch_row(flat: NDArray[np.float32], start: Whole, width: int) -> None:
+    """Loads a row into the cache, ahead of its use."""
+    for column in range(0, width, LANES):
+        prefetch(flat, start + column)
+
+
+@inner_jit
+def _noise_item(bits: np.uint64, alias: NDArray[np.uint32]) -> np.int64:
+    """The item of 64 random bits by an alias table."""
     item = below(bits, alias.shape[0])
-    return item if (bits & LOW_HALF) < np.uint64(alias[item, 0]) else np.int64(alias[item, 1])
+    is_alias = np.int64((bits & LOW_HALF) >= np.uint64(alias[item, 0]))
+    return item + (np.int64(alias[item, 1]) - item) * is_alias  # a branch would be guessed wrong
 
 
-@fast_jit
-def fill_ring(source: NoiseTargets) -> None:
-    """Fills the ring, before the first noise is taken from it."""
-    for place in range(AHEAD):
-        source.ring[place] = noise_item(source.state, source.alias)
+@inner_jit
+def draw_noise(
+    source: NoiseTargets,
+    n: int,
+    matrices: Matrices,
+    copies: Copies,
+    starts: NDArray[np.int64],
+    first: int,
+) -> None:
+    """Draws n noise items and loads their rows.
 
-
-def _noise_and_center(
-    source: NoiseTargets, center: int, matrices: Matrices, starts: NDArray[np.int64]
-) -> tuple[int, int]:
+    Args:
+        source: where they come from.
+        n: how many.
+        matrices: those in training.
+        copies: the thread's copies of hot rows.
+        starts: int64, where the rows start; written from `first` on.
+        first: a place in `starts`.
+    """
     width = matrices.width
-    starts[0] = center * width
+    bits = source.state[0]
+    for place in range(first, first + n):
+        bits = advance(bits)
+        start = copied(_noise_item(bits, source.alias), 0, copies) * width
+        starts[place] = start
+        prefetch_row(matrices.output, start, width)
+    source.state[0] = bits
+
+
+@inner_jit
+def _noise_and_center(
+    source: NoiseTargets,
+    center: int,
+    matrices: Matrices,
+    copies: Copies,
+    starts: NDArray[np.int64],
+    first: int,
+) -> tuple[Whole, Whole]:
+    own = copied(center, 0, copies) * matrices.width
+    starts[first] = own
+    draw_noise(source, source.max_targets - 1, matrices, copies, starts, first + 1)
     n = 1
-    for _ in range(source.max_targets - 1):
-        place = source.n_used[0] & (AHEAD - 1)
-        item = source.ring[place]
-        later = noise_item(source.state, source.alias)
-        source.ring[place] = later
-        source.n_used[0] += 1
-        for column in range(0, width, LANES):
-            prefetch(matrices.output, int(later) * width + column)
-        if item != center:
-            starts[n] = item * width
-            n += 1
+    for place in range(first + 1, first + source.max_targets):
+        starts[first + n] = starts[place]
+        n += int(starts[place] != own)
     return 1, n
 
 
+@inner_jit
 def _path_to_root(
-    source: PathTargets, center: int, matrices: Matrices, starts: NDArray[np.int64]
-) -> tuple[int, int]:
-    links = source.links
-    n_items = (links.size + 1) // 2
-    n_positive = 0
-    negative = source.max_targets
-    node = center
-    while node != links.size - 1:
-        parent = links[node] >> 1
-        if links[node] & 1:
-            starts[n_positive] = (parent - n_items) * matrices.width
-            n_positive += 1
-        else:
-            negative -= 1
-            starts[negative] = (parent - n_items) * matrices.width
-        node = parent
-    n = n_positive
-    for place in range(negative, source.max_targets):
-        starts[n] = starts[place]
-        n += 1
-    return n_positive, n
+    source: PathTargets,
+    center: int,
+    matrices: Matrices,
+    copies: Copies,
+    starts: NDArray[np.int64],
+    first: int,
+) -> tuple[Whole, Whole]:
+    width = matrices.width
+    n_items = source.depths.size
+    depth = np.int64(source.depths[center])
+    node = np.int64(center)
+    n_positive = np.int64(0)
+    for step in range(depth):
+        link = np.int64(source.links[node])
+        node = link >> 1
+        start = copied(node - n_items, copies.first_output, copies) * width
+        if step < depth - NEAR_ROOT:
+            prefetch_row(matrices.output, start, width)
+        # At the end of the nodes with label 1 and at that of the others; one is written again.
+        starts[first + n_positive] = start
+        starts[first + depth - 1 - step + n_positive] = start
+        n_positive += link & 1
+    return n_positive, depth
 
 
 @by_first_type({NoiseTargets: _noise_and_center, PathTargets: _path_to_root})
 def fill_targets(
-    source: Targets, center: int, matrices: Matrices, starts: NDArray[np.int64]
-) -> tuple[int, int]:
-    """Writes where the target rows of a center start in the output matrix.
+    source: Targets,
+    center: int,
+    matrices: Matrices,
+    copies: Copies,
+    starts: NDArray[np.int64],
+    first: int,
+) -> tuple[Whole, Whole]:
+    """Writes where the target rows of a center start in the output matrix, and loads them.
 
     Args:
         source: where targets come from.
         center: the item at the center.
         matrices: those in training.
-        starts: int64 [source.max_targets], written.
+        copies: the thread's copies of hot rows.
+        starts: int64, written from `first` on, at most source.max_targets.
+        first: a place in `starts`.
 
     Returns:
         The number of targets with label 1, and the number of all targets.

@@ -57,8 +57,10 @@ def shares(weights: NDArray[np.float32], k: int) -> list[int]:
     """
     quotas = k * weights.astype(np.float64) / weights.sum(dtype=np.float64)
     claims = quotas[:, None] - np.arange(k)  # of a taste to its first, second, ... place
-    claims[:, :1] += k  # above all others
-    takers = np.argsort(-claims, axis=None, kind="stable")[:k] // max(k, 1)
+    is_later = np.tile(np.arange(k) > 0, (len(weights), 1))  # than the first, which come before all
+    # Claims round: of two that are equal, that of the heavier taste comes first.
+    lighter_last = np.repeat(-quotas, k)
+    takers = np.lexsort((lighter_last, -claims.ravel(), is_later.ravel()))[:k] // max(k, 1)
     places: list[int] = np.bincount(takers, minlength=len(weights)).tolist()
     return places
 

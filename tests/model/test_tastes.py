@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import combinations
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -123,6 +123,8 @@ def test_shares_add_up_and_are_proportional(weights, k):
 
 
 @given(totals, ks)
+@example([0.0, 1.0, 1e-30], 2)
+@example([0.0, 1e-30, 1.0, 0.0], 5)
 def test_a_heavier_taste_has_no_less(weights, k):
     places = shares(np.array(weights, np.float32), k)
     for (one, heavy), (other, light) in combinations(zip(places, weights, strict=True), 2):

@@ -1,10 +1,10 @@
 import pytest
 
 from trainer.config.sections import TrainingConfig
+from trainer.word2vec.architecture import architecture_of
 from trainer.word2vec.kernels.cbow import Cbow
 from trainer.word2vec.kernels.shared_skip_gram import SharedSkipGram
 from trainer.word2vec.kernels.skip_gram import SkipGram
-from trainer.word2vec.training import architecture_of
 
 SAMPLING = {"objective": "negative-sampling"}
 TREE = {"objective": "hierarchical-softmax"}

@@ -13,20 +13,10 @@ from trainer.arrays import blocks
 from trainer.config.sections import TrainingConfig
 from trainer.corpus import Sessions, Vocabulary
 from trainer.threads import threads
+from trainer.word2vec.architecture import architecture_of
 from trainer.word2vec.batch_loss import Batch, BatchLoss
 from trainer.word2vec.checkpoint import Checkpoint, RunState, fingerprint
 from trainer.word2vec.hot_rows import HotRows
-from trainer.word2vec.kernels.architectures import Architecture
-from trainer.word2vec.kernels.blocks import CENTERS, SPAN
-from trainer.word2vec.kernels.cbow import Cbow
-from trainer.word2vec.kernels.shared_skip_gram import (
-    SHARED_SPAN,
-    SPAN_OF_RUNS,
-    SharedSkipGram,
-    most_shared_targets,
-)
-from trainer.word2vec.kernels.simd import LANES
-from trainer.word2vec.kernels.skip_gram import SkipGram
 from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
 from trainer.word2vec.matrices import KnownVectors, first_rows, new_matrices, rows, take_over
 from trainer.word2vec.objectives import OBJECTIVES
@@ -34,8 +24,6 @@ from trainer.word2vec.objectives import OBJECTIVES
 # Items in a chunk of whole sessions: starting one costs 50 microseconds, a chunk takes 5 to 20 ms.
 CHUNK_ITEMS = 20_000
 ALWAYS = 2**32 - 1
-# The context of CBOW is one row, however far it reaches.
-ANY_SPAN = 2**40
 # Several threads rest after this many chunks each, so that a checkpoint can be written.
 CHUNKS_BETWEEN_RESTS = 64
 
@@ -335,21 +323,3 @@ def _context(config: TrainingConfig) -> Context:
         window=config.max_contexts if config.window == "session" else config.window,
         shrink=config.shrink_windows,
     )
-
-
-def architecture_of(config: TrainingConfig, max_targets: int, is_weighted: bool) -> Architecture:
-    """What blocks are trained on.
-
-    Skip-gram with shared noise swaps the roles of the center and its context, so that an event
-    could not count as a center as often as its weight says: with weights, noise is not shared.
-    """
-    own_targets = CENTERS * -(-max_targets // LANES) * LANES
-    if config.architecture == "cbow":
-        return Cbow(ANY_SPAN, 0, own_targets, config.cbow_mean)
-    if config.shares_noise and not is_weighted:
-        shared_targets = most_shared_targets(config.negative, config.shared_negatives)
-        room = max(own_targets, shared_targets)
-        return SharedSkipGram(
-            SHARED_SPAN, SPAN_OF_RUNS, room, config.negative, config.shared_negatives
-        )
-    return SkipGram(SPAN, 0, own_targets)

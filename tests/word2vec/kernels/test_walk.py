@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests import naive
 from tests.word2vec.kernels.worlds import padded
 from trainer.config.sections import TrainingConfig
+from trainer.word2vec.architecture import architecture_of
 from trainer.word2vec.huffman import build_tree
 from trainer.word2vec.kernels.blocks import CENTERS, SPAN
 from trainer.word2vec.kernels.copies import Copies
@@ -15,7 +16,7 @@ from trainer.word2vec.kernels.walk import Context, Corpus, train_sessions
 from trainer.word2vec.matrices import Matrices
 from trainer.word2vec.noise import noise_table
 from trainer.word2vec.objectives import OBJECTIVES
-from trainer.word2vec.training import architecture_of, chunk_seeds
+from trainer.word2vec.training import chunk_seeds
 
 ALPHA = 0.05
 SEEDS = chunk_seeds(1, 2, 3)
